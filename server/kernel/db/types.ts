@@ -1,0 +1,40 @@
+/**
+ * What the rest of the program knows of PostgreSQL. Every statement of a tenant runs inside
+ * `tenant()` or `reader()`; the pool itself is not exported.
+ */
+export interface Tx {
+  /** Runs one statement. The text is prepared once per connection, so it must not contain values. */
+  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>
+  /** The first row, or undefined. */
+  maybe<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row | undefined>
+  /** The first row; throws the one not-found error when there is none. */
+  one<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row>
+}
+
+/** Bulkheads: a slow report can never take the connections that calling people needs. */
+export type PoolName = 'calls' | 'requests' | 'reports'
+
+export interface Database {
+  /**
+   * One transaction of one tenant: BEGIN, role and `app.current_tenant_id` set locally, `fn`, COMMIT
+   * (pipelined with the first and the last statement). Rolls back when `fn` rejects.
+   * Serialization failures and deadlocks are retried up to three times.
+   */
+  tenant<T>(tenantId: number, fn: (tx: Tx) => Promise<T>, pool?: PoolName): Promise<T>
+  /**
+   * Reads of one tenant, each statement alone in one round trip (set_config + statement under one Sync).
+   * No snapshot is shared between two statements.
+   */
+  reader(tenantId: number, pool?: PoolName): Tx
+  /** One transaction outside tenants: users, tenants, sessions. Tenant tables show no row here. */
+  platform<T>(fn: (tx: Tx) => Promise<T>): Promise<T>
+  /** LISTEN on its own connection; reconnects and calls `onReconnect` after every gap. Returns a stop function. */
+  listen(channel: string, onMessage: (payload: string) => void, onReconnect: () => void): Promise<() => Promise<void>>
+  close(): Promise<void>
+}
+
+/** SQLSTATE and constraint of a PostgreSQL error, or undefined for any other error. */
+export interface DatabaseError {
+  code: string
+  constraint: string | undefined
+}

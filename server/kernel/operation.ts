@@ -1,0 +1,107 @@
+import type { Static, TObject, TSchema } from 'typebox'
+import type { Actor, Role, Scope } from './access.ts'
+import type { Tx } from './db/types.ts'
+import type { ConstraintErrors } from './errors.ts'
+import type { Hub } from './events/hub.ts'
+import type { Locale } from './schema.ts'
+
+/** The tenant a request works in, as cached by the kernel. */
+export interface Tenant {
+  id: number
+  slug: string
+  name: string
+  locale: Locale
+  timezone: string
+  is_active: boolean
+}
+
+/** A fact to append to a site's stream in the transaction of the change. */
+export interface EventInput {
+  /** Dotted past tense, e.g. `ticket.called`. */
+  type: string
+  /** Stream it belongs to; 0 is the tenant's own stream (configuration, users). */
+  site_id: number
+  queue_id?: number | null
+  /** The queue a ticket left, so that both queues' feeds carry the event. */
+  from_queue_id?: number | null
+  ticket_id?: number | null
+  agent_id?: number | null
+  /** The public face of the change: what feeds send and webhooks carry. */
+  data: Record<string, unknown>
+}
+
+/** What a capability may touch while it runs. Time comes from the database, never from here. */
+export interface Context {
+  tx: Tx
+  tenant: Tenant
+  actor: Actor
+  locale: Locale
+  hub: Hub
+  /** Appends an event when the operation commits; nothing is sent if it rolls back. */
+  emit(event: EventInput): void
+  /** Adds a background job in this transaction. `job_key` replaces a waiting job of the same key. */
+  enqueue(task: string, payload: Record<string, unknown>, options?: { run_at?: string; job_key?: string }): Promise<void>
+}
+
+export interface HttpBinding {
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+  /** Below `/api/v1/tenants/{tenant}` (the default), `/api/v1` or `/api/v1/public/{tenant}`; with `{param}`s and a trailing slash. */
+  path: string
+  base?: 'tenant' | 'root' | 'public'
+  /** Success status; 200 when absent. */
+  status?: 200 | 201 | 202 | 204
+  /** Further full paths that answer the same, e.g. a legacy spelling. */
+  aliases?: readonly { method?: HttpBinding['method']; path: string }[]
+}
+
+/**
+ * A capability, written once: REST, OpenAPI, GraphQL, WebSocket and CLI derive from it.
+ * Path, query and body make one flat `input`.
+ */
+export interface Operation<I extends TObject = any, O extends TSchema = any> {
+  /** Noun and verb: `tickets.take`. */
+  id: string
+  kind: 'query' | 'mutation'
+  summary: string
+  description?: string
+  /** Scope a caller's token must carry; null where no token is needed. */
+  scope: Scope | null
+  /** Deny by default: only these roles may run it. */
+  roles: readonly Role[]
+  http: HttpBinding
+  input: I
+  output: O
+  example: { input: Static<I> }
+  constraints?: ConstraintErrors
+  /** Pool whose connections it uses; `calls` is reserved for the counter's own acts. */
+  pool?: 'calls' | 'requests' | 'reports'
+  run(ctx: Context, input: Static<I>): Promise<Static<O>>
+  /**
+   * Batch form of a hot operation: one set-based statement for many callers of one tenant. Returns one result
+   * or one AppError per input, in order; throwing sends every input through `runMany` alone again.
+   */
+  runMany?(ctx: Context, calls: readonly Call<Static<I>>[]): Promise<(Static<O> | Error)[]>
+}
+export interface Call<Input> {
+  input: Input
+  actor: Actor
+  locale: Locale
+}
+
+/** Declares a capability; the types of `run` follow from its schemas. */
+export function operation<I extends TObject, O extends TSchema>(definition: Operation<I, O>): Operation<I, O> {
+  return definition
+}
+/** A hot capability: only its batch form is written, a single call is a batch of one. */
+export function batchOperation<I extends TObject, O extends TSchema>(
+  definition: Omit<Operation<I, O>, 'run'> & Required<Pick<Operation<I, O>, 'runMany'>>,
+): Operation<I, O> {
+  return {
+    ...definition,
+    async run(ctx, input) {
+      const [result] = await definition.runMany(ctx, [{ input, actor: ctx.actor, locale: ctx.locale }])
+      if (result instanceof Error) throw result
+      return result as Static<O>
+    },
+  }
+}
