@@ -37,6 +37,10 @@ export interface Context {
   actor: Actor
   locale: Locale
   hub: Hub
+  /** Validator the caller expects on a configuration write (If-Match); the resource helper checks it under the row lock. */
+  ifMatch: string | null
+  /** Absolute public URL of a path of this installation. */
+  url(path: string): string
   /** Appends an event when the operation commits; nothing is sent if it rolls back. */
   emit(event: EventInput): void
   /** Adds a background job in this transaction. `job_key` replaces a waiting job of the same key. */
