@@ -45,6 +45,15 @@ create table streams (
 ) with (fillfactor = 20);
 call app.isolate('streams');
 
+-- Where does each stream stand? Followers of many tenants ask this every second, so it answers with offsets only.
+create policy heads_for_followers on streams for select to sq_owner using (true);
+create function app.stream_heads(tenants bigint[], sites bigint[])
+  returns table (tenant_id bigint, site_id bigint, epoch text, last_offset bigint)
+  language sql stable security definer set search_path = public, pg_temp
+  as $$ select s.tenant_id, s.site_id, s.epoch, s.last_offset
+        from unnest(tenants, sites) as wanted(tenant_id, site_id) join streams s using (tenant_id, site_id) $$;
+grant execute on function app.stream_heads to sq_app;
+
 create table events (
   tenant_id bigint not null,
   site_id bigint not null,

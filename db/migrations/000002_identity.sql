@@ -42,6 +42,7 @@ create table memberships (
 );
 call app.isolate('memberships');
 
+create policy directory_for_sign_in on memberships for select to sq_owner using (true);
 -- Where may this user sign in? Asked before a tenant is known, so it answers for one user only and nothing else.
 create function app.memberships_of(of_user bigint)
   returns table (tenant_id bigint, slug text, role text)

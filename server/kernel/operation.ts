@@ -2,7 +2,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { Actor, Role, Scope } from './access.ts'
 import type { Tx } from './db/types.ts'
 import type { ConstraintErrors } from './errors.ts'
-import type { Hub } from './events/hub.ts'
+import type { Hub } from './events/index.ts'
 import type { Locale } from './schema.ts'
 
 /** The tenant a request works in, as cached by the kernel. */

@@ -1,0 +1,99 @@
+import type { Tx } from '../db/types.ts'
+import type { EventInput } from '../operation.ts'
+
+/** An event as stored and as followed: its place in the site's stream and what happened. */
+export interface StreamEvent {
+  tenant_id: number
+  site_id: number
+  epoch: string
+  offset: number
+  type: string
+  at: string
+  actor: string
+  queue_id: number | null
+  from_queue_id: number | null
+  ticket_id: number | null
+  agent_id: number | null
+  data: Record<string, unknown>
+}
+
+/** Where a stream stands. */
+export interface StreamHead {
+  epoch: string
+  offset: number
+}
+
+/** Creates the stream of a new site (0: of a new tenant). */
+export async function openStream(tx: Tx, tenantId: number, siteId: number): Promise<void> {
+  await tx.query('insert into streams (tenant_id, site_id) values ($1, $2) on conflict do nothing', [tenantId, siteId])
+}
+
+/**
+ * Appends events to one site's stream. The stream's row stays locked until commit, so offsets are handed out in commit
+ * order and have no gap; that is why this is the last statement of a transaction. The clock is read after the lock:
+ * `at` never goes back within a stream.
+ */
+const APPEND = `
+  with head as (
+    update streams set last_offset = last_offset + $2::int where site_id = $1
+    returning last_offset - $2::int as base, epoch, clock_timestamp() as at),
+  appended as (
+    insert into events (site_id, "offset", type, at, actor, queue_id, from_queue_id, ticket_id, agent_id, data)
+    select $1, head.base + e.n, e.type, head.at, e.actor, e.queue_id, e.from_queue_id, e.ticket_id, e.agent_id, e.data
+    from head, jsonb_to_recordset($3::jsonb) as e(n int, type text, actor text, queue_id bigint, from_queue_id bigint,
+      ticket_id bigint, agent_id bigint, data jsonb))
+  select base, epoch, at from head`
+
+export interface Emitted extends EventInput {
+  actor: string
+}
+/** The statements that append `events`, one per site in ascending order so that two writers never wait for each other. */
+export function appendStatements(events: readonly Emitted[]) {
+  const bySite = Map.groupBy(events, (event) => event.site_id)
+  return [...bySite.keys()]
+    .toSorted((a, b) => a - b)
+    .map((siteId) => {
+      const own = bySite.get(siteId)!
+      const rows = own.map(({ site_id: _, ...event }, i) => ({ n: i + 1, ...event }))
+      return { siteId, events: own, text: APPEND, values: [siteId, own.length, JSON.stringify(rows)] as const }
+    })
+}
+
+/** Events as the stream will hold them, from the row that APPEND answered. */
+export function placeEvents(
+  tenantId: number,
+  siteId: number,
+  events: readonly Emitted[],
+  head: { base: number; epoch: string; at: string },
+): StreamEvent[] {
+  return events.map((event, i) => ({
+    tenant_id: tenantId,
+    site_id: siteId,
+    epoch: head.epoch,
+    offset: head.base + i + 1,
+    type: event.type,
+    at: head.at,
+    actor: event.actor,
+    queue_id: event.queue_id ?? null,
+    from_queue_id: event.from_queue_id ?? null,
+    ticket_id: event.ticket_id ?? null,
+    agent_id: event.agent_id ?? null,
+    data: event.data,
+  }))
+}
+
+/** Up to `limit` events of a site after `offset`, in order. */
+export async function readEvents(tx: Tx, siteId: number, offset: number, limit: number): Promise<StreamEvent[]> {
+  return tx.query<StreamEvent>(
+    `select e.tenant_id, e.site_id, s.epoch, e."offset", e.type, e.at, e.actor, e.queue_id, e.from_queue_id, e.ticket_id,
+            e.agent_id, e.data
+     from events e join streams s using (tenant_id, site_id)
+     where e.site_id = $1 and e."offset" > $2 order by e."offset" limit $3`,
+    [siteId, offset, limit],
+  )
+}
+
+/** The head of a site's stream, or undefined when the site does not exist for this tenant. */
+export async function readHead(tx: Tx, siteId: number): Promise<StreamHead | undefined> {
+  return tx.maybe<StreamHead>('select epoch, last_offset as "offset" from streams where site_id = $1', [siteId])
+}

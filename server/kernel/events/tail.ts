@@ -1,0 +1,122 @@
+import type { Database } from '../db/types.ts'
+import { readEvents, readHead, type StreamEvent, type StreamHead } from './log.ts'
+
+export type Listener = (events: readonly StreamEvent[]) => void
+/** Told when offsets stopped being comparable (a restore): whoever follows must start from a snapshot. */
+export type ResetListener = (head: StreamHead) => void
+
+/** Recent events kept in memory: a reconnecting client is served from here, older ones from the log. */
+const RING = 2048
+/** How long an event that arrived early waits for its predecessors before they are read from the log. */
+const EARLY_MS = 5
+const PAGE = 1000
+
+/** One site's stream as this process sees it: every event once, in order, whoever committed it. */
+export class Tail {
+  readonly tenantId: number
+  readonly siteId: number
+  epoch = ''
+  offset = 0
+  readonly listeners = new Set<Listener>()
+  readonly resets = new Set<ResetListener>()
+  readonly ready: Promise<void>
+  #db: Database
+  #ring: StreamEvent[] = []
+  #early = new Map<number, StreamEvent>()
+  #fetching: Promise<void> | null = null
+  #again = false
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(db: Database, tenantId: number, siteId: number) {
+    this.#db = db
+    this.tenantId = tenantId
+    this.siteId = siteId
+    this.ready = this.#start()
+    this.ready.catch(() => {})
+  }
+
+  async #start() {
+    const head = await readHead(this.#db.reader(this.tenantId), this.siteId)
+    if (!head) throw new Error('no such stream')
+    this.epoch = head.epoch
+    this.offset = head.offset
+    this.#drainEarly()
+  }
+
+  /** Events this process just committed, or read; any order, any repetition. */
+  accept(events: readonly StreamEvent[]): void {
+    if (!this.epoch || events[0]?.epoch !== this.epoch) {
+      if (this.epoch) void this.refresh()
+      else for (const event of events) this.#early.set(event.offset, event)
+      return
+    }
+    if (events[0]!.offset === this.offset + 1) this.#apply(events)
+    else for (const event of events) if (event.offset > this.offset) this.#early.set(event.offset, event)
+    this.#drainEarly()
+  }
+
+  #drainEarly() {
+    if (this.#early.size === 0) return
+    const next: StreamEvent[] = []
+    for (let offset = this.offset + 1, event; (event = this.#early.get(offset)); offset++) {
+      next.push(event)
+      this.#early.delete(offset)
+    }
+    if (next.length) this.#apply(next)
+    for (const offset of this.#early.keys()) if (offset <= this.offset) this.#early.delete(offset)
+    if (this.#early.size && !this.#timer) {
+      this.#timer = setTimeout(() => {
+        this.#timer = null
+        if (this.#early.size) void this.refresh()
+      }, EARLY_MS)
+    }
+  }
+
+  #apply(events: readonly StreamEvent[]) {
+    this.offset = events.at(-1)!.offset
+    this.#ring.push(...events)
+    if (this.#ring.length > 2 * RING) this.#ring.splice(0, this.#ring.length - RING)
+    for (const listener of this.listeners) listener(events)
+  }
+
+  /** Reads what is missing from the log; calls made meanwhile are answered by one more pass. */
+  refresh(): Promise<void> {
+    this.#again = true
+    this.#fetching ??= this.#fetch().finally(() => (this.#fetching = null))
+    return this.#fetching
+  }
+
+  async #fetch() {
+    await this.ready
+    while (this.#again) {
+      this.#again = false
+      const reader = this.#db.reader(this.tenantId)
+      const page = await readEvents(reader, this.siteId, this.offset, PAGE)
+      if (page.length === 0 || page[0]!.epoch !== this.epoch) {
+        const head = await readHead(reader, this.siteId)
+        if (head && head.epoch !== this.epoch) this.#reset(head)
+        continue
+      }
+      const fresh = page.filter((event) => event.offset > this.offset)
+      if (fresh.length && fresh[0]!.offset === this.offset + 1) this.#apply(fresh)
+      if (page.length === PAGE) this.#again = true
+      this.#drainEarly()
+    }
+  }
+
+  #reset(head: StreamHead) {
+    this.epoch = head.epoch
+    this.offset = head.offset
+    this.#ring = []
+    this.#early.clear()
+    for (const listener of this.resets) listener(head)
+  }
+
+  /** Events after `offset` from memory, or null when memory does not reach back that far. */
+  recent(offset: number): StreamEvent[] | null {
+    if (offset >= this.offset) return []
+    const first = this.#ring[0]
+    if (!first || first.offset > offset + 1) return null
+    return this.#ring.slice(offset + 1 - first.offset)
+  }
+}
