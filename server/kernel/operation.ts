@@ -28,6 +28,8 @@ export interface EventInput {
   agent_id?: number | null
   /** The public face of the change: what feeds send and webhooks carry. */
   data: Record<string, unknown>
+  /** Principal who did it; the context's own when absent. A batch names each caller. */
+  actor?: string
 }
 
 /** What a capability may touch while it runs. Time comes from the database, never from here. */

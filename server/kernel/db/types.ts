@@ -11,6 +11,19 @@ export interface Tx {
   one<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row>
 }
 
+export interface Statement {
+  text: string
+  values: readonly unknown[]
+}
+/** A transaction that its owner ends: the last statements travel with COMMIT in one flush. */
+export interface WriteTx extends Tx {
+  /**
+   * Sends `statements` and COMMIT together; resolves with the rows of each once the commit is certain, rejects with the
+   * first error after the rollback. Nothing may be queried afterwards. Without it, `tenant()` commits when `fn` resolves.
+   */
+  finish(statements: readonly Statement[]): Promise<Record<string, unknown>[][]>
+}
+
 /** Bulkheads: a slow report can never take the connections that calling people needs. */
 export type PoolName = 'calls' | 'requests' | 'reports'
 
@@ -20,7 +33,7 @@ export interface Database {
    * (pipelined with the first and the last statement). Rolls back when `fn` rejects.
    * Serialization failures and deadlocks are retried up to three times.
    */
-  tenant<T>(tenantId: number, fn: (tx: Tx) => Promise<T>, pool?: PoolName): Promise<T>
+  tenant<T>(tenantId: number, fn: (tx: WriteTx) => Promise<T>, pool?: PoolName): Promise<T>
   /**
    * Reads of one tenant, each statement alone in one round trip (set_config + statement under one Sync).
    * No snapshot is shared between two statements.

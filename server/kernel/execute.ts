@@ -1,0 +1,208 @@
+import type { Actor } from './access.ts'
+import { databaseError } from './db/index.ts'
+import type { Database, WriteTx } from './db/types.ts'
+import { AppError, notFound } from './errors.ts'
+import { appendStatements, placeEvents, type Emitted } from './events/log.ts'
+import type { Hub } from './events/index.ts'
+import { claimKeys, fingerprint, rememberRefusal, storeAnswers, type KeyClaim, type StoredAnswer } from './idempotency.ts'
+import { enqueueJob } from './jobs/enqueue.ts'
+import { Lanes } from './lanes.ts'
+import type { Context, EventInput, Operation, Tenant } from './operation.ts'
+import type { Locale } from './schema.ts'
+import { checkInput, stringifyOutput } from './validate.ts'
+
+/** One caller's wish to run an operation. */
+export interface Request {
+  actor: Actor
+  /** null only for operations outside tenants (`base: 'root'`). */
+  tenant: Tenant | null
+  locale: Locale
+  input: unknown
+  /** Idempotency-Key; the answer is kept for 24 hours. */
+  key?: string | undefined
+  ifMatch?: string | null | undefined
+}
+/** What came of it: the output, its JSON exactly as stored, and whether it is a replay of an earlier answer. */
+export interface Outcome {
+  output: unknown
+  body: string
+  status: number
+  replayed: boolean
+}
+export interface RuntimeOptions {
+  db: Database
+  hub: Hub
+  /** Absolute URL of a path of this installation. */
+  url(path: string): string
+  /** Problem document of a refusal in the caller's language, stored under its Idempotency-Key. */
+  renderError(error: AppError, locale: Locale): string
+}
+
+/** The one path every capability takes: access → validation → transaction → key → run → events → commit. */
+export class Runtime {
+  readonly db: Database
+  readonly hub: Hub
+  #options: RuntimeOptions
+  #lanes = new Lanes((op, tenant, requests) => this.#batch(op, tenant, requests))
+
+  constructor(options: RuntimeOptions) {
+    this.db = options.db
+    this.hub = options.hub
+    this.#options = options
+  }
+
+  async execute(op: Operation, request: Request): Promise<Outcome> {
+    authorize(op, request)
+    checkInput(op, request.input)
+    if (!request.tenant) return this.db.platform(async (tx) => finished(op, await op.run(this.#context(tx, request, []), request.input)))
+    if (op.kind === 'query') {
+      const reader = this.db.reader(request.tenant.id, op.pool ?? 'requests')
+      return finished(op, await op.run(this.#context(reader, request, []), request.input))
+    }
+    if (op.runMany) return this.#lanes.submit(op, request.tenant, request)
+    const [outcome] = await this.#alone(op, request.tenant, request)
+    return unwrap(outcome!)
+  }
+
+  /** A mutation by itself, or a batch member whose batch failed. */
+  async #alone(op: Operation, tenant: Tenant, request: Request): Promise<(Outcome | Error)[]> {
+    const claim = claimOf(op, request)
+    try {
+      return await this.#transaction(op, tenant, [request], async (ctx) => [await op.run(ctx, request.input)])
+    } catch (error) {
+      const refusal = meaning(op, error)
+      if (claim && refusal.status < 500) {
+        const answer = { status: refusal.status, body: this.#options.renderError(refusal, request.locale) }
+        await this.db.tenant(tenant.id, (tx) => rememberRefusal(tx, claim, answer))
+      }
+      throw refusal
+    }
+  }
+
+  async #batch(op: Operation, tenant: Tenant, requests: Request[]): Promise<(Outcome | Error)[]> {
+    try {
+      return await this.#transaction(op, tenant, requests, (ctx, calls) => op.runMany!(ctx, calls))
+    } catch (error) {
+      if (requests.length === 1) return [meaning(op, error)]
+      // One member spoiled the transaction (a constraint, a deadlock): each runs alone, so only the guilty one fails.
+      const outcomes: (Outcome | Error)[] = []
+      for (const request of requests) outcomes.push(...(await this.#batch(op, tenant, [request])))
+      return outcomes
+    }
+  }
+
+  async #transaction(
+    op: Operation,
+    tenant: Tenant,
+    requests: readonly Request[],
+    run: (ctx: Context, calls: readonly Request[]) => Promise<(unknown | Error)[]>,
+  ): Promise<(Outcome | Error)[]> {
+    const committed: ReturnType<typeof placeEvents>[] = []
+    const outcomes = await this.db.tenant(
+      tenant.id,
+      async (tx) => {
+        committed.length = 0
+        const emitted: Emitted[] = []
+        const results: (Outcome | Error)[] = Array.from({ length: requests.length })
+        const fresh = await claimFresh(tx, op, requests, results)
+        if (fresh.length) {
+          const calls = fresh.map((i) => requests[i]!)
+          const outputs = await run(this.#context(tx, calls[0]!, emitted), calls)
+          fresh.forEach((i, n) => (results[i] = this.#settle(op, outputs[n])))
+        }
+        const answers = fresh.flatMap((i) => this.#answerToStore(op, requests[i]!, results[i]!))
+        const appends = appendStatements(emitted)
+        const rows = await tx.finish([...(answers.length ? [storeAnswers(answers)] : []), ...appends])
+        const heads = rows.slice(answers.length ? 1 : 0)
+        appends.forEach(({ siteId, events }, i) => {
+          const head = heads[i]![0] as { base: number; epoch: string; at: string } | undefined
+          if (!head) throw new Error(`no stream for site ${siteId}`)
+          committed.push(placeEvents(tenant.id, siteId, events, head))
+        })
+        return results
+      },
+      op.pool ?? 'requests',
+    )
+    for (const events of committed) this.hub.committed(events)
+    return outcomes
+  }
+
+  #settle(op: Operation, output: unknown): Outcome | Error {
+    if (output instanceof Error) return meaning(op, output)
+    return finished(op, output)
+  }
+
+  #answerToStore(op: Operation, request: Request, result: Outcome | Error): (KeyClaim & StoredAnswer)[] {
+    const claim = claimOf(op, request)
+    if (!claim) return []
+    if (!(result instanceof Error)) return [{ ...claim, status: result.status, body: result.body }]
+    const refusal = meaning(op, result)
+    return [{ ...claim, status: refusal.status, body: this.#options.renderError(refusal, request.locale) }]
+  }
+
+  #context(tx: Context['tx'], request: Request, emitted: Emitted[]): Context {
+    const { actor } = request
+    return {
+      tx,
+      actor,
+      tenant: request.tenant!,
+      locale: request.locale,
+      hub: this.hub,
+      ifMatch: request.ifMatch ?? null,
+      url: this.#options.url,
+      emit: (event: EventInput) => void emitted.push({ ...event, actor: event.actor ?? actor.principal }),
+      enqueue: (task, payload, options) => enqueueJob(tx, request.tenant!.id, task, payload, options),
+    }
+  }
+}
+
+/** Deny by default: the role must be listed, the token must carry the scope, the tenant must be the credential's own. */
+function authorize(op: Operation, { actor, tenant }: Request): void {
+  if (tenant && actor.tenantId !== null && actor.tenantId !== tenant.id) throw notFound()
+  if (!op.roles.includes(actor.role)) throw new AppError(actor.role === 'anonymous' ? 'unauthorized' : 'forbidden', actor.role === 'anonymous' ? 'unauthorized' : 'forbidden')
+  if (op.scope && actor.role !== 'anonymous' && actor.role !== 'visitor' && !actor.scopes.has(op.scope)) throw new AppError('forbidden', 'forbidden')
+}
+
+function claimOf(op: Operation, { actor, key, input }: Request): KeyClaim | null {
+  return key === undefined ? null : { principal: actor.principal, operation: op.id, key, fingerprint: fingerprint(input) }
+}
+
+/** Settles replays and refused keys in `results`; returns the indices of those that must run. */
+async function claimFresh(tx: WriteTx, op: Operation, requests: readonly Request[], results: (Outcome | Error)[]): Promise<number[]> {
+  const claims = requests.flatMap((request, i) => {
+    const claim = claimOf(op, request)
+    return claim ? [{ i, claim }] : []
+  })
+  const fresh = new Set(requests.keys())
+  if (claims.length === 0) return [...fresh]
+  const states = await claimKeys(tx, claims.map(({ claim }) => claim))
+  states.forEach((result, n) => {
+    if (result.state === 'fresh') return
+    const { i } = claims[n]!
+    fresh.delete(i)
+    results[i] = result.state === 'refused' ? result.error : replay(result.answer)
+  })
+  return [...fresh]
+}
+
+function replay({ status, body }: StoredAnswer): Outcome {
+  return { body, status, replayed: true, get output() { return body === '' ? null : JSON.parse(body) } }
+}
+function finished(op: Operation, output: unknown): Outcome {
+  let body: string | undefined
+  return { output, status: op.http.status ?? 200, replayed: false, get body() { return (body ??= stringifyOutput(op, output)) } }
+}
+function unwrap(outcome: Outcome | Error): Outcome {
+  if (outcome instanceof Error) throw outcome
+  return outcome
+}
+
+/** What an error means to the caller: its own code, a declared constraint, a transient state, or nothing at all. */
+export function meaning(op: Operation, error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const cause = databaseError(error)
+  const declared = cause?.constraint && op.constraints?.[cause.constraint]
+  if (declared) return declared()
+  if (cause && /^(40001|40P01|55P03|57014)$/.test(cause.code)) return new AppError('unavailable', 'database_busy', { cause: error })
+  return new AppError('internal', 'internal', { cause: error })
+}

@@ -1,0 +1,71 @@
+import fastJson from 'fast-json-stringify'
+import { Compile } from 'typebox/compile'
+import { AppError, type FieldError } from './errors.ts'
+import type { Operation } from './operation.ts'
+
+interface Compiled {
+  check(input: unknown): boolean
+  errors(input: unknown): FieldError[]
+  stringify(output: unknown): string
+}
+const compiled = new WeakMap<Operation, Compiled>()
+
+/** JSON Schema keyword → code of the message catalogue (`fields.<code>`). */
+const CODES: Record<string, string> = {
+  required: 'required',
+  additionalProperties: 'unknown',
+  type: 'type',
+  maxLength: 'too_long',
+  minLength: 'too_short',
+  maxItems: 'too_long',
+  minItems: 'too_short',
+  enum: 'enum',
+  const: 'enum',
+  minimum: 'range',
+  maximum: 'range',
+  format: 'format',
+  pattern: 'pattern',
+}
+
+function compile(op: Operation): Compiled {
+  const input = Compile(op.input)
+  return {
+    check: (value) => input.Check(value),
+    errors: (value) => fieldErrors(input.Errors(value) as unknown as RawError[]),
+    stringify: fastJson(op.output),
+  }
+}
+interface RawError {
+  keyword: string
+  instancePath: string
+  params: Record<string, unknown>
+}
+function fieldErrors(errors: Iterable<RawError>): FieldError[] {
+  const fields = new Map<string, FieldError>()
+  for (const { keyword, instancePath, params } of errors) {
+    const code = CODES[keyword]
+    if (!code) continue
+    const names = (params['requiredProperties'] ?? params['additionalProperties'] ?? ['']) as string[]
+    for (const name of keyword === 'required' || keyword === 'additionalProperties' ? names : ['']) {
+      const path = name ? `${instancePath}/${name}` : instancePath || '/'
+      const limit = params['limit']
+      if (!fields.has(path)) fields.set(path, { path, code, ...(typeof limit === 'number' && { params: { limit } }) })
+    }
+  }
+  return [...fields.values()].slice(0, 20)
+}
+
+function of(op: Operation): Compiled {
+  let entry = compiled.get(op)
+  if (!entry) compiled.set(op, (entry = compile(op)))
+  return entry
+}
+
+/** Refuses an input that is not exactly what the operation declares, naming each field. */
+export function checkInput(op: Operation, input: unknown): void {
+  const schema = of(op)
+  if (schema.check(input)) return
+  throw new AppError('invalid_input', 'invalid_input', { fields: schema.errors(input) })
+}
+/** JSON of an output; properties the operation does not declare never leave. */
+export const stringifyOutput = (op: Operation, output: unknown): string => (op.http.status === 204 ? '' : of(op).stringify(output))
