@@ -1,0 +1,225 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+
+/** Everything that can be set from outside, read once. Names in the environment are the upper case of docs/operations.md. */
+export interface Config {
+  /** DEBUG: development defaults and readable errors. On unless NODE_ENV=production. */
+  debug: boolean
+  /** HOST, PORT: where HTTP is served. */
+  host: string
+  port: number
+  /** METRICS_PORT: `/metrics` and health are served apart from the public port. 0 = off. */
+  metricsPort: number
+  /** PUBLIC_URL: what links, QR codes and e-mails point to, without a trailing slash; default from ALLOWED_HOSTS. */
+  publicUrl: string
+  /** DATA_DIR: absolute directory of the embedded database, the development secret and uploads. */
+  dataDir: string
+  /** DATABASE_URL: PostgreSQL 14 or later; undefined = the embedded one. `?prepare=false` for PgBouncer before 1.21. */
+  databaseUrl: string | undefined
+  /** DATABASE_DIRECT_URL: the same database without PgBouncer, for migrations, LISTEN and jobs; default DATABASE_URL. */
+  databaseDirectUrl: string | undefined
+  /** DATABASE_REPLICA_URL: analytics may read here. */
+  databaseReplicaUrl: string | undefined
+  redisUrl: string | undefined
+  /** SECRET_KEY signs tokens; SECRET_KEY_FALLBACKS still verify those of former keys. */
+  secretKey: string
+  secretKeyFallbacks: readonly string[]
+  /** ALLOWED_HOSTS: names of this site, `.example.org` includes its subdomains. Empty in development = any loopback name. */
+  allowedHosts: readonly string[]
+  corsAllowedOrigins: readonly string[]
+  secureSslRedirect: boolean
+  /** TRUSTED_PROXIES: addresses or CIDR ranges whose X-Forwarded-* is believed. */
+  trustedProxies: readonly string[]
+  /** LOG_LEVEL of pino. */
+  logLevel: string
+  twilio: { accountSid: string; authToken: string; from: string | undefined } | undefined
+  sendgridApiKey: string | undefined
+  smtpUrl: string | undefined
+  /** EMAIL_FROM: sender of every message. */
+  emailFrom: string
+  s3:
+    | {
+        bucket: string
+        region: string
+        endpoint: string | undefined
+        accessKeyId: string | undefined
+        secretAccessKey: string | undefined
+      }
+    | undefined
+  sentryDsn: string | undefined
+  opensearchUrl: string | undefined
+}
+
+/** The settings cannot be used; `problems` is the whole list, one sentence each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`The settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+type Environment = Record<string, string | undefined>
+
+/**
+ * Reads settings from `.env` in `directory`, overridden by `environment`.
+ * In development a missing SECRET_KEY is made once and kept in `<DATA_DIR>/secret`.
+ * @throws ConfigError with every problem at once, never only the first.
+ */
+export function loadConfig(environment: Environment = process.env, directory = process.cwd()): Config {
+  const env: Environment = { ...readEnvFile(directory), ...environment }
+  const problems: string[] = []
+  const read = reader(env, problems)
+
+  const production = env.NODE_ENV === 'production'
+  const debug = read.boolean('DEBUG', !production)
+  if (production && debug) problems.push('DEBUG must be off when NODE_ENV is production')
+
+  const port = read.integer('PORT', 8000, 0, 65535)
+  const allowedHosts = read.list('ALLOWED_HOSTS')
+  const publicUrl = debug ? `http://localhost:${port}` : `https://${(allowedHosts[0] ?? '').replace(/^\./, '')}`
+  const dataDir = resolve(directory, read.text('DATA_DIR') ?? '.smartqueue')
+  const postgres = ['postgres:', 'postgresql:']
+  const databaseUrl = read.url('DATABASE_URL', postgres)
+  const bucket = read.text('S3_BUCKET')
+  const [accountSid, authToken] = read.together('TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN')
+  const [accessKeyId, secretAccessKey] = read.together('S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY')
+
+  const config: Config = {
+    debug,
+    host: read.text('HOST') ?? (debug ? 'localhost' : '0.0.0.0'),
+    port,
+    metricsPort: read.integer('METRICS_PORT', 9464, 0, 65535),
+    publicUrl: (read.url('PUBLIC_URL', ['http:', 'https:']) ?? publicUrl).replace(/\/+$/, ''),
+    dataDir,
+    databaseUrl,
+    databaseDirectUrl: read.url('DATABASE_DIRECT_URL', postgres) ?? databaseUrl,
+    databaseReplicaUrl: read.url('DATABASE_REPLICA_URL', postgres),
+    redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
+    secretKey: read.text('SECRET_KEY') ?? '',
+    secretKeyFallbacks: read.list('SECRET_KEY_FALLBACKS'),
+    allowedHosts,
+    corsAllowedOrigins: read.list('CORS_ALLOWED_ORIGINS'),
+    secureSslRedirect: read.boolean('SECURE_SSL_REDIRECT', !debug),
+    trustedProxies: read.list('TRUSTED_PROXIES'),
+    logLevel: read.choice('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
+    twilio: accountSid && authToken ? { accountSid, authToken, from: read.text('TWILIO_FROM') } : undefined,
+    sendgridApiKey: read.text('SENDGRID_API_KEY'),
+    smtpUrl: read.url('SMTP_URL', ['smtp:', 'smtps:']),
+    emailFrom: read.text('EMAIL_FROM') ?? 'SmartQueue <no-reply@localhost>',
+    s3: bucket
+      ? {
+          bucket,
+          region: read.text('S3_REGION') ?? 'us-east-1',
+          endpoint: read.url('S3_ENDPOINT', ['http:', 'https:']),
+          accessKeyId,
+          secretAccessKey,
+        }
+      : undefined,
+    sentryDsn: read.url('SENTRY_DSN', ['https:', 'http:']),
+    opensearchUrl: read.url('OPENSEARCH_URL', ['https:', 'http:']),
+  }
+
+  if (config.secretKeyFallbacks.some((key) => key.length < 32))
+    problems.push('SECRET_KEY_FALLBACKS: every key needs 32 characters or more')
+  if (config.secretKey !== '' || !debug) problems.push(...weakness(config.secretKey))
+  for (const origin of config.corsAllowedOrigins)
+    if (!isOrigin(origin)) problems.push(`CORS_ALLOWED_ORIGINS: "${origin}" is not an origin such as https://example.org`)
+  if (!debug) problems.push(...unsafeInProduction(config))
+  if (problems.length > 0) throw new ConfigError(problems)
+
+  if (config.secretKey === '') config.secretKey = developmentSecret(dataDir)
+  return Object.freeze(config)
+}
+
+function unsafeInProduction(config: Config): string[] {
+  const problems: string[] = []
+  if (!config.databaseUrl) problems.push('DATABASE_URL is missing: the embedded database is for development')
+  if (config.allowedHosts.length === 0) problems.push('ALLOWED_HOSTS is missing: list the host names of this site')
+  if (config.allowedHosts.includes('*')) problems.push('ALLOWED_HOSTS must not be *')
+  if (!config.publicUrl.startsWith('https:')) problems.push('PUBLIC_URL must be an https address')
+  for (const origin of config.corsAllowedOrigins)
+    if (origin.startsWith('http:')) problems.push(`CORS_ALLOWED_ORIGINS: "${origin}" is not https`)
+  return problems
+}
+
+function weakness(secretKey: string): string[] {
+  if (secretKey === '') return ['SECRET_KEY is missing: 32 random characters or more, e.g. `openssl rand -base64 48`']
+  if (secretKey.length < 32) return ['SECRET_KEY is too short: 32 random characters or more']
+  if (new Set(secretKey).size < 12 || /change.?me|insecure|example/i.test(secretKey))
+    return ['SECRET_KEY is guessable: use random characters, e.g. `openssl rand -base64 48`']
+  return []
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
+}
+
+function readEnvFile(directory: string): Environment {
+  try {
+    return parseEnv(readFileSync(join(directory, '.env'), 'utf8'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw error
+  }
+}
+
+/** Kept on disk so that sessions survive a restart; linked into place so that two first starts agree on one key. */
+function developmentSecret(dataDir: string): string {
+  const file = join(dataDir, 'secret')
+  const draft = `${file}.${process.pid}`
+  mkdirSync(dataDir, { recursive: true })
+  try {
+    writeFileSync(draft, randomBytes(48).toString('base64url'), { mode: 0o600 })
+    linkSync(draft, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  chmodSync(file, 0o600)
+  return readFileSync(file, 'utf8').trim()
+}
+
+/** Typed access to the variables; an empty variable counts as absent, a bad one adds to `problems`. */
+function reader(env: Environment, problems: string[]) {
+  const text = (name: string): string | undefined => env[name]?.trim() || undefined
+  return {
+    text,
+    list: (name: string): string[] => (text(name) ?? '').split(',').map((item) => item.trim()).filter(Boolean),
+    boolean(name: string, fallback: boolean): boolean {
+      const value = text(name)?.toLowerCase()
+      if (value === undefined) return fallback
+      if (['1', 'true', 'yes', 'on'].includes(value)) return true
+      if (!['0', 'false', 'no', 'off'].includes(value)) problems.push(`${name} must be true or false`)
+      return false
+    },
+    integer(name: string, fallback: number, least: number, most: number): number {
+      const value = text(name)
+      if (value === undefined) return fallback
+      if (/^\d+$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value)
+      problems.push(`${name} must be a whole number from ${least} to ${most}`)
+      return fallback
+    },
+    choice(name: string, allowed: readonly string[], fallback: string): string {
+      const value = text(name) ?? fallback
+      if (!allowed.includes(value)) problems.push(`${name} must be one of ${allowed.join(', ')}`)
+      return value
+    },
+    /** The message never repeats the value: it may hold a password. */
+    url(name: string, protocols: readonly string[]): string | undefined {
+      const value = text(name)
+      if (value !== undefined && !protocols.some((protocol) => value.startsWith(`${protocol}//`) && URL.canParse(value)))
+        problems.push(`${name} must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
+      return value
+    },
+    together(first: string, second: string): [string | undefined, string | undefined] {
+      const values: [string | undefined, string | undefined] = [text(first), text(second)]
+      if ((values[0] === undefined) !== (values[1] === undefined)) problems.push(`${first} and ${second} go together`)
+      return values
+    },
+  }
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['server/**/*.test.ts', 'shared/**/*.test.ts', 'scripts/**/*.test.ts'],
+    globalSetup: ['server/test/template.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    // A database is cloned, or a server started, in the hooks of the slowest files.
+    hookTimeout: 60_000,
+    testTimeout: 30_000,
+    reporters: ['default', './scripts/plain-reporter.ts'],
+  },
+})
