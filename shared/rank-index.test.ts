@@ -20,7 +20,11 @@ function expectSame(index: RankIndex, naive: RankKey[], probes: RankKey[]) {
 }
 
 const key = fc.record({
-  rank: fc.oneof(fc.integer({ min: -3, max: 3 }), fc.integer({ min: 0, max: 100 }).map((n) => START + n), fc.maxSafeInteger()),
+  rank: fc.oneof(
+    fc.integer({ min: -3, max: 3 }),
+    fc.integer({ min: 0, max: 100 }).map((n) => START + n),
+    fc.maxSafeInteger(),
+  ),
   id: fc.integer({ min: 1, max: 6 }),
 })
 

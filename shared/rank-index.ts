@@ -37,7 +37,8 @@ export class RankIndex {
     if (ranks.length !== ids.length) throw new RangeError('ranks and ids differ in length')
     const index = new RankIndex()
     for (let i = 0; i < ranks.length; i++) {
-      if (i > 0 && compare(ranks[i - 1]!, ids[i - 1]!, ranks[i]!, ids[i]!) >= 0) throw new RangeError('keys not ascending')
+      if (i > 0 && compare(ranks[i - 1]!, ids[i - 1]!, ranks[i]!, ids[i]!) >= 0)
+        throw new RangeError('keys not ascending')
       index.insert(ranks[i]!, ids[i]!)
     }
     return index
@@ -49,7 +50,8 @@ export class RankIndex {
 
   /** Adds a key; false when it is present already. Throws RangeError when rank or id is no safe integer. */
   insert(rank: number, id: number): boolean {
-    if (!Number.isSafeInteger(rank) || !Number.isSafeInteger(id)) throw new RangeError('rank and id must be safe integers')
+    if (!Number.isSafeInteger(rank) || !Number.isSafeInteger(id))
+      throw new RangeError('rank and id must be safe integers')
     let at = this.#blockOf(rank, id)
     let place = lowerBound(this.#blocks[at]!, rank, id)
     if (isAt(this.#blocks[at]!, place, rank, id)) return false

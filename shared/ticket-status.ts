@@ -33,15 +33,7 @@ export const FINAL_STATUSES = [
   TicketStatus.expired,
 ] as const satisfies readonly TicketStatus[]
 
-export const AGENT_STATUSES = [
-  'offline',
-  'available',
-  'calling',
-  'serving',
-  'wrap_up',
-  'break',
-  'back_office',
-] as const
+export const AGENT_STATUSES = ['offline', 'available', 'calling', 'serving', 'wrap_up', 'break', 'back_office'] as const
 export type AgentStatus = (typeof AGENT_STATUSES)[number]
 
 /** Agent states that deliver service: their number is the `s` of a waiting-time estimate. */

@@ -1,0 +1,53 @@
+/** Remaining wait in whole seconds; all three null when nothing honest can be said. */
+export interface Estimate {
+  /** Median. */
+  eta_seconds: number | null
+  /** 10 % wait less than this. */
+  eta_low_seconds: number | null
+  /** 10 % wait longer than this. */
+  eta_high_seconds: number | null
+}
+
+/** What an estimate is made from; all of it is on every board, so server and browser compute the same figures. */
+export interface WaitFactors {
+  /** Tickets that will be called earlier. */
+  ahead: number
+  /** Agents that deliver service for this queue, busy or free. */
+  agents_open: number
+  /** Those of them who could call somebody now. */
+  agents_free: number
+  /** Mean time one service takes; null when unknown. */
+  service_seconds: number | null
+}
+
+const NO_ESTIMATE: Estimate = Object.freeze({ eta_seconds: null, eta_low_seconds: null, eta_high_seconds: null })
+const NO_WAIT: Estimate = Object.freeze({ eta_seconds: 0, eta_low_seconds: 0, eta_high_seconds: 0 })
+/** 90 % quantile of the standard normal distribution. */
+const Z90 = 1.2815515655446004
+
+/**
+ * Remaining wait of a ticket. With all `s` agents busy and services of mean `m`, agents come free every m/s seconds on
+ * average; free agents take the first in line at once; so the ticket waits for `k = ahead + 1 − free` of them, a
+ * Gamma(k, m/s) time when services are memoryless (Ibrahim & Whitt 2009; its mean is their QL predictor). No estimate
+ * when no agent is open or the pace is unknown: silence harms trust less than a wrong figure.
+ */
+export function estimateWait({ ahead, agents_open, agents_free, service_seconds }: WaitFactors): Estimate {
+  if (!(agents_open > 0) || service_seconds === null || !(service_seconds > 0)) return NO_ESTIMATE
+  const departures = ahead + 1 - Math.min(agents_free, agents_open)
+  if (departures <= 0) return NO_WAIT
+  const scale = service_seconds / agents_open
+  return {
+    eta_seconds: Math.round(scale * gammaQuantile(departures, 0)),
+    eta_low_seconds: Math.round(scale * gammaQuantile(departures, -Z90)),
+    eta_high_seconds: Math.round(scale * gammaQuantile(departures, Z90)),
+  }
+}
+
+/**
+ * Quantile of Gamma(shape, 1) at the standard normal quantile `z`, by Wilson & Hilferty (1931): the cube root of a
+ * gamma variable is nearly normal. Against exact values between 10 % and 90 %: off by 6.6 % at most for shape 1, under
+ * 1.3 % from shape 2 and under 0.3 % from shape 5; far inside the uncertainty of the mean itself.
+ */
+function gammaQuantile(shape: number, z: number): number {
+  return shape * (1 - 1 / (9 * shape) + z / (3 * Math.sqrt(shape))) ** 3
+}
