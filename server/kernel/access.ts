@@ -40,7 +40,19 @@ export const ROLE_SCOPES: Record<Role, readonly Scope[]> = {
   admin: SCOPES,
   api_key: SCOPES,
   supervisor: SCOPES.filter((scope) => scope !== 'admin:tenant' && scope !== 'write:site'),
-  agent: ['read:tenant', 'read:site', 'read:queue', 'read:ticket', 'write:ticket', 'call:ticket', 'read:agent', 'write:agent', 'read:customer', 'write:customer', 'read:display'],
+  agent: [
+    'read:tenant',
+    'read:site',
+    'read:queue',
+    'read:ticket',
+    'write:ticket',
+    'call:ticket',
+    'read:agent',
+    'write:agent',
+    'read:customer',
+    'write:customer',
+    'read:display',
+  ],
   kiosk: ['read:site', 'read:queue', 'write:ticket'],
   display: ['read:site', 'read:queue', 'read:display'],
   visitor: [],
@@ -67,5 +79,13 @@ export interface Actor {
 
 /** The program itself acting inside one tenant. */
 export function systemActor(tenantId: number): Actor {
-  return { role: 'system', principal: 'system', tenantId, userId: null, scopes: new Set(SCOPES), sessionId: null, ticketId: null }
+  return {
+    role: 'system',
+    principal: 'system',
+    tenantId,
+    userId: null,
+    scopes: new Set(SCOPES),
+    sessionId: null,
+    ticketId: null,
+  }
 }

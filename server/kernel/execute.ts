@@ -1,34 +1,22 @@
-import type { Actor } from './access.ts'
 import { databaseError } from './db/index.ts'
 import type { Database, WriteTx } from './db/types.ts'
 import { AppError, notFound } from './errors.ts'
 import { appendStatements, placeEvents, type Emitted } from './events/log.ts'
-import type { Hub } from './events/index.ts'
-import { claimKeys, fingerprint, rememberRefusal, storeAnswers, type KeyClaim, type StoredAnswer } from './idempotency.ts'
+import type { EventInput, Hub } from './events/index.ts'
+import {
+  claimKeys,
+  fingerprint,
+  rememberRefusal,
+  storeAnswers,
+  type KeyClaim,
+  type StoredAnswer,
+} from './idempotency.ts'
 import { enqueueJob } from './jobs/enqueue.ts'
 import { Lanes } from './lanes.ts'
-import type { Context, EventInput, Operation, Tenant } from './operation.ts'
+import type { Context, Operation, Outcome, Request, Tenant } from './operation.ts'
 import type { Locale } from './schema.ts'
 import { checkInput, stringifyOutput } from './validate.ts'
 
-/** One caller's wish to run an operation. */
-export interface Request {
-  actor: Actor
-  /** null only for operations outside tenants (`base: 'root'`). */
-  tenant: Tenant | null
-  locale: Locale
-  input: unknown
-  /** Idempotency-Key; the answer is kept for 24 hours. */
-  key?: string | undefined
-  ifMatch?: string | null | undefined
-}
-/** What came of it: the output, its JSON exactly as stored, and whether it is a replay of an earlier answer. */
-export interface Outcome {
-  output: unknown
-  body: string
-  status: number
-  replayed: boolean
-}
 export interface RuntimeOptions {
   db: Database
   hub: Hub
@@ -54,7 +42,8 @@ export class Runtime {
   async execute(op: Operation, request: Request): Promise<Outcome> {
     authorize(op, request)
     checkInput(op, request.input)
-    if (!request.tenant) return this.db.platform(async (tx) => finished(op, await op.run(this.#context(tx, request, []), request.input)))
+    if (!request.tenant)
+      return this.db.platform(async (tx) => finished(op, await op.run(this.#context(tx, request, []), request.input)))
     if (op.kind === 'query') {
       const reader = this.db.reader(request.tenant.id, op.pool ?? 'requests')
       return finished(op, await op.run(this.#context(reader, request, []), request.input))
@@ -95,7 +84,7 @@ export class Runtime {
     op: Operation,
     tenant: Tenant,
     requests: readonly Request[],
-    run: (ctx: Context, calls: readonly Request[]) => Promise<(unknown | Error)[]>,
+    run: (ctx: Context, calls: readonly Request[]) => Promise<unknown[]>,
   ): Promise<(Outcome | Error)[]> {
     const committed: ReturnType<typeof placeEvents>[] = []
     const outcomes = await this.db.tenant(
@@ -159,23 +148,38 @@ export class Runtime {
 /** Deny by default: the role must be listed, the token must carry the scope, the tenant must be the credential's own. */
 function authorize(op: Operation, { actor, tenant }: Request): void {
   if (tenant && actor.tenantId !== null && actor.tenantId !== tenant.id) throw notFound()
-  if (!op.roles.includes(actor.role)) throw new AppError(actor.role === 'anonymous' ? 'unauthorized' : 'forbidden', actor.role === 'anonymous' ? 'unauthorized' : 'forbidden')
-  if (op.scope && actor.role !== 'anonymous' && actor.role !== 'visitor' && !actor.scopes.has(op.scope)) throw new AppError('forbidden', 'forbidden')
+  if (!op.roles.includes(actor.role))
+    throw new AppError(
+      actor.role === 'anonymous' ? 'unauthorized' : 'forbidden',
+      actor.role === 'anonymous' ? 'unauthorized' : 'forbidden',
+    )
+  if (op.scope && actor.role !== 'anonymous' && actor.role !== 'visitor' && !actor.scopes.has(op.scope))
+    throw new AppError('forbidden', 'forbidden')
 }
 
 function claimOf(op: Operation, { actor, key, input }: Request): KeyClaim | null {
-  return key === undefined ? null : { principal: actor.principal, operation: op.id, key, fingerprint: fingerprint(input) }
+  return key === undefined
+    ? null
+    : { principal: actor.principal, operation: op.id, key, fingerprint: fingerprint(input) }
 }
 
 /** Settles replays and refused keys in `results`; returns the indices of those that must run. */
-async function claimFresh(tx: WriteTx, op: Operation, requests: readonly Request[], results: (Outcome | Error)[]): Promise<number[]> {
+async function claimFresh(
+  tx: WriteTx,
+  op: Operation,
+  requests: readonly Request[],
+  results: (Outcome | Error)[],
+): Promise<number[]> {
   const claims = requests.flatMap((request, i) => {
     const claim = claimOf(op, request)
     return claim ? [{ i, claim }] : []
   })
   const fresh = new Set(requests.keys())
   if (claims.length === 0) return [...fresh]
-  const states = await claimKeys(tx, claims.map(({ claim }) => claim))
+  const states = await claimKeys(
+    tx,
+    claims.map(({ claim }) => claim),
+  )
   states.forEach((result, n) => {
     if (result.state === 'fresh') return
     const { i } = claims[n]!
@@ -186,11 +190,25 @@ async function claimFresh(tx: WriteTx, op: Operation, requests: readonly Request
 }
 
 function replay({ status, body }: StoredAnswer): Outcome {
-  return { body, status, replayed: true, get output() { return body === '' ? null : JSON.parse(body) } }
+  return {
+    body,
+    status,
+    replayed: true,
+    get output() {
+      return body === '' ? null : JSON.parse(body)
+    },
+  }
 }
 function finished(op: Operation, output: unknown): Outcome {
   let body: string | undefined
-  return { output, status: op.http.status ?? 200, replayed: false, get body() { return (body ??= stringifyOutput(op, output)) } }
+  return {
+    output,
+    status: op.http.status ?? 200,
+    replayed: false,
+    get body() {
+      return (body ??= stringifyOutput(op, output))
+    },
+  }
 }
 function unwrap(outcome: Outcome | Error): Outcome {
   if (outcome instanceof Error) throw outcome
@@ -203,6 +221,7 @@ export function meaning(op: Operation, error: unknown): AppError {
   const cause = databaseError(error)
   const declared = cause?.constraint && op.constraints?.[cause.constraint]
   if (declared) return declared()
-  if (cause && /^(40001|40P01|55P03|57014)$/.test(cause.code)) return new AppError('unavailable', 'database_busy', { cause: error })
+  if (cause && /^(40001|40P01|55P03|57014)$/.test(cause.code))
+    return new AppError('unavailable', 'database_busy', { cause: error })
   return new AppError('internal', 'internal', { cause: error })
 }

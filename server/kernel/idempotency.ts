@@ -15,7 +15,10 @@ export interface StoredAnswer {
   status: number
   body: string
 }
-export type ClaimResult = { state: 'fresh' } | { state: 'replay'; answer: StoredAnswer } | { state: 'refused'; error: AppError }
+export type ClaimResult =
+  | { state: 'fresh' }
+  | { state: 'replay'; answer: StoredAnswer }
+  | { state: 'refused'; error: AppError }
 
 export function fingerprint(input: unknown): string {
   return createHash('sha256').update(JSON.stringify(input)).digest('base64url').slice(0, 22)
@@ -43,7 +46,12 @@ const CLAIM = `
   order by w.n`
 
 export async function claimKeys(tx: Tx, claims: readonly KeyClaim[]): Promise<ClaimResult[]> {
-  const rows = await tx.query<{ fresh: boolean; fingerprint: string | null; status: number | null; body: string | null }>(CLAIM, [
+  const rows = await tx.query<{
+    fresh: boolean
+    fingerprint: string | null
+    status: number | null
+    body: string | null
+  }>(CLAIM, [
     claims.map((claim) => claim.principal),
     claims.map((claim) => claim.operation),
     claims.map((claim) => claim.key),
@@ -58,7 +66,8 @@ export async function claimKeys(tx: Tx, claims: readonly KeyClaim[]): Promise<Cl
       return { state: 'fresh' }
     }
     if (row.status === null || row.fresh) return { state: 'refused', error: conflict('idempotency_in_flight') }
-    if (row.fingerprint !== claim.fingerprint) return { state: 'refused', error: new AppError('unprocessable', 'idempotency_mismatch') }
+    if (row.fingerprint !== claim.fingerprint)
+      return { state: 'refused', error: new AppError('unprocessable', 'idempotency_mismatch') }
     return { state: 'replay', answer: { status: row.status, body: row.body! } }
   })
 }

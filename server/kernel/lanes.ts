@@ -1,5 +1,4 @@
-import type { Outcome, Request } from './execute.ts'
-import type { Operation, Tenant } from './operation.ts'
+import type { Operation, Outcome, Request, Tenant } from './operation.ts'
 
 /** Transactions of one lane in flight at once: the second batch is prepared while the first one commits. */
 const IN_FLIGHT = 2
@@ -57,7 +56,11 @@ export class Lanes {
     const batch = lane.waiting.splice(0, MAX_BATCH)
     lane.inFlight++
     try {
-      const outcomes = await this.#run(lane.op, lane.tenant, batch.map(({ request }) => request))
+      const outcomes = await this.#run(
+        lane.op,
+        lane.tenant,
+        batch.map(({ request }) => request),
+      )
       batch.forEach(({ resolve, reject }, i) => {
         const outcome = outcomes[i]!
         if (outcome instanceof Error) reject(outcome)

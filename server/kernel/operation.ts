@@ -2,7 +2,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { Actor, Role, Scope } from './access.ts'
 import type { Tx } from './db/types.ts'
 import type { ConstraintErrors } from './errors.ts'
-import type { Hub } from './events/index.ts'
+import type { EventInput, Hub } from './events/index.ts'
 import type { Locale } from './schema.ts'
 
 /** The tenant a request works in, as cached by the kernel. */
@@ -13,23 +13,6 @@ export interface Tenant {
   locale: Locale
   timezone: string
   is_active: boolean
-}
-
-/** A fact to append to a site's stream in the transaction of the change. */
-export interface EventInput {
-  /** Dotted past tense, e.g. `ticket.called`. */
-  type: string
-  /** Stream it belongs to; 0 is the tenant's own stream (configuration, users). */
-  site_id: number
-  queue_id?: number | null
-  /** The queue a ticket left, so that both queues' feeds carry the event. */
-  from_queue_id?: number | null
-  ticket_id?: number | null
-  agent_id?: number | null
-  /** The public face of the change: what feeds send and webhooks carry. */
-  data: Record<string, unknown>
-  /** Principal who did it; the context's own when absent. A batch names each caller. */
-  actor?: string
 }
 
 /** What a capability may touch while it runs. Time comes from the database, never from here. */
@@ -46,7 +29,11 @@ export interface Context {
   /** Appends an event when the operation commits; nothing is sent if it rolls back. */
   emit(event: EventInput): void
   /** Adds a background job in this transaction. `job_key` replaces a waiting job of the same key. */
-  enqueue(task: string, payload: Record<string, unknown>, options?: { run_at?: string; job_key?: string }): Promise<void>
+  enqueue(
+    task: string,
+    payload: Record<string, unknown>,
+    options?: { run_at?: string; job_key?: string },
+  ): Promise<void>
 }
 
 export interface HttpBinding {
@@ -110,4 +97,23 @@ export function batchOperation<I extends TObject, O extends TSchema>(
       return result as Static<O>
     },
   }
+}
+
+/** One caller's wish to run an operation. */
+export interface Request {
+  actor: Actor
+  /** null only for operations outside tenants (`base: 'root'`). */
+  tenant: Tenant | null
+  locale: Locale
+  input: unknown
+  /** Idempotency-Key; the answer is kept for 24 hours. */
+  key?: string | undefined
+  ifMatch?: string | null | undefined
+}
+/** What came of it: the output, its JSON exactly as stored, and whether it is a replay of an earlier answer. */
+export interface Outcome {
+  output: unknown
+  body: string
+  status: number
+  replayed: boolean
 }

@@ -68,4 +68,5 @@ export function checkInput(op: Operation, input: unknown): void {
   throw new AppError('invalid_input', 'invalid_input', { fields: schema.errors(input) })
 }
 /** JSON of an output; properties the operation does not declare never leave. */
-export const stringifyOutput = (op: Operation, output: unknown): string => (op.http.status === 204 ? '' : of(op).stringify(output))
+export const stringifyOutput = (op: Operation, output: unknown): string =>
+  op.http.status === 204 ? '' : of(op).stringify(output)

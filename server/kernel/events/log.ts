@@ -1,5 +1,21 @@
 import type { Tx } from '../db/types.ts'
-import type { EventInput } from '../operation.ts'
+
+/** A fact to append to a site's stream in the transaction of the change. */
+export interface EventInput {
+  /** Dotted past tense, e.g. `ticket.called`. */
+  type: string
+  /** Stream it belongs to; 0 is the tenant's own stream (configuration, users). */
+  site_id: number
+  queue_id?: number | null
+  /** The queue a ticket left, so that both queues' feeds carry the event. */
+  from_queue_id?: number | null
+  ticket_id?: number | null
+  agent_id?: number | null
+  /** The public face of the change: what feeds send and webhooks carry. */
+  data: Record<string, unknown>
+  /** Principal who did it; the context's own when absent. A batch names each caller. */
+  actor?: string
+}
 
 /** An event as stored and as followed: its place in the site's stream and what happened. */
 export interface StreamEvent {

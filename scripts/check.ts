@@ -1,0 +1,48 @@
+/** `npm run check`: everything that can be judged without a database, side by side, in seconds. */
+import { execFile } from 'node:child_process'
+import { houseRuleViolations } from './house-rules.ts'
+import { brokenDocReferences } from './check-docs.ts'
+import { staleGeneratedFiles } from './generate.ts'
+
+interface Verdict {
+  name: string
+  ok: boolean
+  output: string
+  seconds: number
+}
+
+function run(name: string, command: string, args: string[]): Promise<Verdict> {
+  const started = performance.now()
+  return new Promise((resolve) => {
+    execFile(command, args, { maxBuffer: 64 << 20 }, (error, stdout, stderr) =>
+      resolve({ name, ok: !error, output: stdout + stderr, seconds: (performance.now() - started) / 1000 }),
+    )
+  })
+}
+
+async function listed(name: string, problems: () => string[] | Promise<string[]>): Promise<Verdict> {
+  const started = performance.now()
+  const found = await problems()
+  return { name, ok: found.length === 0, output: found.join('\n'), seconds: (performance.now() - started) / 1000 }
+}
+
+async function trackedFiles(): Promise<string[]> {
+  const { output } = await run('files', 'git', ['ls-files', '--cached', '--others', '--exclude-standard'])
+  return output.split('\n').filter(Boolean)
+}
+
+const verdicts = await Promise.all([
+  run('types', 'tsc', ['-p', '.']),
+  run('lint', 'oxlint', ['--type-aware', '--quiet', '.']),
+  run('format', 'oxfmt', ['--check', 'server', 'shared', 'scripts', 'bench']),
+  run('dependencies', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'server', 'shared']),
+  run('dead code', 'knip', []),
+  listed('house rules', async () => houseRuleViolations(await trackedFiles())),
+  listed('docs', async () => brokenDocReferences(await trackedFiles())),
+  listed('generated files', staleGeneratedFiles),
+])
+for (const { name, ok, output, seconds } of verdicts) {
+  console.log(`${ok ? 'ok  ' : 'FAIL'} ${name.padEnd(16)} ${seconds.toFixed(1)} s`)
+  if (!ok) console.log(output.trim().replace(/^/gm, '     '))
+}
+process.exitCode = verdicts.every(({ ok }) => ok) ? 0 : 1

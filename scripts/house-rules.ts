@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+
+/** A rule that no linter has: what is forbidden, where, and why. */
+interface HouseRule {
+  name: string
+  why: string
+  forbids: RegExp
+  /** Files it looks at. */
+  in: RegExp
+  except?: RegExp
+}
+
+export const HOUSE_RULES: HouseRule[] = [
+  {
+    name: 'one-clock',
+    why: 'business time comes from the database, other time from server/kernel/clock.ts',
+    forbids: /\bDate\.now\(|new Date\(\)|Temporal\.Now\./,
+    in: /^server\/(kernel|modules|transports)\//,
+    except: /\.test\.ts$|^server\/kernel\/(clock|log)\.ts$/,
+  },
+  {
+    name: 'no-mocks',
+    why: 'tests run on the real database',
+    forbids: /\bvi\.(mock|fn|spyOn)\(/,
+    in: /\.test\.ts$/,
+  },
+  {
+    name: 'no-focused-tests',
+    why: 'a focused or skipped test hides the others',
+    forbids: /\b(test|it|describe)\.(only|todo)\(/,
+    in: /\.test\.ts$/,
+  },
+  {
+    name: 'no-enum-types',
+    why: 'comparisons of a PostgreSQL enum are not leakproof, so no index works behind a tenant policy',
+    forbids: /create type .* as enum/i,
+    in: /^db\/migrations\//,
+  },
+  {
+    name: 'migration-kind',
+    why: 'the first line says how a migration may be rolled out',
+    forbids: /^(?!-- (expand|contract|breaking)\r?\n)/,
+    in: /^db\/migrations\//,
+  },
+]
+
+/** Every violation of the house rules in `files`, one line each. */
+export function houseRuleViolations(
+  files: readonly string[],
+  read = (file: string) => readFileSync(file, 'utf8'),
+): string[] {
+  return files.flatMap((file) => {
+    const rules = HOUSE_RULES.filter((rule) => rule.in.test(file) && !rule.except?.test(file))
+    if (rules.length === 0) return []
+    const text = read(file)
+    return rules.filter((rule) => rule.forbids.test(text)).map((rule) => `${file}: ${rule.name}: ${rule.why}`)
+  })
+}
