@@ -13,7 +13,17 @@ test('a token names its tenant and carries at least 128 random bits', () => {
 
 test('text that is no token names no tenant', () => {
   const secret = randomBase62(22)
-  for (const text of ['', '-', secret, `0-${secret}`, `-1-${secret}`, `A-${secret}`, `1-${secret.slice(1)}`, `1-${secret}é`, `zzzzzzzzzzz-${secret}`]) {
+  for (const text of [
+    '',
+    '-',
+    secret,
+    `0-${secret}`,
+    `-1-${secret}`,
+    `A-${secret}`,
+    `1-${secret.slice(1)}`,
+    `1-${secret}é`,
+    `zzzzzzzzzzz-${secret}`,
+  ]) {
     expect(tenantOfToken(text), text).toBeUndefined()
   }
 })

@@ -101,7 +101,8 @@ function orderBy(ordering: Ordering, backward: boolean): string {
 
 /** `(a, b) > ($1, $2)`, which an index serves directly, or its spelled-out form where directions differ. */
 function keyset(ordering: Ordering, { position, values }: Cursor): Condition {
-  const parameter = (index: number) => `$${index + 1}::${ordering[index]!.type === 'integer' ? 'bigint' : ordering[index]!.type}`
+  const parameter = (index: number) =>
+    `$${index + 1}::${ordering[index]!.type === 'integer' ? 'bigint' : ordering[index]!.type}`
   const sign = (column: OrderColumn) => (Boolean(column.descending) === (position === 'after') ? '<' : '>')
   const uniform = ordering.every((column) => sign(column) === sign(ordering[0]!))
   if (uniform) {

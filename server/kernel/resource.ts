@@ -10,7 +10,13 @@ import { Closed, Enum, Id, Page, PageInput, Text, Time } from './schema.ts'
 /** Columns a caller may write, by name: what `create` accepts. Those with a `Default` may be left out. */
 export type Fields = Record<string, TSchema>
 /** A row of the table as it leaves: every column present. */
-export type RowOf<F extends Fields> = Required<Static<TObject<F>>> & { id: number; created_at: string; updated_at: string }
+export type RowOf<F extends Fields> = Required<Static<TObject<F>>> & {
+  id: number
+  created_at: string
+  updated_at: string
+}
+/** A row before it is written: fields of `create` that have no default may still be missing. */
+export type Prepared<F extends Fields> = Omit<RowOf<F>, 'id' | 'created_at' | 'updated_at'>
 
 export interface ResourceSpec<F extends Fields> {
   /** Plural, in operation ids and paths: `services`, `queue-rules`. */
@@ -38,8 +44,11 @@ export interface ResourceSpec<F extends Fields> {
   siteOf?: (row: RowOf<F>) => number
   /** What events carry of the row. The log cannot forget: rows about people carry their id only. */
   eventData?: (row: RowOf<F>) => Record<string, unknown>
-  /** Refuses a combination the schema cannot. Runs before the write with the row as it would be. */
-  validate?: (ctx: Context, next: Omit<RowOf<F>, 'id' | 'created_at' | 'updated_at'>, before: RowOf<F> | undefined) => void | Promise<void>
+  /**
+   * Runs before the write with the row as it would be: refuses what the schema cannot, returns what to write.
+   * Optional fields without a `Default` are undefined here when absent; it must fill them.
+   */
+  prepare?: (ctx: Context, next: Prepared<F>, before: RowOf<F> | undefined) => Prepared<F> | Promise<Prepared<F>>
   /** What must exist beside a new row. */
   created?: (ctx: Context, row: RowOf<F>) => Promise<void>
 }
@@ -76,7 +85,9 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
   const entity = Type.Unsafe<Row>(entitySchema)
   const defaults = mapValues(fields, (schema) => (schema as { default?: unknown }).default)
   for (const name of names) {
-    if (Type.IsOptional(fields[name]) && defaults[name] === undefined) throw new Error(`${noun}.${name} needs a default`)
+    if (Type.IsOptional(fields[name]) && defaults[name] === undefined && !spec.prepare) {
+      throw new Error(`${noun}.${name} needs a default`)
+    }
   }
   const path = `/${noun}/`
   const itemPath = `/${noun}/{id}/`
@@ -110,7 +121,10 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
         ctx.tx,
         `select ${columns} from ${table}`,
         orderings,
-        { ...(input as Partial<PageRequest>), ordering: (input['ordering'] as string | undefined) ?? spec.orderings[0]! },
+        {
+          ...(input as Partial<PageRequest>),
+          ordering: (input['ordering'] as string | undefined) ?? spec.orderings[0]!,
+        },
         conditionsOf(spec, input),
       ),
   })
@@ -140,8 +154,8 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
     output: entity,
     example: { input: spec.example as Record<string, unknown> },
     async run(ctx, input) {
-      const next = { ...defaults, ...input }
-      await spec.validate?.(ctx, next as Row, undefined)
+      const wanted = { ...defaults, ...input } as Row
+      const next = (await spec.prepare?.(ctx, wanted, undefined)) ?? wanted
       const row = await refused(
         ctx.tx.one<Row>(
           `insert into ${table} (${names.join(', ')}) values (${names.map((_, i) => `$${i + 1}`).join(', ')}) returning ${columns}`,
@@ -174,8 +188,8 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
     async run(ctx, { id, ...changes }: Record<string, unknown>) {
       const before = await ctx.tx.one<Row>(`select ${columns} from ${table} where id = $1 for no key update`, [id])
       checkIfMatch(ctx.ifMatch, get, before)
-      const next = { ...before, ...changes }
-      await spec.validate?.(ctx, next, before)
+      const wanted = { ...before, ...changes }
+      const next = (await spec.prepare?.(ctx, wanted, before)) ?? wanted
       const row = await refused(
         ctx.tx.one<Row>(
           `update ${table} set ${names.map((name, i) => `${name} = $${i + 2}`).join(', ')}, updated_at = now() where id = $1 returning ${columns}`,
@@ -244,7 +258,12 @@ function orderingsOf(names: readonly string[], properties: Record<string, TSchem
   }
   const columns = (name: string, descending: boolean) =>
     (name === 'id' ? ['id'] : [name, 'id']).map((each) => column(each, descending))
-  return Object.fromEntries(names.flatMap((name) => [[name, columns(name, false)], [`-${name}`, columns(name, true)]]))
+  return Object.fromEntries(
+    names.flatMap((name) => [
+      [name, columns(name, false)],
+      [`-${name}`, columns(name, true)],
+    ]),
+  )
 }
 
 /** The driver writes arrays as PostgreSQL arrays; objects belong to jsonb columns. */

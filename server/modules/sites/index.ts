@@ -1,0 +1,92 @@
+import Type from 'typebox'
+import { ADMINS, STAFF, type Role } from '../../kernel/access.ts'
+import { conflict } from '../../kernel/errors.ts'
+import { openStream } from '../../kernel/events/index.ts'
+import type { Operation } from '../../kernel/operation.ts'
+import { resource } from '../../kernel/resource.ts'
+import { Id } from '../../kernel/schema.ts'
+import { checkTimezone } from '../../kernel/timezone.ts'
+import { freeCode, freeSlug, lookOf, slugOf } from './names.ts'
+import { checkOpeningHours } from './opening-hours.ts'
+import { counterFields, serviceFields, siteFields } from './schema.ts'
+
+export {
+  closesAt,
+  exceptionAt,
+  isOpen,
+  nextOpening,
+  type OpeningException,
+  type OpeningHours,
+} from './opening-hours.ts'
+export { LINE_COLOURS, Names, SHAPES } from './schema.ts'
+
+/** Screens and kiosks show places and lines too. */
+const READERS: readonly Role[] = [...STAFF, 'kiosk', 'display']
+const shared = { scopes: { read: 'read:site', write: 'write:site' }, roles: { read: READERS, write: ADMINS } } as const
+const isActive = { schema: Type.Boolean(), where: 'is_active = $1' }
+
+export const sites = resource({
+  ...shared,
+  noun: 'sites',
+  singular: 'site',
+  table: 'sites',
+  fields: siteFields,
+  filters: { is_active: isActive },
+  search: ['name', 'address'],
+  orderings: ['name', 'created_at'],
+  example: { name: 'Hôtel de ville', address: '1 place de la Mairie', timezone: 'Europe/Paris' },
+  constraints: { sites_tenant_id_slug_key: () => conflict('slug_taken') },
+  siteOf: (site) => site.id,
+  async prepare(ctx, site) {
+    if (site.timezone !== undefined) checkTimezone(site.timezone)
+    checkOpeningHours(site.opening_hours)
+    let { slug } = site
+    if (slug === undefined) {
+      const rows = await ctx.tx.query<{ slug: string }>('select slug from sites')
+      slug = freeSlug(slugOf(site.name, 'site'), new Set(rows.map((row) => row.slug)))
+    }
+    return { ...site, slug, timezone: site.timezone ?? ctx.tenant.timezone }
+  },
+  created: (ctx, site) => openStream(ctx.tx, ctx.tenant.id, site.id),
+})
+
+export const services = resource({
+  ...shared,
+  noun: 'services',
+  singular: 'service',
+  table: 'services',
+  fields: serviceFields,
+  filters: { is_active: isActive },
+  search: ['name', 'code'],
+  orderings: ['code', 'name', 'created_at'],
+  example: { name: 'Cartes d’identité', names: { fr: 'Cartes d’identité', en: 'Identity cards' }, code: 'A' },
+  constraints: { services_tenant_id_code_key: () => conflict('code_taken') },
+  async prepare(ctx, service) {
+    let { code } = service
+    if (code === undefined) {
+      const rows = await ctx.tx.query<{ code: string }>('select code from services')
+      const free = freeCode(new Set(rows.map((row) => row.code)))
+      if (free === undefined) throw conflict('code_taken')
+      code = free
+    }
+    const look = lookOf(code)
+    return { ...service, code, colour: service.colour ?? look.colour, shape: service.shape ?? look.shape }
+  },
+})
+
+export const counters = resource({
+  ...shared,
+  noun: 'counters',
+  singular: 'counter',
+  table: 'counters',
+  fields: counterFields,
+  fixed: ['site_id'],
+  filters: { site: { schema: Id, where: 'site_id = $1' }, is_active: isActive },
+  search: ['name'],
+  orderings: ['name', 'created_at'],
+  example: { site_id: 1, name: 'Guichet 1' },
+  constraints: { counters_tenant_id_site_id_name_key: () => conflict('name_taken') },
+  siteOf: (counter) => counter.site_id,
+})
+
+export const operations: readonly Operation[] = [...sites.operations, ...services.operations, ...counters.operations]

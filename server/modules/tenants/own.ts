@@ -1,0 +1,55 @@
+import Type from 'typebox'
+import { ADMINS, STAFF } from '../../kernel/access.ts'
+import { checkIfMatch } from '../../kernel/etag.ts'
+import { operation } from '../../kernel/operation.ts'
+import { Closed } from '../../kernel/schema.ts'
+import { checkTimezone } from '../../kernel/timezone.ts'
+import { TENANT_COLUMNS, TenantEntity } from './schema.ts'
+
+export const get = operation({
+  id: 'tenants.get',
+  kind: 'query',
+  summary: 'Get the organisation',
+  scope: 'read:tenant',
+  roles: STAFF,
+  http: { method: 'GET', path: '/' },
+  input: Closed({}),
+  output: TenantEntity,
+  example: { input: {} },
+  run: (ctx) => ctx.tx.one<TenantEntity>(`select ${TENANT_COLUMNS} from tenants where id = $1`, [ctx.tenant.id]),
+})
+
+const { name, locale, timezone, data_retention_days } = TenantEntity.properties
+
+export const update = operation({
+  id: 'tenants.update',
+  kind: 'mutation',
+  summary: 'Change the organisation',
+  scope: 'admin:tenant',
+  roles: ADMINS,
+  http: { method: 'PATCH', path: '/' },
+  input: Closed({
+    name: Type.Optional(name),
+    locale: Type.Optional(locale),
+    timezone: Type.Optional(timezone),
+    data_retention_days: Type.Optional(data_retention_days),
+  }),
+  output: TenantEntity,
+  example: { input: { name: 'Demo Bank' } },
+  async run(ctx, changes) {
+    if (changes.timezone !== undefined) checkTimezone(changes.timezone)
+    const before = await ctx.tx.one<TenantEntity>(
+      `select ${TENANT_COLUMNS} from tenants where id = $1 for no key update`,
+      [ctx.tenant.id],
+    )
+    checkIfMatch(ctx.ifMatch, get, before)
+    const next = { ...before, ...changes }
+    const tenant = await ctx.tx.one<TenantEntity>(
+      `update tenants set name = $2, locale = $3, timezone = $4, data_retention_days = $5, updated_at = now()
+       where id = $1 returning ${TENANT_COLUMNS}`,
+      [ctx.tenant.id, next.name, next.locale, next.timezone, next.data_retention_days],
+    )
+    ctx.emit({ type: 'tenant.updated', site_id: 0, data: { tenant } })
+    return tenant
+  },
+})

@@ -1,0 +1,19 @@
+import Type, { type Static } from 'typebox'
+import { Closed, Id, Locale, Name, Slug, Time } from '../../kernel/schema.ts'
+import { Timezone } from '../../kernel/timezone.ts'
+
+/** An organisation: everything else belongs to one. */
+export const TenantEntity = Closed({
+  id: Id,
+  slug: Slug,
+  name: Name,
+  plan: Type.String(),
+  locale: Locale,
+  timezone: Timezone,
+  data_retention_days: Type.Integer({ minimum: 1, maximum: 36_500 }),
+  is_active: Type.Boolean(),
+  created_at: Time,
+  updated_at: Time,
+})
+export type TenantEntity = Static<typeof TenantEntity>
+export const TENANT_COLUMNS = Object.keys(TenantEntity.properties).join(', ')
