@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, constantFrom, nat, property, record } from 'fast-check'
 import { expect, test } from 'vitest'
 import { applyEvent, type Board, concernsQueues, GapError, type LiveEvent } from './board.ts'
 import { ACTS, type Act, BranchModel, SHOWN } from './test/branch-model.ts'
@@ -9,7 +9,7 @@ const inQueue =
   (event: LiveEvent) =>
     concernsQueues(event, queueIds)
 
-const acts = fc.array(fc.record<Act>({ kind: fc.constantFrom(...ACTS), a: fc.nat(1000), b: fc.nat(1000) }), {
+const acts = array(record<Act>({ kind: constantFrom(...ACTS), a: nat(1000), b: nat(1000) }), {
   maxLength: 60,
   size: 'max',
 })
@@ -20,7 +20,7 @@ function followsTheDay<View extends { offset: number }>(
   snapshot: (model: BranchModel) => View,
   apply: (view: View, event: LiveEvent) => View,
 ) {
-  return fc.property(acts, acts, (before, after) => {
+  return property(acts, acts, (before, after) => {
     const model = new BranchModel()
     for (const act of before) model.act(act)
     let view = snapshot(model)
@@ -43,21 +43,21 @@ function deepFreeze<T>(value: T): T {
 }
 
 test('a board after its events equals a fresh snapshot', () => {
-  fc.assert(
+  assert(
     followsTheDay(inQueue(2), (model) => model.board(2), applyEvent),
     { numRuns: 200 },
   )
 })
 
 test('a display after its events equals a fresh snapshot', () => {
-  fc.assert(
+  assert(
     followsTheDay(inQueue(...SHOWN), (model) => model.display(), applyDisplay),
     { numRuns: 200 },
   )
 })
 
 test("an agent's view after its events equals a fresh snapshot", () => {
-  fc.assert(
+  assert(
     followsTheDay(
       (event) => concernsAgent(event, 1, SHOWN),
       (model) => model.agentView(),
@@ -73,11 +73,11 @@ test.each(['ticket.transferred', 'ticket.changed', 'agent.changed', 'queue.pace_
     const forgetful = (board: Board, event: LiveEvent) =>
       applyEvent(board, event.type === type ? { ...event, type: 'lost' } : event)
     expect(() =>
-      fc.assert(
+      assert(
         followsTheDay(inQueue(2), (model) => model.board(2), forgetful),
         { numRuns: 200 },
       ),
-    ).toThrow()
+    ).toThrow('Property failed')
   },
 )
 

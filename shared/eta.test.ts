@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, double, integer, nat, property, record } from 'fast-check'
 import { expect, test } from 'vitest'
 import { estimateWait } from './eta.ts'
 
@@ -56,14 +56,14 @@ test('free agents take the first in line at once; with all busy even the first w
 })
 
 test('whole seconds, low ≤ median ≤ high, longer with more ahead and shorter with more agents', () => {
-  const factors = fc.record({
-    ahead: fc.nat(5000),
-    agents_open: fc.integer({ min: 1, max: 60 }),
-    agents_free: fc.nat(3),
-    service_seconds: fc.double({ min: 1, max: 7200, noNaN: true }),
+  const factors = record({
+    ahead: nat(5000),
+    agents_open: integer({ min: 1, max: 60 }),
+    agents_free: nat(3),
+    service_seconds: double({ min: 1, max: 7200, noNaN: true }),
   })
-  fc.assert(
-    fc.property(factors, (given) => {
+  assert(
+    property(factors, (given) => {
       const { eta_low_seconds: low, eta_seconds: median, eta_high_seconds: high } = estimateWait(given)
       expect([low, median, high].every(Number.isSafeInteger)).toBe(true)
       expect(0 <= low! && low! <= median! && median! <= high!).toBe(true)

@@ -1,4 +1,14 @@
-import fc from 'fast-check'
+import {
+  array,
+  assert,
+  constantFrom,
+  infiniteStream,
+  integer,
+  maxSafeInteger,
+  oneof,
+  property,
+  record,
+} from 'fast-check'
 import { expect, test } from 'vitest'
 import { RankIndex, type RankKey } from './rank-index.ts'
 
@@ -19,30 +29,26 @@ function expectSame(index: RankIndex, naive: RankKey[], probes: RankKey[]) {
   }
 }
 
-const key = fc.record({
-  rank: fc.oneof(
-    fc.integer({ min: -3, max: 3 }),
-    fc.integer({ min: 0, max: 100 }).map((n) => START + n),
-    fc.maxSafeInteger(),
+const key = record({
+  rank: oneof(
+    integer({ min: -3, max: 3 }),
+    integer({ min: 0, max: 100 }).map((n) => START + n),
+    maxSafeInteger(),
   ),
-  id: fc.integer({ min: 1, max: 6 }),
+  id: integer({ min: 1, max: 6 }),
 })
 
 test('answers like a naive sort after any inserts and deletes', () => {
-  const step = fc.record({ act: fc.constantFrom('insert', 'insert', 'delete'), key })
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), fc.array(key, { maxLength: 10 }), (steps, probes) => {
+  const step = record({ act: constantFrom<('insert' | 'delete')[]>('insert', 'insert', 'delete'), key })
+  assert(
+    property(array(step, { maxLength: 200 }), array(key, { maxLength: 10 }), (steps, probes) => {
       const index = new RankIndex()
       let naive: RankKey[] = []
       for (const { act, key } of steps) {
         const isPresent = naive.some((other) => byRankThenId(other, key) === 0)
-        if (act === 'insert') {
-          expect(index.insert(key.rank, key.id)).toBe(!isPresent)
-          if (!isPresent) naive.push(key)
-        } else {
-          expect(index.delete(key.rank, key.id)).toBe(isPresent)
-          naive = naive.filter((other) => byRankThenId(other, key) !== 0)
-        }
+        expect(index[act](key.rank, key.id)).toBe(act === 'insert' ? !isPresent : isPresent)
+        naive = naive.filter((other) => byRankThenId(other, key) !== 0)
+        if (act === 'insert') naive.push(key)
       }
       expectSame(index, naive, [...probes, ...steps.map((each) => each.key)])
     }),
@@ -51,8 +57,8 @@ test('answers like a naive sort after any inserts and deletes', () => {
 })
 
 test('answers like a naive sort across many blocks: random fill, random and head deletes, refill', () => {
-  fc.assert(
-    fc.property(fc.infiniteStream(fc.integer({ min: 0, max: 1_000_000 })), (random) => {
+  assert(
+    property(infiniteStream(integer({ min: 0, max: 1_000_000 })), (random) => {
       const next = (below: number) => (random.next().value as number) % below
       const index = new RankIndex()
       const naive: RankKey[] = []

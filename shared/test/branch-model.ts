@@ -77,11 +77,11 @@ export class BranchModel {
     )
   }
 
-  /** Any state may follow any other here: the reducers must not depend on which transitions are legal. */
+  /** Any state may follow any other here: the reducers must not depend on which are legal. */
   #changeStatus(ticket: Ticket, status: TicketStatus, agent: BoardAgent) {
     const isAtCounter = status === TicketStatus.called || status === TicketStatus.serving
-    if (isAtCounter && this.tickets.some((other) => other !== ticket && other.agent_id === agent.id && isCalled(other)))
-      return
+    const isBusy = this.tickets.some((other) => other !== ticket && other.agent_id === agent.id && isCalled(other))
+    if (isAtCounter && (isBusy || !agent.queue_ids.includes(ticket.queue_id))) return
     const called_at = isAtCounter ? this.#now() : ticket.called_at
     const agent_id = isAtCounter ? agent.id : ticket.agent_id
     const ended_at = isFinal(status) ? this.#now() : null
