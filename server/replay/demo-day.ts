@@ -1,0 +1,4 @@
+export interface DemoDayOptions {}
+export function startDemoDay(_options: DemoDayOptions): () => void {
+  return () => {}
+}
