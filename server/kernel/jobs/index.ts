@@ -1,0 +1,2 @@
+export type { Job, JobContext } from './job.ts'
+export { startWorker } from './worker.ts'

@@ -1,0 +1,40 @@
+import { Logger, parseCronItems, run, type Runner } from 'graphile-worker'
+import type { Job, JobContext } from './job.ts'
+
+export interface WorkerOptions {
+  /** A login that may become the schema's owner; the application's own role cannot read the job tables. */
+  connectionString: string
+  jobs: readonly Job[]
+  context: JobContext
+  concurrency?: number
+  log(level: 'error' | 'warn' | 'info' | 'debug', message: string, meta?: Record<string, unknown>): void
+}
+
+/** Runs background jobs until `stop()`, which waits for those in progress. */
+export async function startWorker(options: WorkerOptions): Promise<Runner> {
+  const { jobs, context, log } = options
+  return run({
+    preset: {
+      worker: {
+        connectionString: options.connectionString,
+        concurrentJobs: options.concurrency ?? 5,
+        // Fetching many jobs at once and completing them together is worth a factor of ten.
+        localQueue: { size: 100 },
+        completeJobBatchDelay: 0,
+        maxPoolSize: 4,
+      },
+    },
+    noHandleSignals: true,
+    logger: new Logger((scope) => (level, message, meta) => {
+      log(level === 'warning' ? 'warn' : level, message, { ...scope, ...meta })
+    }),
+    taskList: Object.fromEntries(
+      jobs.map((job) => [job.name, (payload: unknown) => job.run(context, (payload ?? {}) as Record<string, unknown>)]),
+    ),
+    parsedCronItems: parseCronItems(
+      jobs.flatMap((job) =>
+        job.schedule ? [{ task: job.name, match: job.schedule, options: { backfillPeriod: 0 } }] : [],
+      ),
+    ),
+  })
+}
