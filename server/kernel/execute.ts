@@ -1,5 +1,5 @@
 import { databaseError } from './db/index.ts'
-import type { Database, WriteTx } from './db/types.ts'
+import type { Database, Tx, WriteTx } from './db/types.ts'
 import { AppError, notFound } from './errors.ts'
 import { appendStatements, placeEvents, type Emitted } from './events/log.ts'
 import type { EventInput, Hub } from './events/index.ts'
@@ -42,8 +42,10 @@ export class Runtime {
   async execute(op: Operation, request: Request): Promise<Outcome> {
     authorize(op, request)
     checkInput(op, request.input)
-    if (!request.tenant)
-      return this.db.platform(async (tx) => finished(op, await op.run(this.#context(tx, request, []), request.input)))
+    if (!request.tenant) {
+      const run = async (tx: Tx) => finished(op, await op.run(this.#context(tx, request, []), request.input))
+      return op.transaction === false ? run(eachAlone(this.db)) : this.db.platform(run)
+    }
     if (op.kind === 'query') {
       const reader = this.db.reader(request.tenant.id, op.pool ?? 'requests')
       return finished(op, await op.run(this.#context(reader, request, []), request.input))
@@ -142,6 +144,15 @@ export class Runtime {
       emit: (event: EventInput) => void emitted.push({ ...event, actor: event.actor ?? actor.principal }),
       enqueue: (task, payload, options) => enqueueJob(tx, request.tenant!.id, task, payload, options),
     }
+  }
+}
+
+/** Statements outside tenants, each in a transaction of its own. */
+function eachAlone(db: Database): Tx {
+  return {
+    query: (text, values) => db.platform((tx) => tx.query(text, values)),
+    maybe: (text, values) => db.platform((tx) => tx.maybe(text, values)),
+    one: (text, values) => db.platform((tx) => tx.one(text, values)),
   }
 }
 

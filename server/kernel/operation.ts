@@ -66,6 +66,11 @@ export interface Operation<I extends TObject = any, O extends TSchema = any> {
   output: O
   example: { input: Static<I> }
   constraints?: ConstraintErrors
+  /**
+   * `false`, only outside tenants: every statement of `ctx.tx` commits alone, and no connection is held while the
+   * operation works elsewhere, such as on a password's hash.
+   */
+  transaction?: false
   /** Pool whose connections it uses; `calls` is reserved for the counter's own acts. */
   pool?: 'calls' | 'requests' | 'reports'
   run(ctx: Context, input: Static<I>): Promise<Static<O>>
