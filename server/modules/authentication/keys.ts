@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { createSigner, createVerifier, TokenError } from 'fast-jwt'
+import { AppError } from '../../kernel/errors.ts'
+
+/** What a token is good for; a token of one kind is worth nothing where another is asked for. */
+export type TokenType = 'access' | 'refresh' | 'ws'
+
+const ISSUER = 'smartqueue'
+const AUDIENCE: Record<TokenType, string> = {
+  access: 'smartqueue',
+  refresh: 'smartqueue:refresh',
+  ws: 'smartqueue:ws',
+}
+
+interface KeyRing {
+  sign(claims: object): string
+  /** By type, current key first, then those of former keys. */
+  verifiers: Record<TokenType, ((token: string) => unknown)[]>
+}
+
+function keyRing(secretKey: string, fallbacks: readonly string[]): KeyRing {
+  const keys = [secretKey, ...fallbacks]
+  const verifiersOf = (type: TokenType) =>
+    keys.map((key) =>
+      createVerifier({
+        key,
+        // The algorithm is ours to choose, never the token's.
+        algorithms: ['HS256'],
+        allowedIss: ISSUER,
+        allowedAud: AUDIENCE[type],
+        requiredClaims: ['iat', 'exp', 'iss', 'aud', 'typ'],
+        cache: false,
+      }),
+    )
+  return {
+    sign: createSigner({ key: secretKey, algorithm: 'HS256' }),
+    verifiers: { access: verifiersOf('access'), refresh: verifiersOf('refresh'), ws: verifiersOf('ws') },
+  }
+}
+
+/** Until the process is given its keys it signs with one of its own, which nobody else can verify. */
+let ring = keyRing(randomBytes(32).toString('base64url'), [])
+const rotations: (() => void)[] = []
+
+/** Gives the process SECRET_KEY, with which it signs, and SECRET_KEY_FALLBACKS, which it still accepts. */
+export function useSigningKeys(secretKey: string, fallbacks: readonly string[] = []): void {
+  ring = keyRing(secretKey, fallbacks)
+  for (const forget of rotations) forget()
+}
+/** What was verified with former keys must be forgotten with them. */
+export function onKeyChange(forget: () => void): void {
+  rotations.push(forget)
+}
+
+/** @param claims with `iat` and `exp` in seconds since 1970, from the database's clock */
+export function sign(type: TokenType, claims: { iat: number; exp: number } & Record<string, unknown>): string {
+  return ring.sign({ ...claims, iss: ISSUER, aud: AUDIENCE[type], typ: type })
+}
+
+/** @throws AppError unauthorized `token_expired` or `token_invalid` */
+export function verify(type: TokenType, token: string): Record<string, unknown> {
+  let failure: unknown
+  for (const verifier of ring.verifiers[type]) {
+    try {
+      const claims = verifier(token) as Record<string, unknown>
+      if (claims['typ'] === type) return claims
+      failure = undefined
+      break
+    } catch (error) {
+      failure = error
+      if (error instanceof TokenError && error.code !== TokenError.codes.invalidSignature) break
+    }
+  }
+  const expired = failure instanceof TokenError && failure.code === TokenError.codes.expired
+  throw new AppError('unauthorized', expired ? 'token_expired' : 'token_invalid', { cause: failure })
+}

@@ -1,0 +1,57 @@
+import { LRUCache } from 'lru-cache'
+import type { Database, Tx } from '../../kernel/db/types.ts'
+
+const CHANNEL = 'session_revoked'
+/** Revoked sessions that tokens may still name: those of the last hour, the longest life of an access token. */
+const revoked = new LRUCache<string, true>({ max: 100_000, ttl: 3_600_000 })
+const listeners = new Set<(sessionId: string) => void>()
+
+/** Has this session been revoked within the life of its access tokens? */
+export const isRevoked = (sessionId: string): boolean => revoked.has(sessionId)
+
+/** Calls `listener` when a session ends early, so that open connections of it can be cut. Returns a stop function. */
+export function onRevoked(listener: (sessionId: string) => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** Ends a session for every process that watches. Unknown and ended sessions are left alone. */
+export async function revokeSession(tx: Tx, sessionId: string): Promise<void> {
+  await tx.query(
+    `with ended as (update sessions set revoked_at = now() where id = $1 and revoked_at is null returning id)
+     select pg_notify('${CHANNEL}', id::text) from ended`,
+    [sessionId],
+  )
+  markRevoked(sessionId)
+}
+
+/** Ends every session of a user, e.g. after a new password; sessions of one tenant only when `tenantId` is given. */
+export async function revokeUser(tx: Tx, userId: number, tenantId: number | null = null): Promise<void> {
+  const ended = await tx.query<{ id: string }>(
+    `with ended as (
+       update sessions set revoked_at = now()
+       where user_id = $1 and revoked_at is null and ($2::bigint is null or tenant_id = $2) returning id)
+     select id, pg_notify('${CHANNEL}', id::text) from ended`,
+    [userId, tenantId],
+  )
+  for (const { id } of ended) markRevoked(id)
+}
+
+/** Follows revocations of all processes; after a gap it reads those of the last hour. */
+export async function watchRevocations(db: Database): Promise<() => Promise<void>> {
+  const catchUp = async () => {
+    const rows = await db.platform((tx) =>
+      tx.query<{ id: string }>(`select id from sessions where revoked_at > now() - interval '1 hour'`),
+    )
+    for (const { id } of rows) markRevoked(id)
+  }
+  const stop = await db.listen(CHANNEL, markRevoked, () => void catchUp().catch(() => {}))
+  await catchUp()
+  return stop
+}
+
+function markRevoked(sessionId: string): void {
+  if (revoked.has(sessionId)) return
+  revoked.set(sessionId, true)
+  for (const listener of listeners) listener(sessionId)
+}
