@@ -14,7 +14,6 @@ import {
 import { enqueueJob } from './jobs/enqueue.ts'
 import { Lanes } from './lanes.ts'
 import type { Context, Operation, Outcome, Request, Tenant } from './operation.ts'
-import type { Locale } from './schema.ts'
 import { checkInput, stringifyOutput } from './validate.ts'
 
 export interface RuntimeOptions {
@@ -22,8 +21,8 @@ export interface RuntimeOptions {
   hub: Hub
   /** Absolute URL of a path of this installation. */
   url(path: string): string
-  /** Problem document of a refusal in the caller's language, stored under its Idempotency-Key. */
-  renderError(error: AppError, locale: Locale): string
+  /** Problem document of a refusal exactly as its caller receives it, stored under the Idempotency-Key. */
+  renderError(error: AppError, request: Request): string
 }
 
 /** The one path every capability takes: access → validation → transaction → key → run → events → commit. */
@@ -63,7 +62,7 @@ export class Runtime {
     } catch (error) {
       const refusal = meaning(op, error)
       if (claim && refusal.status < 500) {
-        const answer = { status: refusal.status, body: this.#options.renderError(refusal, request.locale) }
+        const answer = { status: refusal.status, body: this.#options.renderError(refusal, request) }
         await this.db.tenant(tenant.id, (tx) => rememberRefusal(tx, claim, answer))
       }
       throw refusal
@@ -128,7 +127,7 @@ export class Runtime {
     if (!claim) return []
     if (!(result instanceof Error)) return [{ ...claim, status: result.status, body: result.body }]
     const refusal = meaning(op, result)
-    return [{ ...claim, status: refusal.status, body: this.#options.renderError(refusal, request.locale) }]
+    return [{ ...claim, status: refusal.status, body: this.#options.renderError(refusal, request) }]
   }
 
   #context(tx: Context['tx'], request: Request, emitted: Emitted[]): Context {

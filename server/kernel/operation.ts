@@ -114,6 +114,8 @@ export interface Request {
   /** Idempotency-Key; the answer is kept for 24 hours. */
   key?: string | undefined
   ifMatch?: string | null | undefined
+  /** Names the request in logs and problem documents. */
+  requestId?: string | undefined
 }
 /** What came of it: the output, its JSON exactly as stored, and whether it is a replay of an earlier answer. */
 export interface Outcome {
