@@ -52,6 +52,11 @@ export interface Config {
   opensearchUrl: string | undefined
 }
 
+/** TEST_DATABASE_URL: a superuser's URL of the server to test on instead of the embedded one. */
+export function testDatabaseUrl(): string | undefined {
+  return process.env.TEST_DATABASE_URL || undefined
+}
+
 /** The settings cannot be used; `problems` is the whole list, one sentence each. */
 export class ConfigError extends Error {
   readonly problems: readonly string[]

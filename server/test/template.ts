@@ -1,1 +1,40 @@
-export default async function () {}
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { testDatabaseUrl } from '../config.ts'
+import { connectDirect, migrate, startEmbedded } from '../kernel/db/index.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Server of this run; `/postgres` is the database to create others from. */
+    testServer: { url: string; directUrl: string; template: string }
+  }
+}
+
+/** Once a run: a PostgreSQL of its own (or TEST_DATABASE_URL), migrated into a template that every test file clones. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = testDatabaseUrl()
+  const directory = mkdtempSync(join(tmpdir(), 'sq-test-'))
+  const server = given
+    ? { url: given, directUrl: given, close: async () => {} }
+    : await startEmbedded({ directory, durable: false })
+  const template = `smartqueue_template_${process.pid}`
+  const admin = await connectDirect(databaseUrl(server.directUrl, 'postgres'))
+  await admin.query(`create database ${template}`)
+  await migrate(databaseUrl(server.directUrl, template))
+  project.provide('testServer', { url: server.url, directUrl: server.directUrl, template })
+  return async () => {
+    await admin.query(`drop database ${template} with (force)`)
+    await admin.close()
+    await server.close()
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** The same server and login, another database. */
+export function databaseUrl(url: string, database: string): string {
+  const other = new URL(url)
+  other.pathname = `/${database}`
+  return other.href
+}

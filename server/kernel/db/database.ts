@@ -1,0 +1,224 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { asAppError, ConnectionLost, isConflict, staleStatement } from './failure.ts'
+import { listen } from './listen.ts'
+import { Pool } from './pool.ts'
+import { Session, StatementNames, type Prefix } from './session.ts'
+import { Reader, Transaction } from './transaction.ts'
+import type { Database, PoolName, Tx, WriteTx } from './types.ts'
+
+/** Sessions and patience of a bulkhead. */
+export interface PoolSettings {
+  /** Sessions for transactions, one transaction each. */
+  transactions: number
+  /** Sessions for single reads, many in flight on each; 0 = reads wait for a transaction session. */
+  reads: number
+  /** The server gives up on a statement after this; its caller then learns `database_busy`. */
+  statementTimeoutMs: number
+}
+
+/** Few: PostgreSQL does more with two busy sessions per core than with twenty. */
+const POOLS: Record<PoolName, PoolSettings> = {
+  calls: { transactions: 3, reads: 1, statementTimeoutMs: 3_000 },
+  requests: { transactions: 4, reads: 3, statementTimeoutMs: 8_000 },
+  // A slow report must not hold up those sent after it on the same session.
+  reports: { transactions: 2, reads: 0, statementTimeoutMs: 60_000 },
+}
+const LOCK_TIMEOUT_MS = 2_000
+const IDLE_IN_TRANSACTION_MS = 10_000
+/** The server's own timeout always speaks first; silence beyond it means that the connection is dead. */
+const SILENCE_MARGIN_MS = 2_000
+const MAX_RETRIES = 3
+
+export interface DatabaseOptions {
+  /** Server for transactions and reads; may be PgBouncer. `prepare=false` turns prepared statements off. */
+  url: string
+  /** The same database by a direct connection, for LISTEN; default `url`. */
+  directUrl?: string | undefined
+  pools?: Partial<Record<PoolName, Partial<PoolSettings>>>
+  acquireTimeoutMs?: number
+  connectTimeoutMs?: number
+}
+
+/**
+ * Opens the one door to PostgreSQL. Everything goes through the role `sq_app`, set in each transaction together with the
+ * tenant, so that it holds for any login that is a member of it and behind PgBouncer in transaction mode.
+ * @throws when the server cannot be reached or the login may not act as `sq_app`
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const database = new PooledDatabase(options)
+  await database.check()
+  return database
+}
+
+type Scope = Omit<Prefix, 'values'>
+interface Lane {
+  statementTimeoutMs: number
+  writes: Pool
+  reads: Pool
+  writeScope: Scope
+  readScope: Scope
+}
+
+class PooledDatabase implements Database {
+  #options: DatabaseOptions
+  #url: string
+  #names: StatementNames
+  #lanes: Record<PoolName, Lane>
+  #watchdog: NodeJS.Timeout
+  #listeners = new Set<() => Promise<void>>()
+
+  constructor(options: DatabaseOptions) {
+    const { url, prepare } = splitUrl(options.url)
+    this.#options = options
+    this.#url = url
+    this.#names = new StatementNames(prepare)
+    this.#lanes = { calls: this.#lane('calls'), requests: this.#lane('requests'), reports: this.#lane('reports') }
+    this.#watchdog = setInterval(() => this.#cutSilent(), 500).unref()
+  }
+
+  #lane(name: PoolName): Lane {
+    const settings = { ...POOLS[name], ...this.#options.pools?.[name] }
+    const writeScope = this.#scope(settings, 'write')
+    const readScope = this.#scope(settings, 'read')
+    const { acquireTimeoutMs = 2_000 } = this.#options
+    const pool = (size: number, depth: number) =>
+      new Pool({ size, depth, acquireTimeoutMs, open: (onLost) => this.#session([writeScope, readScope], onLost) })
+    const writes = pool(settings.transactions, 1)
+    const reads = settings.reads === 0 ? writes : pool(settings.reads, 64)
+    return { statementTimeoutMs: settings.statementTimeoutMs, writes, reads, writeScope, readScope }
+  }
+
+  #session(scopes: readonly Scope[], onLost: (session: Session) => void): Promise<Session> {
+    const warmUp = scopes.map((scope) => within(scope, ''))
+    const { connectTimeoutMs = 2_000 } = this.#options
+    return Session.open({ url: this.#url, names: this.#names, warmUp, connectTimeoutMs }, onLost)
+  }
+
+  async check(): Promise<void> {
+    try {
+      const session = await this.#session([this.#lanes.calls.writeScope], () => {})
+      await session.close()
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  tenant<T>(tenantId: number, fn: (tx: WriteTx) => Promise<T>, pool: PoolName = 'requests'): Promise<T> {
+    return this.#transaction(tenantSetting(tenantId), fn, this.#lanes[pool])
+  }
+
+  platform<T>(fn: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#transaction('', fn, this.#lanes.requests)
+  }
+
+  reader(tenantId: number, pool: PoolName = 'requests'): Tx {
+    const { reads, readScope } = this.#lanes[pool]
+    const scope = within(readScope, tenantSetting(tenantId))
+    return new Reader((text, values) =>
+      this.#retrying(
+        reads,
+        async (session) => (await session.send(text, values, scope)).rows,
+        // The scope makes the statement read-only, so running it twice changes nothing.
+        (error) => error instanceof ConnectionLost,
+      ),
+    )
+  }
+
+  async listen(channel: string, onMessage: (payload: string) => void, onReconnect: () => void) {
+    const stop = await listen(splitUrl(this.#options.directUrl ?? this.#options.url).url, channel, onMessage, onReconnect)
+    this.#listeners.add(stop)
+    return async () => {
+      this.#listeners.delete(stop)
+      await stop()
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#listeners].map((stop) => stop()))
+    await Promise.all(this.#pools().map((pool) => pool.close()))
+    clearInterval(this.#watchdog)
+  }
+
+  #transaction<T>(tenant: string, fn: (tx: WriteTx) => Promise<T>, { writes, writeScope }: Lane): Promise<T> {
+    const scope = within(writeScope, tenant)
+    let commitSent = false
+    return this.#retrying(
+      writes,
+      async (session) => {
+        const transaction = new Transaction(session, scope)
+        try {
+          return await transaction.run(fn)
+        } finally {
+          commitSent = transaction.commitSent
+          // Never lend a session again whose transaction did not end: the next tenant would be inside it.
+          if (session.inTransaction) session.destroy()
+        }
+      },
+      (error) => error instanceof ConnectionLost && !commitSent,
+    )
+  }
+
+  /** Runs `work` on a session, again after conflicts and whatever else is known to have had no effect. */
+  async #retrying<T>(
+    pool: Pool,
+    work: (session: Session) => Promise<T>,
+    hadNoEffect: (error: unknown) => boolean,
+  ): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      const session = await pool.acquire()
+      try {
+        return await work(session)
+      } catch (error) {
+        const stale = staleStatement(error)
+        if (stale !== undefined) this.#names.forget(stale)
+        const again = stale !== undefined || isConflict(error) || hadNoEffect(error)
+        if (!again || attempt >= MAX_RETRIES) throw asAppError(error)
+      } finally {
+        pool.release(session)
+      }
+      await delay(Math.random() * 10 * 2 ** attempt)
+    }
+  }
+
+  /** Role, tenant and timeouts of a transaction; LOCAL, so that nothing of it outlives the transaction. */
+  #scope({ statementTimeoutMs }: PoolSettings, kind: 'read' | 'write'): Scope {
+    const settings = [
+      `set_config('role', 'sq_app', true)`,
+      `set_config('app.current_tenant_id', $1, true)`,
+      `set_config('statement_timeout', '${statementTimeoutMs}', true)`,
+      ...(kind === 'read'
+        ? [`set_config('transaction_read_only', 'on', true)`]
+        : [
+            `set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true)`,
+            `set_config('idle_in_transaction_session_timeout', '${IDLE_IN_TRANSACTION_MS}', true)`,
+          ]),
+    ]
+    const text = `select ${settings.join(', ')}`
+    return { text, name: this.#names.pinnedNameOf(text) }
+  }
+
+  #pools(): Pool[] {
+    return Object.values(this.#lanes).flatMap(({ writes, reads }) => [writes, reads])
+  }
+
+  #cutSilent(): void {
+    for (const { writes, reads, statementTimeoutMs } of Object.values(this.#lanes))
+      for (const pool of [writes, reads]) pool.cutSilent(statementTimeoutMs + SILENCE_MARGIN_MS)
+  }
+}
+
+const within = (scope: Scope, tenant: string): Prefix => ({ ...scope, values: [tenant] })
+
+function tenantSetting(tenantId: number): string {
+  if (!Number.isSafeInteger(tenantId) || tenantId <= 0) throw new TypeError(`not a tenant id: ${tenantId}`)
+  return String(tenantId)
+}
+
+/** `prepare` is ours: the driver must not see it. */
+function splitUrl(text: string): { url: string; prepare: boolean } {
+  const url = new URL(text)
+  const prepare = url.searchParams.get('prepare') !== 'false'
+  url.searchParams.delete('prepare')
+  return { url: url.href, prepare }
+}

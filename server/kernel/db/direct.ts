@@ -1,0 +1,23 @@
+import pg from 'pg'
+import { types } from './values.ts'
+
+/** A connection outside the tenant walls, as whoever `url` names: for migrations, the schema dump, backups and tests. */
+export interface Direct {
+  /** Runs one statement; without values, any number of them separated by semicolons. */
+  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>
+  close(): Promise<void>
+}
+
+export async function connectDirect(url: string): Promise<Direct> {
+  const client = new pg.Client({ connectionString: url, application_name: 'smartqueue direct', types })
+  // A lost connection shows as the failure of the next statement.
+  client.on('error', () => {})
+  await client.connect()
+  return {
+    async query<Row>(text: string, values?: readonly unknown[]) {
+      const { rows } = values ? await client.query(text, [...values]) : await client.query(text)
+      return rows as Row[]
+    },
+    close: () => client.end(),
+  }
+}

@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process'
+import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * Who still needs the server, counted by the kernel: every process that uses it holds one named pipe open for writing,
+ * and a reader of the pipe sees its end when the last of them has closed it or died, however it died.
+ */
+export class Lease {
+  #path: string
+  #fd: number
+
+  constructor(home: string) {
+    this.#path = join(home, 'lease')
+    if (!existsSync(this.#path)) {
+      const { status, stderr } = spawnSync('mkfifo', ['-m', '600', this.#path], { encoding: 'utf8' })
+      if (status !== 0 && !existsSync(this.#path)) throw new Error(`cannot make ${this.#path}: ${stderr}`)
+    }
+    // Opened for both: opening only for writing would wait for a reader.
+    this.#fd = openSync(this.#path, constants.O_RDWR | constants.O_NONBLOCK)
+  }
+
+  /** A descriptor whose reads end when nobody holds the lease. */
+  openReader(): number {
+    return openSync(this.#path, constants.O_RDONLY)
+  }
+
+  /** Gives the lease back. Returns true if nobody else holds one. */
+  release(): boolean {
+    const reader = openSync(this.#path, constants.O_RDONLY | constants.O_NONBLOCK)
+    closeSync(this.#fd)
+    try {
+      return readSync(reader, new Uint8Array(1)) === 0
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return false
+      throw error
+    } finally {
+      closeSync(reader)
+    }
+  }
+}

@@ -1,0 +1,6 @@
+export { openDatabase, type DatabaseOptions } from './database.ts'
+export { connectDirect, type Direct } from './direct.ts'
+export { startEmbedded, type Embedded } from './embedded/index.ts'
+export { databaseError } from './failure.ts'
+export { migrate } from './migrate.ts'
+export type * from './types.ts'

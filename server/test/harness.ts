@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, inject } from 'vitest'
+import { connectDirect, openDatabase, type Database, type DatabaseOptions, type Direct } from '../kernel/db/index.ts'
+import { databaseUrl } from './template.ts'
+
+export interface TestDatabase {
+  db: Database
+  /** Superuser: sees all tenants. For fixtures and assertions. */
+  owner: Direct['query']
+  /** What `db` was opened with, for code that opens its own. */
+  url: string
+  directUrl: string
+}
+
+/** A migrated database of the calling test file's own, dropped after its last test. */
+export async function testDatabase(options: Partial<DatabaseOptions> = {}): Promise<TestDatabase> {
+  const server = inject('testServer')
+  const name = `test_${randomBytes(6).toString('hex')}`
+  const admin = await connectDirect(databaseUrl(server.directUrl, 'postgres'))
+  await admin.query(`create database ${name} template ${server.template}`)
+  const url = databaseUrl(server.url, name)
+  const directUrl = databaseUrl(server.directUrl, name)
+  const direct = await connectDirect(directUrl)
+  const db = await openDatabase({ url, directUrl, ...options })
+  afterAll(async () => {
+    await db.close()
+    await direct.close()
+    await admin.query(`drop database ${name} with (force)`)
+    await admin.close()
+  })
+  return { db, owner: direct.query, url, directUrl }
+}
