@@ -12,14 +12,14 @@ export interface TakenTicket {
   token: string
 }
 
+/** Somebody takes a ticket, by whatever channel. */
+export const takeAs = (
+  client: ApiClient,
+  ticket: { queue_id: number; channel: string; priority?: number; language?: string },
+) => client.post<TakenTicket>('take', '/tickets/', ticket)
 /** Kiosk: a visitor takes a ticket. */
-export async function take(client: ApiClient, queueId: number, priority: number): Promise<TakenTicket> {
-  return client.post<TakenTicket>('take', '/tickets/', {
-    queue_id: queueId,
-    channel: 'kiosk',
-    ...(priority > 0 && { priority }),
-  })
-}
+export const take = (client: ApiClient, queueId: number, priority: number) =>
+  takeAs(client, { queue_id: queueId, channel: 'kiosk', ...(priority > 0 && { priority }) })
 /** Agent: the next ticket, or null when nobody waits. */
 export async function callNext(client: ApiClient, agentId: number): Promise<Ticket | null> {
   return (await client.post<{ ticket: Ticket | null }>('call next', `/agents/${agentId}/call-next/`)).ticket
@@ -29,6 +29,10 @@ export const start = (client: ApiClient, ticketId: number) => client.post('start
 /** Agent: served. */
 export const complete = (client: ApiClient, ticketId: number) =>
   client.post('complete', `/tickets/${ticketId}/complete/`)
+/** Agent: calls the same person again. */
+export const recall = (client: ApiClient, ticketId: number) => client.post('recall', `/tickets/${ticketId}/recall/`)
+/** Agent: the person did not come. */
+export const noShow = (client: ApiClient, ticketId: number) => client.post('no-show', `/tickets/${ticketId}/no-show/`)
 /** Visitor: gives up. */
 export const cancel = (client: ApiClient, ticketId: number) => client.post('leave', `/tickets/${ticketId}/cancel/`)
 export const setStatus = (client: ApiClient, agentId: number, status: AgentStatus) =>

@@ -8,6 +8,8 @@ export interface ClientOptions {
   tenant: string
   email: string
   password: string
+  /** Ends requests under way and their retries. */
+  signal?: AbortSignal | undefined
 }
 
 /** A refusal of the server, as its problem document says it. */
@@ -23,6 +25,8 @@ export class Refusal extends Error {
 
 const RETRIES = 8
 const TIMEOUT_MS = 30_000
+/** Latencies kept of each act: a demo runs for weeks. */
+const MAX_SAMPLES = 200_000
 /** The server did not decide, or says that it has not decided yet: the same key may be sent again. */
 const isTransient = (refusal: Refusal) =>
   refusal.status === 429 || refusal.status >= 502 || refusal.code === 'idempotency_in_flight'
@@ -98,7 +102,8 @@ export class ApiClient {
           this.renewToken()
           continue
         }
-        if ((error instanceof Refusal && !isTransient(error)) || attempt > RETRIES) throw error
+        const isFinal = error instanceof Refusal && !isTransient(error)
+        if (isFinal || attempt > RETRIES || this.#options.signal?.aborted) throw error
         this.retries++
         await sleep(25 * 2 ** attempt)
       }
@@ -113,14 +118,16 @@ export class ApiClient {
     body: object | undefined,
   ): Promise<T> {
     const startedAt = performance.now()
-    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) }
+    const timeout = AbortSignal.timeout(TIMEOUT_MS)
+    const { signal } = this.#options
+    const init: RequestInit = { method, headers, signal: signal ? AbortSignal.any([signal, timeout]) : timeout }
     if (body) init.body = JSON.stringify(body)
     const response = await fetch(url, init)
     const text = await response.text()
     const milliseconds = performance.now() - startedAt
     const samples = this.latencies.get(kind)
-    if (samples) samples.push(milliseconds)
-    else this.latencies.set(kind, [milliseconds])
+    if (!samples) this.latencies.set(kind, [milliseconds])
+    else if (samples.length < MAX_SAMPLES) samples.push(milliseconds)
     if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as T
     if (response.status === 429) await sleep(1000 * Number(response.headers.get('retry-after') ?? 0))
     throw new Refusal(response.status, problemCode(text), `${method} ${new URL(url).pathname}`)
