@@ -1,5 +1,5 @@
 import { hash, verify } from '@node-rs/argon2'
-import { AppError } from '../../kernel/errors.ts'
+import { AppError, invalid } from '../../kernel/errors.ts'
 
 /** OWASP's first choice for Argon2id: 19 MiB, two passes, one lane. */
 const OPTIONS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
@@ -37,14 +37,33 @@ const spelling = (password: string) => password.normalize('NFKC')
 /** Argon2id in PHC format. Call it within `withPasswordSlot`. */
 export const hashPassword = (password: string): Promise<string> => hash(spelling(password), OPTIONS)
 
-let dummy: Promise<string> | undefined
+/** Of 32 random bytes that were thrown away: nobody can sign in with it. */
+const DUMMY = '$argon2id$v=19$m=19456,t=2,p=1$reMC2O2Mkt+1sW/OlkxMFg$8CNMlLEXm8Gs5vdl5Bth7wUu6HQhqpat7CY3odna1RY'
 
 /**
  * Does the password open the account? An account that does not exist, or has no password, takes as long to say no.
  * Call it within `withPasswordSlot`.
  */
 export async function passwordMatches(passwordHash: string | null | undefined, password: string): Promise<boolean> {
-  const known = passwordHash ?? (await (dummy ??= hashPassword('no account has this password')))
-  const matches = await verify(known, spelling(password))
-  return matches && passwordHash !== null && passwordHash !== undefined
+  const matches = await verify(passwordHash ?? DUMMY, spelling(password))
+  return matches && typeof passwordHash === 'string'
+}
+
+const MIN_DISTINCT = 5
+
+/**
+ * Refuses passwords that a guesser tries first.
+ * @throws AppError invalid_input `password_weak` at /password
+ */
+export function checkPassword(password: string, email: string): void {
+  const folded = spelling(password).toLowerCase()
+  const name = email.split('@')[0]!
+  const guessable =
+    new Set(folded).size < MIN_DISTINCT ||
+    folded === email ||
+    folded === name.repeat(2) ||
+    '01234567890123456789'.includes(folded) ||
+    'azertyuiop1234567890 qwertyuiop1234567890'.includes(folded) ||
+    /^(password|motdepasse|mot de passe|smartqueue)[\d!.]*$/.test(folded)
+  if (guessable) throw invalid('/password', 'password_weak')
 }

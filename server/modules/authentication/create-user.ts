@@ -1,0 +1,93 @@
+import Type from 'typebox'
+import type { Actor } from '../../kernel/access.ts'
+import type { Tx } from '../../kernel/db/types.ts'
+import { conflict, notFound } from '../../kernel/errors.ts'
+import { operation } from '../../kernel/operation.ts'
+import { Closed, Locale, Name, Nullable } from '../../kernel/schema.ts'
+import { placesOf } from './accounts.ts'
+import { checkPassword, hashPassword, withPasswordSlot } from './passwords.ts'
+import { Email, Password } from './schema.ts'
+import { membershipFields, SELECT_USERS, User, usersWrite } from './users.ts'
+
+/** Hashing holds a transaction here: few at a time may wait for it. */
+const MAX_WAITING = 2
+
+export const create = operation({
+  ...usersWrite,
+  id: 'users.create',
+  kind: 'mutation',
+  summary: 'Add a user',
+  description:
+    'A new person gets the password. Somebody who has an account already joins with it, if the caller administers ' +
+    'that person elsewhere; otherwise the e-mail is taken.',
+  http: { method: 'POST', path: '/users/', status: 201 },
+  input: Closed({
+    email: Email,
+    name: Name,
+    password: Type.Optional(Password),
+    locale: Type.Optional(Nullable(Locale)),
+    role: membershipFields.role,
+    site_ids: Type.Optional(membershipFields.site_ids),
+    queue_ids: Type.Optional(membershipFields.queue_ids),
+  }),
+  output: User,
+  example: {
+    input: { email: 'nadia@demo-bank.example', name: 'Nadia Benali', password: 'correct horse battery', role: 'agent' },
+  },
+  constraints: { memberships_pkey: () => conflict('email_taken'), users_email_key: () => conflict('email_taken') },
+  async run(ctx, input) {
+    const { tx } = ctx
+    const email = input.email.toLowerCase()
+    const { password, role, site_ids = null, queue_ids = null } = input
+    if (password !== undefined) checkPassword(password, email)
+    await checkMembership(tx, { site_ids, queue_ids })
+    const known = await tx.maybe<{ id: number }>('select id from users where email = $1', [email])
+    if (known && !(await administers(tx, ctx.actor, known.id))) throw conflict('email_taken')
+    const userId = known?.id ?? (await createAccount(tx, { ...input, email }))
+    await tx.query('insert into memberships (user_id, role, site_ids, queue_ids) values ($1, $2, $3, $4)', [
+      userId,
+      role,
+      site_ids,
+      queue_ids,
+    ])
+    const user = await tx.one<User>(`${SELECT_USERS} where m.user_id = $1`, [userId])
+    ctx.emit({ type: 'user.created', site_id: 0, data: { user: { id: user.id, role: user.role } } })
+    return user
+  },
+})
+
+async function createAccount(
+  tx: Tx,
+  { email, name, locale, password }: { email: string; name: string; locale?: string | null; password?: string },
+): Promise<number> {
+  const passwordHash = password === undefined ? null : await withPasswordSlot(() => hashPassword(password), MAX_WAITING)
+  const { id } = await tx.one<{ id: number }>(
+    'insert into users (email, name, locale, password_hash) values ($1, $2, $3, $4) returning id',
+    [email, name, locale ?? null, passwordHash],
+  )
+  return id
+}
+
+/**
+ * Only who administers this person elsewhere may let them in here: anybody could have made the account, with a
+ * password they know, under somebody else's e-mail.
+ */
+async function administers(tx: Tx, actor: Actor, userId: number): Promise<boolean> {
+  if (actor.userId === null) return false
+  const mine = await placesOf(tx, actor.userId)
+  const theirs = await placesOf(tx, userId)
+  return mine.some((place) => place.role === 'admin' && theirs.some(({ id }) => id === place.id))
+}
+
+/** @throws AppError not_found when a site or queue is not this tenant's */
+export async function checkMembership(
+  tx: Tx,
+  { site_ids, queue_ids }: { site_ids: number[] | null; queue_ids: number[] | null },
+): Promise<void> {
+  const { unknown } = await tx.one<{ unknown: boolean }>(
+    `select exists (select unnest($1::bigint[]) except select id from sites)
+         or exists (select unnest($2::bigint[]) except select id from queues) as unknown`,
+    [site_ids ?? [], queue_ids ?? []],
+  )
+  if (unknown) throw notFound()
+}

@@ -1,0 +1,70 @@
+import Type from 'typebox'
+import { ROLES, type Role } from '../../kernel/access.ts'
+import { operation } from '../../kernel/operation.ts'
+import { Closed, Seconds } from '../../kernel/schema.ts'
+import { placesOf } from './accounts.ts'
+import { revokeSession } from './revocations.ts'
+import { Place, identity, type Account } from './schema.ts'
+import { issueWsTicket, WS_TICKET_SECONDS } from './ws-tickets.ts'
+
+const SIGNED_IN: readonly Role[] = ROLES.filter((role) => role !== 'anonymous' && role !== 'visitor')
+
+export const session = operation({
+  id: 'auth.session',
+  kind: 'query',
+  summary: 'Who am I?',
+  scope: null,
+  roles: SIGNED_IN,
+  http: { method: 'GET', path: '/auth/session/', base: 'root' },
+  transaction: false,
+  input: Closed({}),
+  output: Closed({ ...identity, tenants: Type.Array(Place) }),
+  example: { input: {} },
+  async run({ tx, actor }) {
+    const user =
+      actor.userId === null
+        ? undefined
+        : await tx.maybe<Account>('select id, email, name, locale from users where id = $1', [actor.userId])
+    const tenants = actor.userId === null ? [] : await placesOf(tx, actor.userId)
+    return {
+      tenant: tenants.find(({ id }) => id === actor.tenantId) ?? null,
+      user: user ?? null,
+      role: actor.role,
+      scopes: [...actor.scopes],
+      tenants,
+    }
+  },
+})
+
+export const logout = operation({
+  id: 'auth.logout',
+  kind: 'mutation',
+  summary: 'Sign out',
+  description: 'Ends the session: its tokens are refused from now on, in every process.',
+  scope: null,
+  roles: SIGNED_IN,
+  http: { method: 'POST', path: '/auth/logout/', base: 'root', status: 204 },
+  transaction: false,
+  input: Closed({}),
+  output: Type.Null(),
+  example: { input: {} },
+  async run({ tx, actor }) {
+    if (actor.sessionId !== null) await revokeSession(tx, actor.sessionId)
+    return null
+  },
+})
+
+export const wsTicket = operation({
+  id: 'auth.wsTicket',
+  kind: 'mutation',
+  summary: 'Get a one-time ticket for a WebSocket',
+  description: 'Goes into the URL as `?ticket=`, where a token must not be: it works once, within half a minute.',
+  scope: null,
+  roles: SIGNED_IN,
+  http: { method: 'POST', path: '/auth/ws-ticket/', base: 'root' },
+  transaction: false,
+  input: Closed({}),
+  output: Closed({ ticket: Type.String(), expires_in: Seconds }),
+  example: { input: {} },
+  run: async ({ tx, actor }) => ({ ticket: await issueWsTicket(tx, actor), expires_in: WS_TICKET_SECONDS }),
+})

@@ -1,0 +1,91 @@
+import Type from 'typebox'
+import type { Tx } from '../../kernel/db/types.ts'
+import { conflict } from '../../kernel/errors.ts'
+import { checkIfMatch } from '../../kernel/etag.ts'
+import { operation } from '../../kernel/operation.ts'
+import { Closed, Id, Locale, Name, Nullable } from '../../kernel/schema.ts'
+import { checkMembership } from './create-user.ts'
+import { checkPassword, hashPassword, withPasswordSlot } from './passwords.ts'
+import { revokeUser } from './revocations.ts'
+import { Email, Password } from './schema.ts'
+import { get, membershipFields, SELECT_USERS, User, usersWrite } from './users.ts'
+
+const MAX_WAITING = 2
+
+export const update = operation({
+  ...usersWrite,
+  id: 'users.update',
+  kind: 'mutation',
+  summary: 'Change a user',
+  description:
+    'Name, e-mail, locale and password belong to the person: they can be changed here only while nobody else knows ' +
+    'them. A change of role, limits, activity or password ends the sessions it concerns.',
+  http: { method: 'PATCH', path: '/users/{id}/' },
+  input: Closed({
+    id: Id,
+    email: Type.Optional(Email),
+    name: Type.Optional(Name),
+    locale: Type.Optional(Nullable(Locale)),
+    password: Type.Optional(Password),
+    role: Type.Optional(membershipFields.role),
+    site_ids: Type.Optional(membershipFields.site_ids),
+    queue_ids: Type.Optional(membershipFields.queue_ids),
+    is_active: Type.Optional(Type.Boolean()),
+  }),
+  output: User,
+  example: { input: { id: 1, role: 'supervisor' } },
+  constraints: { users_email_key: () => conflict('email_taken') },
+  async run(ctx, { id, password, ...changes }) {
+    const { tx } = ctx
+    const before = await tx.one<User>(`${SELECT_USERS} where m.user_id = $1 for no key update of m`, [id])
+    checkIfMatch(ctx.ifMatch, get, before)
+    const next = { ...before, ...changes }
+    next.email = next.email.toLowerCase()
+
+    const ofPerson = next.email !== before.email || next.name !== before.name || next.locale !== before.locale
+    if (ofPerson || password !== undefined) await changePerson(tx, id, next, password)
+
+    const ofMember =
+      next.role !== before.role ||
+      next.is_active !== before.is_active ||
+      String(next.site_ids) !== String(before.site_ids) ||
+      String(next.queue_ids) !== String(before.queue_ids)
+    if (ofMember) {
+      await checkMembership(tx, next)
+      if (before.role === 'admin' && (next.role !== 'admin' || !next.is_active)) await keepAnAdmin(tx, id)
+      await tx.query(
+        'update memberships set role = $2, site_ids = $3, queue_ids = $4, is_active = $5 where user_id = $1',
+        [id, next.role, next.site_ids, next.queue_ids, next.is_active],
+      )
+    }
+    const user = await tx.one<User>(`${SELECT_USERS} where m.user_id = $1`, [id])
+    if (ofMember || password !== undefined) await revokeUser(tx, id, ctx.tenant.id)
+    ctx.emit({ type: 'user.updated', site_id: 0, data: { user: { id, role: user.role, is_active: user.is_active } } })
+    return user
+  },
+})
+
+async function changePerson(
+  tx: Tx,
+  id: number,
+  { email, name, locale }: Pick<User, 'email' | 'name' | 'locale'>,
+  password: string | undefined,
+): Promise<void> {
+  const { elsewhere } = await tx.one<{ elsewhere: boolean }>('select app.belongs_elsewhere($1) as elsewhere', [id])
+  if (elsewhere) throw conflict('user_shared')
+  if (password !== undefined) checkPassword(password, email)
+  const passwordHash = password === undefined ? null : await withPasswordSlot(() => hashPassword(password), MAX_WAITING)
+  await tx.query(
+    `update users set email = $2, name = $3, locale = $4, password_hash = coalesce($5, password_hash), updated_at = now()
+     where id = $1`,
+    [id, email, name, locale, passwordHash],
+  )
+}
+
+/** Two administrators who take each other's role at once must not both succeed, hence the locks. */
+async function keepAnAdmin(tx: Tx, userId: number): Promise<void> {
+  const admins = await tx.query<{ user_id: number }>(
+    `select user_id from memberships where role = 'admin' and is_active order by user_id for no key update`,
+  )
+  if (!admins.some(({ user_id }) => user_id !== userId)) throw conflict('last_admin')
+}
