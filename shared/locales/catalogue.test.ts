@@ -1,0 +1,67 @@
+import { IntlMessageFormat } from 'intl-messageformat'
+import { expect, test } from 'vitest'
+import { AGENT_STATUSES, QUEUE_STATUSES, TicketStatus } from '../ticket-status.ts'
+import ar from './ar.json' with { type: 'json' }
+import en from './en.json' with { type: 'json' }
+import fr from './fr.json' with { type: 'json' }
+
+const catalogues: Record<string, Record<string, string>> = { fr, en, ar }
+const keys = Object.keys(fr) as (keyof typeof fr)[]
+
+type Elements = ReturnType<IntlMessageFormat['getAst']>
+const parse = (message: string): Elements => new IntlMessageFormat(message, 'fr').getAst()
+/** The message with the messages inside its plural and select forms. */
+const allElements = (elements: Elements): Elements =>
+  elements.flatMap((element) =>
+    'options' in element
+      ? [element, ...Object.values(element.options).flatMap((form) => allElements(form.value))]
+      : [element],
+  )
+/** Names and kinds of the values a message takes; literal text (0) and the `#` of a plural (7) are none. */
+const signature = (message: string) => {
+  const values = allElements(parse(message)).filter(({ type }) => type !== 0 && type !== 7)
+  return [...new Set(values.map((element) => `${'value' in element && element.value}:${element.type}`))].toSorted()
+}
+
+test('the three catalogues hold the same keys in the same order', () => {
+  expect(Object.keys(en)).toEqual(keys)
+  expect(Object.keys(ar)).toEqual(keys)
+})
+
+test.each(Object.keys(catalogues))('every message of %s takes the same values as the French one', (language) => {
+  const signatures = keys.map((key) => [key, signature(catalogues[language]![key]!)])
+  expect(signatures).toEqual(keys.map((key) => [key, signature(fr[key])]))
+})
+
+test.each(Object.keys(catalogues))('messages of %s are clean text', (language) => {
+  // In ICU messages the straight apostrophe quotes; the typographic one is right in text anyway.
+  const isUnclean = (text: string) =>
+    text === '' || text.trim() !== text || text.normalize('NFC') !== text || /'/.test(text)
+  expect(Object.entries(catalogues[language]!).filter(([, text]) => isUnclean(text))).toEqual([])
+})
+
+test.each(Object.keys(catalogues))('counts have every plural form that %s knows', (language) => {
+  const forms = new Intl.PluralRules(language).resolvedOptions().pluralCategories.toSorted()
+  const counts = Object.entries(catalogues[language]!).filter(([, message]) => message.includes('plural,'))
+  const formsOf = (message: string) =>
+    parse(message).flatMap((element) => ('options' in element ? Object.keys(element.options) : []))
+  const found = counts.map(([key, message]) => [
+    key,
+    formsOf(message)
+      .filter((form) => !form.startsWith('='))
+      .toSorted(),
+  ])
+  expect(found).toEqual(counts.map(([key]) => [key, forms]))
+  expect(counts.length).toBeGreaterThan(0)
+})
+
+test('every state has a label', () => {
+  const labels = (prefix: string) => keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length))
+  expect(labels('ticket_status.')).toEqual(Object.keys(TicketStatus))
+  expect(labels('agent_status.')).toEqual([...AGENT_STATUSES])
+  expect(labels('queue_status.')).toEqual([...QUEUE_STATUSES])
+})
+
+test('Arabic is written in Arabic', () => {
+  expect(keys.filter((key) => !/\p{Script=Arabic}/u.test(ar[key]))).toEqual([])
+})
