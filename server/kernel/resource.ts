@@ -33,10 +33,10 @@ export interface ResourceSpec<F extends Fields> {
   filters?: Record<string, { schema: TSchema; where: string }>
   /** Text columns that `?q=` looks in. */
   search?: readonly (keyof F & string)[]
-  /** Columns the list may be ordered by, each both ways; NOT NULL. The first is the default. */
+  /** Columns the list may be ordered by, each both ways; NOT NULL. The first, `-` for descending, is the default. */
   orderings: readonly string[]
   scopes: { read: Scope; write: Scope }
-  roles: { read: readonly Role[]; write: readonly Role[] }
+  roles: { read: readonly Role[]; write: readonly Role[]; delete?: readonly Role[] }
   /** A valid input of `create`. */
   example: Static<TObject<F>>
   constraints?: ConstraintErrors
@@ -209,7 +209,7 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
     kind: 'mutation',
     summary: `Delete a ${singular}`,
     scope: scopes.write,
-    roles: roles.write,
+    roles: roles.delete ?? roles.write,
     http: { method: 'DELETE', path: itemPath, status: 204 },
     input: Closed({ id: Id }),
     output: Type.Null(),
@@ -259,10 +259,13 @@ function orderingsOf(names: readonly string[], properties: Record<string, TSchem
   const columns = (name: string, descending: boolean) =>
     (name === 'id' ? ['id'] : [name, 'id']).map((each) => column(each, descending))
   return Object.fromEntries(
-    names.flatMap((name) => [
-      [name, columns(name, false)],
-      [`-${name}`, columns(name, true)],
-    ]),
+    names.flatMap((signed) => {
+      const name = signed.replace(/^-/, '')
+      return [
+        [name, columns(name, false)],
+        [`-${name}`, columns(name, true)],
+      ]
+    }),
   )
 }
 

@@ -1,0 +1,35 @@
+import Type from 'typebox'
+import { MANAGERS, STAFF } from '../../kernel/access.ts'
+import { notFound } from '../../kernel/errors.ts'
+import type { Operation } from '../../kernel/operation.ts'
+import { resource } from '../../kernel/resource.ts'
+import { Id } from '../../kernel/schema.ts'
+import { displayFields } from './schema.ts'
+
+export const displays = resource({
+  noun: 'displays',
+  singular: 'display',
+  table: 'displays',
+  fields: displayFields,
+  fixed: ['site_id'],
+  scopes: { read: 'read:display', write: 'write:display' },
+  roles: { read: [...STAFF, 'display'], write: MANAGERS },
+  filters: {
+    site: { schema: Id, where: 'site_id = $1' },
+    is_active: { schema: Type.Boolean(), where: 'is_active = $1' },
+  },
+  search: ['name'],
+  orderings: ['name', 'created_at'],
+  example: { site_id: 1, name: 'Salle d’attente', settings: { languages: ['fr', 'ar'], voice: true } },
+  siteOf: (display) => display.site_id,
+  async prepare(ctx, display) {
+    const { unknown } = await ctx.tx.one<{ unknown: boolean }>(
+      `select exists (select unnest($1::bigint[]) except select id from queues where site_id = $2) as unknown`,
+      [display.queue_ids, display.site_id],
+    )
+    if (unknown) throw notFound()
+    return display
+  },
+})
+
+export const operations: readonly Operation[] = displays.operations
