@@ -132,7 +132,8 @@ export function loadConfig(environment: Environment = process.env, directory = p
     problems.push('SECRET_KEY_FALLBACKS: every key needs 32 characters or more')
   if (config.secretKey !== '' || !debug) problems.push(...weakness(config.secretKey))
   for (const origin of config.corsAllowedOrigins)
-    if (!isOrigin(origin)) problems.push(`CORS_ALLOWED_ORIGINS: "${origin}" is not an origin such as https://example.org`)
+    if (!isOrigin(origin))
+      problems.push(`CORS_ALLOWED_ORIGINS: "${origin}" is not an origin such as https://example.org`)
   if (!debug) problems.push(...unsafeInProduction(config))
   if (problems.length > 0) throw new ConfigError(problems)
 
@@ -194,7 +195,11 @@ function reader(env: Environment, problems: string[]) {
   const text = (name: string): string | undefined => env[name]?.trim() || undefined
   return {
     text,
-    list: (name: string): string[] => (text(name) ?? '').split(',').map((item) => item.trim()).filter(Boolean),
+    list: (name: string): string[] =>
+      (text(name) ?? '')
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean),
     boolean(name: string, fallback: boolean): boolean {
       const value = text(name)?.toLowerCase()
       if (value === undefined) return fallback
@@ -217,8 +222,13 @@ function reader(env: Environment, problems: string[]) {
     /** The message never repeats the value: it may hold a password. */
     url(name: string, protocols: readonly string[]): string | undefined {
       const value = text(name)
-      if (value !== undefined && !protocols.some((protocol) => value.startsWith(`${protocol}//`) && URL.canParse(value)))
-        problems.push(`${name} must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
+      if (
+        value !== undefined &&
+        !protocols.some((protocol) => value.startsWith(`${protocol}//`) && URL.canParse(value))
+      )
+        problems.push(
+          `${name} must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+        )
       return value
     },
     together(first: string, second: string): [string | undefined, string | undefined] {

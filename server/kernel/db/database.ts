@@ -126,7 +126,12 @@ class PooledDatabase implements Database {
   }
 
   async listen(channel: string, onMessage: (payload: string) => void, onReconnect: () => void) {
-    const stop = await listen(splitUrl(this.#options.directUrl ?? this.#options.url).url, channel, onMessage, onReconnect)
+    const stop = await listen(
+      splitUrl(this.#options.directUrl ?? this.#options.url).url,
+      channel,
+      onMessage,
+      onReconnect,
+    )
     this.#listeners.add(stop)
     return async () => {
       this.#listeners.delete(stop)

