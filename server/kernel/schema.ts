@@ -28,5 +28,6 @@ export const Page = <T extends TSchema>(item: T) =>
   Closed({ results: Type.Array(item), next: Nullable(Type.String()), previous: Nullable(Type.String()) })
 export const PageInput = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-  cursor: Type.Optional(Type.String({ maxLength: 500 })),
+  /** Holds the sort key of a row, at worst a name of 200 characters in UTF-8 in base64. */
+  cursor: Type.Optional(Type.String({ maxLength: 2000 })),
 }

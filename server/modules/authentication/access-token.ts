@@ -36,7 +36,7 @@ export function signAccessToken(claims: Omit<AccessClaims, 'exp'>, lifeSeconds =
   return sign('access', { ...claims, exp: claims.iat + Math.min(lifeSeconds, MAX_ACCESS_SECONDS) })
 }
 
-/** @throws AppError unauthorized `token_invalid`, `token_expired` or `session_revoked` */
+/** @throws AppError unauthorized `token_invalid`, `token_expired` or `session_expired` */
 export function verifyAccessToken(token: string): AccessClaims {
   return lookUp(token).claims
 }
@@ -57,7 +57,7 @@ function lookUp(token: string): Verified {
     entry = open(verify('access', token))
     verified.set(token, entry)
   }
-  if (isRevoked(entry.claims.sid)) throw new AppError('unauthorized', 'session_revoked')
+  if (isRevoked(entry.claims.sid)) throw new AppError('unauthorized', 'session_expired')
   return entry
 }
 

@@ -53,7 +53,7 @@ const MIN_DISTINCT = 5
 
 /**
  * Refuses passwords that a guesser tries first.
- * @throws AppError invalid_input `password_weak` at /password
+ * @throws AppError invalid_input `password_too_weak` at /password
  */
 export function checkPassword(password: string, email: string): void {
   const folded = spelling(password).toLowerCase()
@@ -65,5 +65,5 @@ export function checkPassword(password: string, email: string): void {
     '01234567890123456789'.includes(folded) ||
     'azertyuiop1234567890 qwertyuiop1234567890'.includes(folded) ||
     /^(password|motdepasse|mot de passe|smartqueue)[\d!.]*$/.test(folded)
-  if (guessable) throw invalid('/password', 'password_weak')
+  if (guessable) throw invalid('/password', 'password_too_weak')
 }

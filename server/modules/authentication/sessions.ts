@@ -35,7 +35,7 @@ interface SessionRow extends AccountRow {
 /**
  * Exchanges a refresh token for a new pair; each works once. One that was exchanged before ends the session: somebody
  * has a copy. Every statement of `tx` commits alone, so that the end stays although the caller gets an error.
- * @throws AppError unauthorized `token_invalid`, `token_expired` or `session_revoked`
+ * @throws AppError unauthorized `token_invalid`, `token_expired`, `token_reused` or `session_expired`
  */
 export async function refreshSession(tx: Tx, presented: string): Promise<Tokens> {
   const sessionId = String(verify('refresh', presented)['sid'])
@@ -49,13 +49,14 @@ export async function refreshSession(tx: Tx, presented: string): Promise<Tokens>
        where s.id = $1 and s.revoked_at is null and s.expires_at > now()`,
       [sessionId, GRACE_SECONDS],
     )
-    if (!session) throw new AppError('unauthorized', 'session_revoked')
+    if (!session) throw new AppError('unauthorized', 'session_expired')
     const isCurrent = hash.equals(session.refresh_hash)
     const isLostAnswer = session.just_rotated && session.previous_refresh_hash?.equals(hash)
-    const standing = isCurrent || isLostAnswer ? await standingOf(tx, session) : undefined
+    const isReused = !isCurrent && !isLostAnswer
+    const standing = isReused ? undefined : await standingOf(tx, session)
     if (!standing) {
       await revokeSession(tx, sessionId)
-      throw new AppError('unauthorized', 'session_revoked')
+      throw new AppError('unauthorized', isReused ? 'token_reused' : 'session_expired')
     }
     const refresh = newRefreshToken(sessionId, session)
     const rotated = await tx.maybe(

@@ -4,7 +4,7 @@ import { revokeUser } from './revocations.ts'
 
 /**
  * Makes an operator of the platform; an existing account of that e-mail becomes one and gets the new password.
- * @throws AppError invalid_input `password_weak`
+ * @throws AppError invalid_input `password_too_weak`
  */
 export async function createSuperuser(
   db: Database,

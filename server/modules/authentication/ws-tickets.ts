@@ -27,11 +27,11 @@ export async function issueWsTicket(tx: Tx, actor: Actor): Promise<string> {
 
 /**
  * The actor of a ticket that was not used before, in any process.
- * @throws AppError unauthorized `token_invalid`, `token_expired` or `session_revoked`
+ * @throws AppError unauthorized `token_invalid`, `token_expired` or `session_expired`
  */
 export async function redeemWsTicket(db: Database, ticket: string): Promise<Actor> {
   const claims = verify('ws', ticket) as unknown as AccessClaims & { jti: string; sid: string | null }
-  if (claims.sid !== null && isRevoked(claims.sid)) throw new AppError('unauthorized', 'session_revoked')
+  if (claims.sid !== null && isRevoked(claims.sid)) throw new AppError('unauthorized', 'session_expired')
   const first = await db.platform((tx) =>
     tx.maybe(
       `with old as (delete from ws_tickets where expires_at < now() - interval '1 minute')

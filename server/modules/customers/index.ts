@@ -26,7 +26,7 @@ export const customers = resource({
   // By id, which is the order of their first visit: a tenant may have millions.
   orderings: ['-id'],
   example: { name: 'Samira Haddad', phone: '+33612345678', locale: 'fr', consents: { sms: true } },
-  constraints: { customers_tenant_id_external_id_key: () => conflict('external_id_taken') },
+  constraints: { customers_tenant_id_external_id_key: () => conflict('already_exists') },
   // The log of events cannot forget, so it never learns who somebody is.
   eventData: (customer) => ({ customer: { id: customer.id } }),
   prepare: (ctx, customer) => ({
