@@ -55,7 +55,12 @@ export class Channel {
   }
 
   /** Starts to follow the tail first and reads the snapshot second: an event between the two is seen twice, never missed. */
-  static async open(hub: Hub, tenantId: number, feed: OpenFeed, needsFlush: (channel: Channel) => void): Promise<Channel> {
+  static async open(
+    hub: Hub,
+    tenantId: number,
+    feed: OpenFeed,
+    needsFlush: (channel: Channel) => void,
+  ): Promise<Channel> {
     const tail = await hub.tail(tenantId, feed.site_id)
     const channel = new Channel(hub, tail, feed, needsFlush)
     tail.listeners.add(channel.#onEvents)

@@ -31,7 +31,11 @@ export class Channels {
     const key = `${tenantId}:${feed.key}`
     let entry = this.#entries.get(key)
     if (!entry || entry.channel?.closed) {
-      const created: Entry = { opening: Channel.open(this.#hub, tenantId, feed, this.#needsFlush), channel: null, idleSince: 0 }
+      const created: Entry = {
+        opening: Channel.open(this.#hub, tenantId, feed, this.#needsFlush),
+        channel: null,
+        idleSince: 0,
+      }
       this.#entries.set(key, (entry = created))
       created.opening.then(
         (channel) => {

@@ -1,0 +1,99 @@
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from './config.ts'
+import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
+import { Hub } from './kernel/events/index.ts'
+import { Runtime } from './kernel/execute.ts'
+import type { Logger } from './kernel/log.ts'
+import { observeRequest } from './kernel/metrics.ts'
+import { actorOfToken, useSigningKeys, watchRevocations } from './modules/authentication/index.ts'
+import { feeds, operations } from './modules/index.ts'
+import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
+import { Authenticator } from './transports/authenticate.ts'
+import { createHttp } from './transports/http.ts'
+import { problemOf } from './transports/problem.ts'
+import { rest } from './transports/rest.ts'
+
+export interface Core {
+  config: Config
+  db: Database
+  hub: Hub
+  runtime: Runtime
+  directory: TenantDirectory
+  /** A direct login that may migrate and run jobs. */
+  directUrl: string
+  close(): Promise<void>
+}
+
+/** What every process needs, with or without a server: the database (the embedded one when none is set) and the runtime. */
+export async function buildCore(config: Config): Promise<Core> {
+  useSigningKeys(config.secretKey, config.secretKeyFallbacks)
+  const embedded = config.databaseUrl
+    ? undefined
+    : await startEmbedded({ directory: join(config.dataDir, 'postgresql') })
+  const url = embedded?.url ?? config.databaseUrl!
+  const directUrl = embedded?.directUrl ?? config.databaseDirectUrl ?? url
+  // The embedded database belongs to this program alone, so it is brought up to date without being asked.
+  if (embedded) await migrate(directUrl)
+  const db = await openDatabase({ url, directUrl })
+  const hub = new Hub(db)
+  const runtime = new Runtime({
+    db,
+    hub,
+    url: (path) => config.publicUrl + path,
+    renderError: (error, request) => JSON.stringify(problemOf(error, request.locale, request.requestId ?? '')),
+  })
+  return {
+    config,
+    db,
+    hub,
+    runtime,
+    directory: tenantDirectory(db),
+    directUrl,
+    async close() {
+      await hub.stop()
+      await db.close()
+      await embedded?.close()
+    },
+  }
+}
+
+export interface App extends Core {
+  app: FastifyInstance
+}
+
+/** The server, not listening yet. `close` ends requests in progress, then everything below. */
+export async function buildApp(config: Config, options: { logger?: Logger } = {}): Promise<App> {
+  const core = await buildCore(config)
+  const { db, hub, runtime, directory } = core
+  await hub.start()
+  const stopWatching = await watchRevocations(db)
+  const authenticator = new Authenticator({
+    bearer: actorOfToken,
+    visitor: async () => undefined,
+    tenantBySlug: directory.bySlug,
+    tenantById: directory.byId,
+  })
+  const app = createHttp({
+    allowedHosts: config.allowedHosts,
+    trustedProxies: config.trustedProxies,
+    isSecure: config.secureSslRedirect,
+    ...(options.logger && { logger: options.logger }),
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const { operation = 'other' } = request.routeOptions.config as { operation?: string }
+    observeRequest(operation, request.method, reply.statusCode, reply.elapsedTime / 1000)
+    done()
+  })
+  rest(app, { runtime, authenticator, operations })
+  return {
+    ...core,
+    app,
+    async close() {
+      await app.close()
+      await stopWatching()
+      await core.close()
+    },
+  }
+}
+void feeds

@@ -1,0 +1,23 @@
+/** The registry: all that SmartQueue can do. Transports, documents and registry-wide tests loop over it. */
+import type { Feed } from '../kernel/feed.ts'
+import type { Job } from '../kernel/jobs/index.ts'
+import type { Operation } from '../kernel/operation.ts'
+import * as agents from './agents/index.ts'
+import * as authentication from './authentication/index.ts'
+import * as customers from './customers/index.ts'
+import * as displays from './displays/index.ts'
+import * as queues from './queues/index.ts'
+import * as sites from './sites/index.ts'
+import * as tenants from './tenants/index.ts'
+
+interface Module {
+  operations: readonly Operation[]
+  feeds?: readonly Feed[]
+  jobs?: readonly Job[]
+}
+const modules: readonly Module[] = [tenants, authentication, sites, customers, queues, agents, displays]
+
+export const operations: readonly Operation[] = modules.flatMap((module) => module.operations)
+export const operationById: ReadonlyMap<string, Operation> = new Map(operations.map((op) => [op.id, op]))
+export const feeds: readonly Feed[] = modules.flatMap((module) => module.feeds ?? [])
+export const jobs: readonly Job[] = modules.flatMap((module) => module.jobs ?? [])

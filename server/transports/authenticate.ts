@@ -1,0 +1,102 @@
+import type { FastifyRequest } from 'fastify'
+import type { Actor } from '../kernel/access.ts'
+import { AppError, notFound } from '../kernel/errors.ts'
+import { negotiateLocale } from '../kernel/i18n.ts'
+import type { Operation, Tenant } from '../kernel/operation.ts'
+import type { Locale } from '../kernel/schema.ts'
+import type { Entrance } from './routes.ts'
+
+/** Who asks, where, and in which language the answer is due. */
+export interface Caller {
+  actor: Actor
+  /** null outside tenants. */
+  tenant: Tenant | null
+  locale: Locale
+}
+/** What the modules know of credentials and tenants. */
+export interface Credentials {
+  /** @throws AppError unauthorized */
+  bearer(token: string): Actor
+  /** The holder of a visitor's ticket. */
+  visitor(token: string): Promise<Actor | undefined>
+  tenantBySlug(slug: string): Promise<Tenant | undefined>
+  tenantById(id: number): Promise<Tenant | undefined>
+}
+
+export const ANONYMOUS: Actor = {
+  role: 'anonymous',
+  principal: 'anonymous',
+  tenantId: null,
+  userId: null,
+  scopes: new Set<string>(),
+  sessionId: null,
+  ticketId: null,
+}
+
+/** Turns requests into callers. Every transport that speaks HTTP asks here. */
+export class Authenticator {
+  #credentials: Credentials
+
+  constructor(credentials: Credentials) {
+    this.#credentials = credentials
+  }
+
+  /** @throws AppError unauthorized, or the one not-found error for a tenant that is missing or another's */
+  caller(entrance: Entrance, op: Pick<Operation, 'roles'>, request: FastifyRequest): Promise<Caller> {
+    const { headers } = request
+    const params = request.params as Record<string, string>
+    const language = headers['accept-language']
+    if (entrance === 'visitor') return this.visitor(params['token']!, language)
+    if (entrance === 'public') return this.place(ANONYMOUS, [params['tenant']!], language)
+    const actor = this.#bearer(headers.authorization, op.roles.includes('anonymous'))
+    if (entrance === 'root') return this.place(actor, null, language)
+    const slugs = [params['tenant'], headers['x-tenant']].filter((slug) => slug !== undefined)
+    return this.place(actor, slugs.map(String), language)
+  }
+
+  /**
+   * Puts an actor into the tenant that path and header name. `null` means outside tenants, `[]` the actor's own.
+   * @throws AppError not_found when they name two, or one that is missing or another's; forbidden when it is suspended
+   */
+  async place(actor: Actor, slugs: readonly string[] | null, language: string | undefined): Promise<Caller> {
+    if (!slugs) return { actor, tenant: null, locale: negotiateLocale(language, 'fr') }
+    if (new Set(slugs).size > 1) throw notFound()
+    const tenant = await this.#tenant(slugs[0] ?? actor.tenantId)
+    if (actor.tenantId !== null && actor.tenantId !== tenant.id) throw notFound()
+    if (!tenant.is_active) throw new AppError('forbidden', 'tenant_suspended')
+    return { actor, tenant, locale: negotiateLocale(language, tenant.locale) }
+  }
+
+  /** The caller behind a visitor's token. @throws the one not-found error */
+  async visitor(token: string, language: string | undefined): Promise<Caller> {
+    const actor = await this.#credentials.visitor(token)
+    if (!actor) throw notFound()
+    return this.place(actor, [], language)
+  }
+
+  /** @throws AppError unauthorized */
+  bearer(token: string): Actor {
+    return this.#credentials.bearer(token)
+  }
+
+  /** Where no credential is needed a stale one does no harm: whoever signs in again still carries the old one. */
+  #bearer(header: string | undefined, isOpen: boolean): Actor {
+    const token = header && /^Bearer ([\w.~+/=-]{1,4096})$/i.exec(header)?.[1]
+    try {
+      if (token) return this.#credentials.bearer(token)
+    } catch (error) {
+      if (!isOpen) throw error
+    }
+    if (isOpen) return ANONYMOUS
+    throw new AppError('unauthorized', 'unauthorized')
+  }
+
+  async #tenant(named: string | number | null): Promise<Tenant> {
+    if (named === null) throw new AppError('invalid_input', 'tenant_required')
+    const tenant = await (typeof named === 'number'
+      ? this.#credentials.tenantById(named)
+      : this.#credentials.tenantBySlug(named))
+    if (!tenant) throw notFound()
+    return tenant
+  }
+}

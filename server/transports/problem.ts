@@ -1,0 +1,71 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError, notFound } from '../kernel/errors.ts'
+import { translate } from '../kernel/i18n.ts'
+import type { Locale } from '../kernel/schema.ts'
+import { callerLocale } from './locale.ts'
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+
+/** RFC 9457, in the caller's language. `code` is stable; the texts are for people. */
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: string
+  errors: { path: string; code: string; detail: string }[]
+  request_id: string
+}
+
+/** The problem document of a refusal. Says nothing of what was thrown beyond its code and the catalogue's text. */
+export function problemOf(error: AppError, locale: Locale, requestId: string): Problem {
+  const title = translate(locale, `errors.${error.code}`, error.params)
+  const errors = error.fields.map(({ path, code, params = {} }) => ({
+    path,
+    code,
+    detail: translate(locale, `fields.${code}`, params),
+  }))
+  return {
+    type: `/errors/${error.code}`,
+    title,
+    status: error.status,
+    detail: errors.length > 0 ? errors.map(({ path, detail }) => `${path.slice(1)}: ${detail}`).join(' ') : title,
+    code: error.code,
+    errors,
+    request_id: requestId,
+  }
+}
+
+/** Fastify's own refusals, by their codes. */
+const FRAMEWORK: Record<string, () => AppError> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new AppError('unsupported_media_type', 'unsupported_media_type'),
+  FST_ERR_CTP_BODY_TOO_LARGE: () => new AppError('too_large', 'payload_too_large'),
+  FST_ERR_CTP_INVALID_JSON_BODY: () => new AppError('invalid_input', 'malformed_json'),
+  FST_ERR_BAD_URL: notFound,
+  FST_ERR_MAX_PARAM_LENGTH: notFound,
+}
+
+/** What any error means to the caller: refusals keep their code, the framework's are translated, all else is internal. */
+export function refusalOf(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const { code = '', statusCode = 500 } = error as Partial<FastifyError>
+  const known = FRAMEWORK[code]
+  if (known) return known()
+  if (statusCode < 500) return new AppError('invalid_input', 'malformed_request')
+  return new AppError('internal', 'internal', { cause: error })
+}
+
+/** Answers with a problem document. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+  const refusal = refusalOf(error)
+  const locale = callerLocale(request)
+  if (refusal.kind === 'internal') request.log.error({ err: refusal.cause ?? refusal }, 'request failed')
+  if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds))
+  if (refusal.kind === 'unauthorized') reply.header('www-authenticate', 'Bearer')
+  return reply
+    .code(refusal.status)
+    .header('content-language', locale)
+    .header('cache-control', 'no-store')
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(problemOf(refusal, locale, request.id)))
+}

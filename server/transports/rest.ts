@@ -1,0 +1,92 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { etagOf, matchesEtag } from '../kernel/etag.ts'
+import { AppError } from '../kernel/errors.ts'
+import type { Runtime } from '../kernel/execute.ts'
+import type { Operation, Outcome } from '../kernel/operation.ts'
+import type { Authenticator } from './authenticate.ts'
+import { gatherInput } from './input.ts'
+import { PROBLEM_TYPE } from './problem.ts'
+import { fastifyPath, routesOf, type Route } from './routes.ts'
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+export interface RestOptions {
+  runtime: Runtime
+  authenticator: Authenticator
+  operations: readonly Operation[]
+  /** Pages for browsers at an operation's address, by operation id: taken when the request prefers HTML. */
+  pages?: ReadonlyMap<string, (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>>
+}
+
+/** One route per operation and spelling; nothing here knows any operation by name. */
+export function rest(app: FastifyInstance, options: RestOptions): void {
+  for (const op of options.operations) for (const route of routesOf(op)) addRoute(app, options, op, route)
+}
+
+function addRoute(app: FastifyInstance, { runtime, authenticator, pages }: RestOptions, op: Operation, route: Route) {
+  const isPrivate = route.entrance !== 'public'
+  const page = op.kind === 'query' ? pages?.get(op.id) : undefined
+  app.route({
+    method: route.method,
+    url: fastifyPath(route.path),
+    config: { operation: op.id },
+    // Before the body is read: who may not come in sends nothing.
+    onRequest: async (request) => {
+      request.caller = await authenticator.caller(route.entrance, op, request)
+    },
+    handler: async (request, reply) => {
+      if (page && prefersHtml(request)) return page(request, reply)
+      const { headers } = request
+      const input = gatherInput(
+        op,
+        request.params as Record<string, string>,
+        request.query as Record<string, string>,
+        request.body,
+      )
+      const outcome = await runtime.execute(op, {
+        ...request.caller!,
+        input,
+        key: route.method === 'POST' ? idempotencyKey(headers['idempotency-key']) : undefined,
+        ifMatch: op.kind === 'mutation' ? headers['if-match'] : undefined,
+        requestId: request.id,
+      })
+      if (page) reply.header('vary', 'accept')
+      return answer(request, reply, op, outcome, isPrivate)
+    },
+  })
+}
+
+function answer(request: FastifyRequest, reply: FastifyReply, op: Operation, outcome: Outcome, isPrivate: boolean) {
+  reply.header('cache-control', isPrivate ? 'no-store' : 'no-cache').code(outcome.status)
+  if (outcome.replayed) reply.header('idempotent-replayed', 'true')
+  if (outcome.status === 204) return reply.send()
+  if (op.kind === 'query') {
+    const etag = etagOf(outcome.body)
+    reply.header('etag', etag)
+    // Compared weakly: a proxy that compresses marks the tag it passes on.
+    const known = request.headers['if-none-match']?.replaceAll('W/', '')
+    if (known !== undefined && matchesEtag(known, etag)) return reply.code(304).send()
+  }
+  return reply.type(outcome.status >= 400 ? PROBLEM_TYPE : JSON_TYPE).send(outcome.body)
+}
+
+/**
+ * The key of a POST: 1 to 255 printable ASCII characters, bare or as a structured-field string (RFC 8941 §3.3.3).
+ * @throws AppError invalid_input
+ */
+export function idempotencyKey(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined
+  const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(String(header))?.[1]?.replace(/\\(["\\])/g, '$1')
+  const key = quoted ?? String(header)
+  if (Array.isArray(header) || !/^[\x20-\x7e]{1,255}$/.test(key))
+    throw new AppError('invalid_input', 'idempotency_key_invalid')
+  return key
+}
+
+/** Browsers name text/html; clients that take anything get JSON. */
+export function prefersHtml({ headers }: FastifyRequest): boolean {
+  const accept = headers.accept ?? ''
+  const html = accept.indexOf('text/html')
+  const json = accept.indexOf('application/json')
+  return html >= 0 && (json < 0 || html < json)
+}
