@@ -85,7 +85,9 @@ test('control: a poller that remembers the last id of an identity column loses e
   let last = 0
   let writing = true
   const poll = async () => {
-    const rows = await db.platform((tx) => tx.query<{ id: number }>('select id from poller_control where id > $1 order by id', [last]))
+    const rows = await db.platform((tx) =>
+      tx.query<{ id: number }>('select id from poller_control where id > $1 order by id', [last]),
+    )
     for (const { id } of rows) {
       seen.add(id)
       last = id
