@@ -41,17 +41,21 @@ export class Runtime {
   async execute(op: Operation, request: Request): Promise<Outcome> {
     authorize(op, request)
     checkInput(op, request.input)
-    if (!request.tenant) {
-      const run = async (tx: Tx) => finished(op, await op.run(this.#context(tx, request, []), request.input))
-      return op.transaction === false ? run(eachAlone(this.db)) : this.db.platform(run)
-    }
-    if (op.kind === 'query') {
-      const reader = this.db.reader(request.tenant.id, op.pool ?? 'requests')
-      return finished(op, await op.run(this.#context(reader, request, []), request.input))
-    }
+    if (!request.tenant || op.kind === 'query') return this.#plain(op, request)
     if (op.runMany) return this.#lanes.submit(op, request.tenant, request)
     const [outcome] = await this.#alone(op, request.tenant, request)
     return unwrap(outcome!)
+  }
+
+  /** What appends no event: reads, and whatever happens outside tenants. */
+  async #plain(op: Operation, request: Request): Promise<Outcome> {
+    const run = async (tx: Tx) => finished(op, await op.run(this.#context(tx, request, []), request.input))
+    try {
+      if (request.tenant) return await run(this.db.reader(request.tenant.id, op.pool ?? 'requests'))
+      return await (op.transaction === false ? run(eachAlone(this.db)) : this.db.platform(run))
+    } catch (error) {
+      throw meaning(op, error)
+    }
   }
 
   /** A mutation by itself, or a batch member whose batch failed. */
