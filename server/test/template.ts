@@ -21,15 +21,21 @@ export default async function setup(project: TestProject): Promise<() => Promise
     : await startEmbedded({ directory, durable: false })
   const template = `smartqueue_template_${process.pid}`
   const admin = await connectDirect(databaseUrl(server.directUrl, 'postgres'))
-  await admin.query(`create database ${template}`)
-  await migrate(databaseUrl(server.directUrl, template))
-  project.provide('testServer', { url: server.url, directUrl: server.directUrl, template })
-  return async () => {
-    await admin.query(`drop database ${template} with (force)`)
+  const teardown = async () => {
+    await admin.query(`drop database if exists ${template} with (force)`)
     await admin.close()
     await server.close()
     rmSync(directory, { recursive: true, force: true })
   }
+  try {
+    await admin.query(`create database ${template}`)
+    await migrate(databaseUrl(server.directUrl, template))
+  } catch (error) {
+    await teardown()
+    throw error
+  }
+  project.provide('testServer', { url: server.url, directUrl: server.directUrl, template })
+  return teardown
 }
 
 /** The same server and login, another database. */

@@ -130,7 +130,7 @@ async function apply(client: pg.Client, { version, name, kind, checksum, sql }: 
       await client.query('rollback').catch(() => {})
       const locked = error instanceof pg.DatabaseError && error.code === '55P03'
       if (!locked || attempt === LOCK_TIMEOUT_ATTEMPTS)
-        throw new Error(`migration ${version} (${name}) failed`, { cause: error })
+        throw new Error(`migration ${version} (${name}) failed: ${String(error)}`, { cause: error })
       await delay(Math.random() * 1_000)
     }
   }

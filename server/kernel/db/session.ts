@@ -182,27 +182,25 @@ export class Session {
 
   #submit(config: QueryConfig, prefix?: Prefix): Promise<pg.QueryResult> {
     const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>()
-    let state: 'sending' | 'sent' | 'settled' = 'sending'
-    let refusal: Error | undefined
+    let sent = false
+    let refusal: Error | null = null
     const settle: Settle = (error, result) => {
-      if (state === 'settled') return
-      if (state === 'sending' && error) refusal = error
-      state = 'settled'
+      // A value that cannot be written: reported at once, and again when the server has answered the rest.
+      if (!sent) return void (refusal ??= error)
       this.pending--
       this.#heardAt = monotonicMs()
       if (!error) return resolve(result)
       if (endsSession(error)) this.destroy()
-      if (endsSession(error) || ((this.lost || this.#closing) && !(error instanceof pg.DatabaseError)))
-        return reject(new ConnectionLost(error))
-      reject(Object.assign(error, { statement: config.text }))
+      const isLost = endsSession(error) || ((this.lost || this.#closing) && !(error instanceof pg.DatabaseError))
+      reject(isLost ? new ConnectionLost(error) : Object.assign(error, { statement: config.text }))
     }
     if (config.values) config.queryMode = 'extended'
-    if (this.pending++ === 0) this.#heardAt = monotonicMs()
-    this.#cork()
     const query = prefix ? new PrefixedQuery(prefix, config, settle) : new Query(config, settle)
+    this.#cork()
     this.#client.query(query as unknown as pg.Submittable)
-    if (refusal) throw refusal
-    state = state === 'sending' ? 'sent' : state
+    if (refusal) throw refusal as Error
+    sent = true
+    if (this.pending++ === 0) this.#heardAt = monotonicMs()
     return promise
   }
 

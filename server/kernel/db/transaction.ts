@@ -66,15 +66,19 @@ export class Transaction extends Reader implements WriteTx {
 
   #send(text: string, values: readonly unknown[]): Promise<Rows> {
     if (this.#ending) return Promise.reject(new Error('the transaction is over: a statement was sent after its end'))
+    let rows: Promise<Rows>
     try {
-      return this.#watch(this.#session.send(text, values).then(({ rows }) => rows as Rows))
+      rows = this.#watch(this.#session.send(text, values)).then((answer) => answer.rows as Rows)
     } catch (error) {
       this.#failure ??= error
-      return this.#watch(Promise.reject(error))
+      rows = Promise.reject(error)
     }
+    // Nobody need await it: its failure is the transaction's.
+    rows.catch(() => {})
+    return rows
   }
 
-  /** The first failure decides, also when nobody awaits the statement. */
+  /** The first failure decides, also when nobody awaits the statement; noted before the answer to COMMIT is read. */
   #watch<T>(answer: Promise<T>): Promise<T> {
     answer.catch((error: unknown) => (this.#failure ??= error))
     return answer
