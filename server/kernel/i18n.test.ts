@@ -1,4 +1,6 @@
+import { globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import fr from '../../shared/locales/fr.json' with { type: 'json' }
 import { negotiateLocale, translate } from './i18n.ts'
 
 test('counts are declined: the six Arabic forms, French with none, one and many', () => {
@@ -44,4 +46,21 @@ test.each([
   [','.repeat(10_000), 'fr', 'fr'],
 ] as const)('Accept-Language %j with %s to fall back on gives %s', (header, fallback, expected) => {
   expect(negotiateLocale(header, fallback)).toBe(expected)
+})
+
+test('every code that the server throws has a text', () => {
+  const patterns: [prefix: string, pattern: RegExp][] = [
+    ['errors.', /\bconflict\(\s*'([a-z_]+)'/g],
+    ['errors.', /\bnew AppError\(\s*'[a-z_]+',\s*'([a-z_]+)'/g],
+    ['fields.', /\binvalid\((?:[^,()]|\([^()]*\))+,\s*'([a-z_]+)'/g],
+    ['', /'((?:page|errors|fields|ticket_status|agent_status|queue_status|channel|role)\.[a-z_]+)'/g],
+  ]
+  const sources = globSync('server/**/*.ts', { exclude: (path) => path.endsWith('.test.ts') })
+  const used = new Set<string>()
+  for (const source of sources.map((path) => readFileSync(path, 'utf8'))) {
+    for (const [prefix, pattern] of patterns) for (const [, code] of source.matchAll(pattern)) used.add(prefix + code)
+  }
+  expect(used).toContain('errors.in_use')
+  expect(used).toContain('fields.not_found')
+  expect([...used].filter((key) => !Object.hasOwn(fr, key))).toEqual([])
 })
