@@ -34,7 +34,7 @@ export interface Ticket {
   not_before: string | null
 }
 /** `position` 1 is next. */
-export type WaitingTicket = Ticket & Estimate & { position: number }
+type WaitingTicket = Ticket & Estimate & { position: number }
 
 export interface BoardQueue {
   id: number
@@ -178,14 +178,14 @@ export function paceOf(agents: readonly { status: string }[]): { agents_open: nu
 }
 
 /** Waiting tickets in order with position and estimate; rows before `start` are right already and kept as they are. */
-export function withFigures(tickets: readonly Ticket[], start: number, pace: Pace): WaitingTicket[] {
+function withFigures(tickets: readonly Ticket[], start: number, pace: Pace): WaitingTicket[] {
   return tickets.map((ticket, ahead) =>
     ahead < start ? (ticket as WaitingTicket) : { ...ticket, position: ahead + 1, ...estimateWait({ ...pace, ahead }) },
   )
 }
 
 /** Order of service. */
-export const byRank = (a: Ticket, b: Ticket): number => a.rank - b.rank || a.id - b.id
+const byRank = (a: Ticket, b: Ticket): number => a.rank - b.rank || a.id - b.id
 
 /** Order of calls, oldest first. Fractions of seconds vary in length, so the Z must not take part: '.12Z' > '.123Z'. */
 export function byCall(a: Ticket, b: Ticket): number {

@@ -37,12 +37,7 @@ export const AGENT_STATUSES = ['offline', 'available', 'calling', 'serving', 'wr
 export type AgentStatus = (typeof AGENT_STATUSES)[number]
 
 /** Agent states that deliver service: their number is the `s` of a waiting-time estimate. */
-export const OPEN_AGENT_STATUSES = [
-  'available',
-  'calling',
-  'serving',
-  'wrap_up',
-] as const satisfies readonly AgentStatus[]
+const OPEN_AGENT_STATUSES = ['available', 'calling', 'serving', 'wrap_up'] as const satisfies readonly AgentStatus[]
 
 export const QUEUE_STATUSES = ['open', 'paused', 'full', 'closing', 'closed'] as const
 export type QueueStatus = (typeof QUEUE_STATUSES)[number]

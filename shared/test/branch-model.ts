@@ -4,7 +4,7 @@ import { AGENT_STATUSES, isFinal, isOpenAgent, TICKET_STATUSES, TicketStatus } f
 import { type AgentView, type Call, type Display, RECENT_CALLS } from '../views.ts'
 
 /** Queues of the model's site; the display shows, and agent 1 serves, the first two. */
-export const QUEUES = [1, 2, 3]
+const QUEUES = [1, 2, 3]
 export const SHOWN = [1, 2]
 
 /** One random act at the branch; which ticket, agent or queue it means follows from the two numbers. */
