@@ -6,13 +6,21 @@ import { Hub } from './kernel/events/index.ts'
 import { Runtime } from './kernel/execute.ts'
 import type { Logger } from './kernel/log.ts'
 import { observeRequest } from './kernel/metrics.ts'
-import { actorOfToken, useSigningKeys, watchRevocations } from './modules/authentication/index.ts'
+import {
+  actorOfToken,
+  onRevoked,
+  redeemWsTicket,
+  useSigningKeys,
+  verifyAccessToken,
+  watchRevocations,
+} from './modules/authentication/index.ts'
 import { feeds, operations } from './modules/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
 import { Authenticator } from './transports/authenticate.ts'
-import { createHttp } from './transports/http.ts'
+import { createHttp, hostCheck } from './transports/http.ts'
 import { problemOf } from './transports/problem.ts'
 import { rest } from './transports/rest.ts'
+import { LiveServer } from './transports/websocket.ts'
 
 export interface Core {
   config: Config
@@ -60,6 +68,7 @@ export async function buildCore(config: Config): Promise<Core> {
 
 export interface App extends Core {
   app: FastifyInstance
+  live: LiveServer
 }
 
 /** The server, not listening yet. `close` ends requests in progress, then everything below. */
@@ -74,8 +83,9 @@ export async function buildApp(config: Config, options: { logger?: Logger } = {}
     tenantBySlug: directory.bySlug,
     tenantById: directory.byId,
   })
+  const isAllowedHost = hostCheck(config.allowedHosts)
   const app = createHttp({
-    allowedHosts: config.allowedHosts,
+    isAllowedHost,
     trustedProxies: config.trustedProxies,
     isSecure: config.secureSslRedirect,
     ...(options.logger && { logger: options.logger }),
@@ -86,9 +96,26 @@ export async function buildApp(config: Config, options: { logger?: Logger } = {}
     done()
   })
   rest(app, { runtime, authenticator, operations })
+  const live = new LiveServer(app.server, {
+    db,
+    hub,
+    feeds,
+    authenticator,
+    redeemTicket: (ticket) => redeemWsTicket(db, ticket),
+    expiryOf: (token) => verifyAccessToken(token).exp,
+    onRevoked,
+    isAllowedHost,
+    allowedOrigins: [new URL(config.publicUrl).origin, ...config.corsAllowedOrigins],
+    logger: options.logger,
+  })
+  app.addHook('preClose', async () => {
+    live.close()
+    setTimeout(() => live.terminate(), 3000).unref()
+  })
   return {
     ...core,
     app,
+    live,
     async close() {
       await app.close()
       await stopWatching()
@@ -96,4 +123,3 @@ export async function buildApp(config: Config, options: { logger?: Logger } = {}
     },
   }
 }
-void feeds

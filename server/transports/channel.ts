@@ -13,6 +13,8 @@ const SNAPSHOT_TTL_MS = 1000
 
 export interface Follower {
   readonly stream: Duplex
+  /** False once either side has begun to close. */
+  readonly isOpen: boolean
   /** Ends the connection with a close code. */
   end(code: number, reason: string): void
 }
@@ -111,7 +113,7 @@ export class Channel {
     this.flush()
     if (upTo < this.#ringFrom || this.#closed) return follower.end(1012, 'retry')
     this.#send(follower, this.#after(upTo))
-    if (!follower.stream.destroyed) this.followers.add(follower)
+    if (follower.isOpen) this.followers.add(follower)
   }
 
   /** Writes what has gathered since the last flush to everybody, as one buffer. */
@@ -123,7 +125,8 @@ export class Channel {
   }
 
   #send(follower: Follower, frames: Buffer[]) {
-    if (frames.length) deliver(follower.stream, frames.length === 1 ? frames[0]! : Buffer.concat(frames))
+    if (frames.length && follower.isOpen)
+      deliver(follower.stream, frames.length === 1 ? frames[0]! : Buffer.concat(frames))
   }
 
   #onEvents = (events: readonly StreamEvent[]) => {

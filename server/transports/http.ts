@@ -7,8 +7,7 @@ import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.ts'
 import { pathPattern } from './routes.ts'
 
 export interface HttpOptions {
-  /** Names of this site; `.example.org` includes subdomains. Empty: every loopback name. */
-  allowedHosts: readonly string[]
+  isAllowedHost(request: IncomingMessage): boolean
   /** Addresses whose X-Forwarded-* is believed. */
   trustedProxies: readonly string[]
   isSecure: boolean
@@ -38,11 +37,10 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   }) as unknown as FastifyInstance
 
   app.decorateRequest('caller', null)
-  const isAllowedHost = hostCheck(options.allowedHosts)
   const headers = securityHeaders(options.isSecure)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id).headers(headers)
-    done(isAllowedHost(request.raw) ? undefined : new AppError('invalid_input', 'host_not_allowed'))
+    done(options.isAllowedHost(request.raw) ? undefined : new AppError('invalid_input', 'host_not_allowed'))
   })
   // An empty body is an empty input: clients set the content type before they know that they have nothing to say.
   const parseJson = app.getDefaultJsonParser('error', 'error')
@@ -97,8 +95,11 @@ function originForm(request: { url?: string | undefined; headers: IncomingMessag
   return target && target.host === request.headers.host ? target.pathname + target.search : '/%'
 }
 
-/** Exactly one Host, and one of ours: Node lets a second one pass, and what they name may differ for a proxy. */
-function hostCheck(allowedHosts: readonly string[]): (request: IncomingMessage) => boolean {
+/**
+ * Exactly one Host, and one of ours: Node lets a second one pass, and what they name may differ for a proxy.
+ * `.example.org` includes subdomains; an empty list stands for every loopback name.
+ */
+export function hostCheck(allowedHosts: readonly string[]): (request: IncomingMessage) => boolean {
   const known = new Map<string, boolean>()
   return ({ rawHeaders, headers: { host } }) => {
     let hosts = 0

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { afterAll } from 'vitest'
+import { buildApp, type App } from '../app.ts'
+import { loadConfig } from '../config.ts'
+import type { Actor } from '../kernel/access.ts'
+import { now } from '../kernel/clock.ts'
+import { createLogger } from '../kernel/log.ts'
+import { signAccessToken } from '../modules/authentication/index.ts'
+import { aTenant, type TenantFixture, type TenantShape } from './factories.ts'
+import { testDatabase, type TestDatabase } from './harness.ts'
+
+export interface TestApp extends App, Pick<TestDatabase, 'owner'> {
+  aTenant(shape?: TenantShape): Promise<TenantFixture>
+  /** A bearer token for an actor of a fixture. */
+  tokenOf(actor: Actor, lifeSeconds?: number): string
+  /** Headers of a request by this actor. */
+  as(actor: Actor): Record<string, string>
+  /** Listens on a loopback port; `http://127.0.0.1:port`. */
+  listen(): Promise<string>
+}
+
+/** The whole server on a database of the calling test file's own, stopped after its last test. */
+export async function startApp(environment: Record<string, string> = {}): Promise<TestApp> {
+  const { owner, url, directUrl } = await testDatabase()
+  const config = loadConfig(
+    {
+      DATABASE_URL: url,
+      DATABASE_DIRECT_URL: directUrl,
+      SECRET_KEY: randomBytes(48).toString('base64url'),
+      DATA_DIR: tmpdir(),
+      METRICS_PORT: '0',
+      ...environment,
+    },
+    tmpdir(),
+  )
+  const logger = createLogger({ level: 'error', destination: process.stderr })
+  const built = await buildApp(config, { logger })
+  afterAll(() => built.close())
+  const tokenOf = (actor: Actor, lifeSeconds = 600) =>
+    signAccessToken(
+      {
+        sub: actor.principal,
+        user_id: actor.userId,
+        tenant_id: actor.tenantId,
+        role: actor.role,
+        scopes: [...actor.scopes],
+        sid: actor.sessionId ?? `test:${actor.principal}`,
+        iat: Math.floor(now() / 1000),
+      },
+      lifeSeconds,
+    )
+  return {
+    ...built,
+    owner,
+    aTenant: (shape) => aTenant(owner, shape),
+    tokenOf,
+    as: (actor) => ({ authorization: `Bearer ${tokenOf(actor)}` }),
+    listen: () => built.app.listen({ host: '127.0.0.1', port: 0 }),
+  }
+}

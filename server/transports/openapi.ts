@@ -1,0 +1,235 @@
+import type { TSchema } from 'typebox'
+import { httpStatus, type ErrorKind } from '../kernel/errors.ts'
+import type { Operation } from '../kernel/operation.ts'
+import { paramsOf, routesOf, type Route } from './routes.ts'
+
+type Json = Record<string, unknown>
+
+const PROBLEM: Json = {
+  type: 'object',
+  description: 'RFC 9457. `code` is stable; the texts are in the caller’s language.',
+  required: ['type', 'title', 'status', 'detail', 'code', 'errors', 'request_id'],
+  properties: {
+    type: { type: 'string', format: 'uri-reference' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['path', 'code', 'detail'],
+        properties: {
+          path: { type: 'string', description: 'JSON pointer into the input' },
+          code: { type: 'string' },
+          detail: { type: 'string' },
+        },
+      },
+    },
+    request_id: { type: 'string' },
+  },
+}
+
+const REFUSALS: Partial<Record<ErrorKind, string>> = {
+  invalid_input: 'The input is not what the operation declares; `errors` names each field.',
+  unauthorized: 'No credential, or one that is not valid any more.',
+  forbidden: 'The role or the scope does not allow it.',
+  not_found: 'Missing, or another organisation’s: the answer is the same.',
+  conflict: 'The state does not allow it; nothing was changed.',
+  precondition_failed: 'Somebody changed it since: read it again.',
+  too_large: 'The body is larger than 64 kB.',
+  unsupported_media_type: 'The body is not JSON.',
+  unprocessable: 'The Idempotency-Key was used for another input.',
+  limit_exceeded: 'Too many requests; see Retry-After.',
+  internal: 'A failure of the server; quote `request_id`.',
+  unavailable: 'Busy or restarting; the request may be repeated with the same Idempotency-Key.',
+}
+
+const HEADERS: Record<string, Json> = {
+  Tenant: { name: 'X-Tenant', in: 'header', description: 'Slug; default the credential’s own', schema: { type: 'string' } },
+  Language: { name: 'Accept-Language', in: 'header', description: 'Language of texts: fr, en or ar', schema: { type: 'string' } },
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description: 'Repeating a request with the same key repeats its answer for 24 hours, marked `Idempotent-Replayed: true`',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+  },
+  IfMatch: { name: 'If-Match', in: 'header', description: 'ETag of the version being changed', schema: { type: 'string' } },
+  IfNoneMatch: { name: 'If-None-Match', in: 'header', description: 'ETag of the version at hand; answers 304', schema: { type: 'string' } },
+}
+const parameterRef = (name: string): Json => ({ $ref: `#/components/parameters/${name}` })
+
+/** Schemas that are named: by `$id`, or as the answer of a `<nouns>.get`. Equal schemas become references to them. */
+class Components {
+  readonly schemas: Record<string, Json> = { Problem: PROBLEM }
+  #nameOf = new Map<string, string>()
+
+  constructor(operations: readonly Operation[]) {
+    for (const { id, output } of operations) {
+      const [noun, verb] = id.split('.') as [string, string]
+      const schema = plain(output as TSchema)
+      if (verb === 'get' && schema['type'] === 'object' && !schema['$id']) this.#name(singular(noun), schema)
+    }
+  }
+
+  #name(name: string, schema: Json) {
+    if (this.#nameOf.has(JSON.stringify(schema)) || name in this.schemas) return
+    this.#nameOf.set(JSON.stringify(schema), name)
+    this.schemas[name] = this.#inside(schema)
+  }
+
+  /** The schema with named parts replaced by references. */
+  of(schema: TSchema | Json): Json {
+    return this.#reference(plain(schema))
+  }
+
+  #reference(schema: Json): Json {
+    if (typeof schema['$id'] === 'string') {
+      const { $id, ...rest } = schema
+      this.schemas[$id as string] ??= this.#inside(rest)
+      return { $ref: `#/components/schemas/${$id as string}` }
+    }
+    const name = this.#nameOf.get(JSON.stringify(schema))
+    return name ? { $ref: `#/components/schemas/${name}` } : this.#inside(schema)
+  }
+
+  #inside(schema: Json): Json {
+    return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, this.#each(value)]))
+  }
+  #each(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.#each(item))
+    return value !== null && typeof value === 'object' ? this.#reference(value as Json) : value
+  }
+}
+const plain = (schema: TSchema | Json): Json => JSON.parse(JSON.stringify(schema)) as Json
+const pascal = (text: string) => text.replace(/(?:^|[-_.])(\w)/g, (_, letter: string) => letter.toUpperCase())
+const singular = (noun: string) => pascal(noun.replace(/ies$/, 'y').replace(/s$/, ''))
+
+/** The OpenAPI 3.1 document of everything that REST answers, from the registry alone. */
+export function openApiDocument(operations: readonly Operation[], info: { version: string }): Json {
+  const components = new Components(operations)
+  const paths: Record<string, Record<string, Json>> = {}
+  for (const op of operations) {
+    for (const [i, route] of routesOf(op).entries()) {
+      const item = (paths[route.path] ??= {})
+      item[route.method.toLowerCase()] = operationObject(op, route, i, components)
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'SmartQueue',
+      version: info.version,
+      description:
+        'Queues, tickets, live waiting times, calling and displays. Every path also answers without its trailing slash; ' +
+        'paths below `/api/v1/tenants/{tenant}` also below `/api/v1`, where the organisation is that of the credential.',
+      license: { name: 'Proprietary', url: '/' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(operations.map(tagOf))].toSorted().map((name) => ({ name })),
+    paths: Object.fromEntries(Object.entries(paths).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    components: {
+      schemas: Object.fromEntries(Object.entries(components.schemas).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+      parameters: HEADERS,
+      responses: Object.fromEntries(
+        Object.entries(REFUSALS).map(([kind, description]) => [
+          kind,
+          { description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+        ]),
+      ),
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+  }
+}
+
+const tagOf = (op: Operation): string => op.id.split('.')[0]!
+
+function operationObject(op: Operation, route: Route, index: number, components: Components): Json {
+  const { method, entrance } = route
+  const properties = op.input.properties as Record<string, TSchema>
+  const required = new Set((op.input as { required?: string[] }).required)
+  const inPath = paramsOf(route.path)
+  const rest = Object.keys(properties).filter((name) => !inPath.includes(name))
+  const hasBody = method !== 'GET' && method !== 'DELETE'
+  const example = op.example.input as Json
+
+  const parameters: Json[] = inPath.map((name) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: properties[name] ? components.of(properties[name]) : { type: 'string' },
+    ...(name in example && { example: example[name] }),
+  }))
+  if (!hasBody) {
+    for (const name of rest) {
+      const schema = components.of(properties[name]!)
+      parameters.push({
+        name,
+        in: 'query',
+        required: required.has(name),
+        schema,
+        ...(name in example && { example: example[name] }),
+      })
+    }
+  }
+  if (entrance === 'own_tenant') parameters.push(parameterRef('Tenant'))
+  parameters.push(parameterRef('Language'))
+  if (method === 'POST') parameters.push(parameterRef('IdempotencyKey'))
+  if (method === 'GET') parameters.push(parameterRef('IfNoneMatch'))
+  if (method === 'PATCH' || method === 'DELETE') parameters.push(parameterRef('IfMatch'))
+
+  const needsToken = entrance !== 'public' && entrance !== 'visitor' && !op.roles.includes('anonymous')
+  const scopes = op.scope ? ` Scope \`${op.scope}\`.` : ''
+  return {
+    operationId: index === 0 ? op.id : `${op.id}.${index}`,
+    summary: op.summary,
+    description: `${op.description ? `${op.description}\n\n` : ''}Roles: ${op.roles.join(', ')}.${scopes}`,
+    tags: [tagOf(op)],
+    ...(index > 0 && { 'x-scalar-ignore': true }),
+    security: needsToken ? [{ bearer: [] }] : [],
+    parameters,
+    ...(hasBody && rest.length > 0 && { requestBody: requestBody(rest, properties, required, example, components) }),
+    responses: responses(op, route, needsToken, components),
+  }
+}
+
+function requestBody(
+  names: readonly string[],
+  properties: Record<string, TSchema>,
+  required: ReadonlySet<string>,
+  example: Json,
+  components: Components,
+): Json {
+  const needed = names.filter((name) => required.has(name))
+  const schema = {
+    type: 'object',
+    additionalProperties: false,
+    ...(needed.length > 0 && { required: needed }),
+    properties: Object.fromEntries(names.map((name) => [name, components.of(properties[name]!)])),
+  }
+  const sent = Object.fromEntries(names.filter((name) => name in example).map((name) => [name, example[name]]))
+  return { required: needed.length > 0, content: { 'application/json': { schema, example: sent } } }
+}
+
+function responses(op: Operation, { method, entrance }: Route, needsToken: boolean, components: Components): Json {
+  const status = op.http.status ?? 200
+  const kinds: ErrorKind[] = ['invalid_input', 'limit_exceeded', 'internal', 'unavailable']
+  if (needsToken) kinds.push('unauthorized', 'forbidden')
+  if (entrance !== 'root') kinds.push('not_found')
+  if (op.kind === 'mutation') kinds.push('conflict')
+  if (method === 'PATCH' || method === 'DELETE') kinds.push('precondition_failed')
+  if (method !== 'GET') kinds.push('too_large', 'unsupported_media_type')
+  if (method === 'POST') kinds.push('unprocessable')
+  if (op.scope === null && op.roles.includes('anonymous')) kinds.push('unauthorized')
+  const refusals = [...new Set(kinds)].map((kind) => [String(httpStatus[kind]), { $ref: `#/components/responses/${kind}` }] as const)
+  const success = {
+    description: status === 204 ? 'Done' : 'The answer',
+    ...(status !== 204 && { content: { 'application/json': { schema: components.of(op.output as TSchema) } } }),
+  }
+  return Object.fromEntries([
+    [String(status), success],
+    ...(method === 'GET' ? [['304', { description: 'Not changed since the ETag' }] as const] : []),
+    ...refusals.toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  ])
+}
