@@ -6,10 +6,15 @@ export interface Ticket {
   status: string
   queue_id: number
 }
+/** An agent and the counter they work at. */
+export interface Seat {
+  id: number
+  counterId: number
+}
 export interface TakenTicket {
   id: number
   /** The visitor's own key to the ticket. */
-  token: string
+  public_token: string
 }
 
 /** Somebody takes a ticket, by whatever channel. */
@@ -35,5 +40,9 @@ export const recall = (client: ApiClient, ticketId: number) => client.post('reca
 export const noShow = (client: ApiClient, ticketId: number) => client.post('no-show', `/tickets/${ticketId}/no-show/`)
 /** Visitor: gives up. */
 export const cancel = (client: ApiClient, ticketId: number) => client.post('leave', `/tickets/${ticketId}/cancel/`)
-export const setStatus = (client: ApiClient, agentId: number, status: AgentStatus) =>
-  client.post('agent status', `/agents/${agentId}/set-status/`, { status })
+/** Agent: comes to the counter, takes a break or goes home. Going offline leaves the counter. */
+export const setStatus = (client: ApiClient, agent: Seat, status: AgentStatus) =>
+  client.post('agent status', `/agents/${agent.id}/set-status/`, {
+    status,
+    ...(status === 'available' && { counter_id: agent.counterId, take_over: true }),
+  })

@@ -23,7 +23,7 @@ interface ControlTicket {
   queue_id: number
   status: string
   priority: number
-  token: string
+  public_token: string
 }
 interface ControlEvent {
   type: string
@@ -56,7 +56,7 @@ export async function startControlServer(faults: Faults = {}) {
     const times = faults.repeatEvery && event.offset % faults.repeatEvery === 0 ? 2 : 1
     for (let n = 0; n < times; n++)
       for (const socket of feeds.get(ticket.queue_id) ?? []) socket.send(JSON.stringify(event))
-    for (const socket of phones.get(ticket.token) ?? []) socket.send(JSON.stringify(event))
+    for (const socket of phones.get(ticket.public_token) ?? []) socket.send(JSON.stringify(event))
   }
   function move(ticket: ControlTicket, status: string, type: string): ControlTicket {
     ticket.status = status
@@ -87,7 +87,7 @@ export async function startControlServer(faults: Faults = {}) {
         queue_id: Number(body['queue_id']),
         status: 'en_attente',
         priority: Number(body['priority'] ?? 0),
-        token: `t${tickets.length + 1}`,
+        public_token: `t${tickets.length + 1}`,
       }
       tickets.push(ticket)
       emit('ticket.created', ticket)

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
-import { callNext, complete, noShow, recall, setStatus, start, takeAs, type Ticket } from './actors.ts'
+import { callNext, complete, noShow, recall, type Seat, setStatus, start, takeAs, type Ticket } from './actors.ts'
 import { ApiClient, type ClientOptions } from './client.ts'
 import { castDay, openShare, presentAt, type DemoAgent, type DemoPart } from './demo-plan.ts'
 import { DAY_SECONDS, planTrace, type PlannedVisit } from './plan.ts'
@@ -52,6 +52,8 @@ interface AgentRow {
   id: number
   name: string
   user_id: number | null
+  site_id: number
+  counter_id: number | null
   queues: { queue_id: number }[]
 }
 
@@ -85,9 +87,18 @@ class DemoTenant {
     const day = planTrace(await Array.fromAsync(readTrace(DAY_FILE)))
     const queues = await Array.fromAsync(this.#client.list<{ id: number; is_active: boolean }>('demo', '/queues/'))
     const rows = await Array.fromAsync(this.#client.list<AgentRow>('demo', '/agents/'))
+    const counters = await Array.fromAsync(this.#client.list<{ id: number; site_id: number }>('demo', '/counters/'))
+    const free = counters.filter((counter) => !rows.some((row) => row.counter_id === counter.id))
     const agents = rows
       .filter((row) => row.queues.length > 0 && (this.#options.plays?.(row) ?? true))
-      .map((row): DemoAgent => ({ id: row.id, queueIds: row.queues.map((queue) => queue.queue_id) }))
+      .flatMap((row): (DemoAgent & Seat)[] => {
+        const place = free.findIndex((counter) => counter.site_id === row.site_id)
+        const counterId = row.counter_id ?? (place < 0 ? undefined : free.splice(place, 1)[0]?.id)
+        // Nobody calls without a counter to call to.
+        return counterId === undefined
+          ? []
+          : [{ id: row.id, counterId, queueIds: row.queues.map((queue) => queue.queue_id) }]
+      })
     const served = queues.filter(
       (queue) => queue.is_active && agents.some((agent) => agent.queueIds.includes(queue.id)),
     )
@@ -134,14 +145,14 @@ class DemoTenant {
   }
 
   /** One agent's days. `place` between 0 and 1: at their counter while at least that share of the counters is open. */
-  async #work(agent: DemoAgent, place: number): Promise<void> {
+  async #work(agent: DemoAgent & Seat, place: number): Promise<void> {
     let status = ''
     await this.#surviving(() => this.#finishLeftover(agent))
     while (!this.#signal.aborted) {
       await this.#surviving(
         async () => {
           const wanted = place <= openShare(this.#parts, this.#now()) ? 'available' : 'break'
-          if (wanted !== status) await setStatus(this.#client, agent.id, wanted)
+          if (wanted !== status) await setStatus(this.#client, agent, wanted)
           status = wanted
           const ticket = wanted === 'available' ? await callNext(this.#client, agent.id) : null
           if (ticket) await this.#serve(ticket)

@@ -1,4 +1,4 @@
-import { callNext, cancel, complete, setStatus, start, take } from './actors.ts'
+import { callNext, cancel, complete, type Seat, setStatus, start, take } from './actors.ts'
 import { type ApiClient, Refusal } from './client.ts'
 import type { QueueFeed } from './feed.ts'
 import { Heap } from './heap.ts'
@@ -11,7 +11,7 @@ import type { VisitorSample } from './visitors.ts'
 export interface Stage {
   plan: QueuePlan
   queueId: number
-  agentIds: number[]
+  seats: Seat[]
   feed: QueueFeed
 }
 
@@ -57,8 +57,7 @@ type Event =
   | { at_s: number; phase: 2; stage: Play; visit: PlannedVisit }
   | { at_s: number; phase: 3; stage: Play; stay: Stay }
 
-interface Agent {
-  id: number
+interface Agent extends Seat {
   state: 'off' | 'idle' | 'busy'
 }
 interface Play extends Stage {
@@ -100,7 +99,7 @@ export async function drive(
   const events = new Heap<Event>((a, b) => (a.at_s === b.at_s ? a.phase < b.phase : a.at_s < b.at_s))
   const plays = stages.map((stage): Play => ({
     ...stage,
-    agents: stage.agentIds.map((id) => ({ id, state: 'off' })),
+    agents: stage.seats.map((seat) => ({ ...seat, state: 'off' })),
     open: 0,
     waiting: new Map(),
   }))
@@ -128,11 +127,11 @@ export async function drive(
   const onDuty = (stage: Play) => stage.agents.filter((agent) => agent.state !== 'off').length
   async function goOff(stage: Play, agent: Agent): Promise<void> {
     agent.state = 'off'
-    await attempt('agent status', setStatus(client, agent.id, stage.open > 0 ? 'break' : 'offline'))
+    await attempt('agent status', setStatus(client, agent, stage.open > 0 ? 'break' : 'offline'))
   }
   async function goOn(agent: Agent): Promise<void> {
     agent.state = 'idle'
-    await attempt('agent status', setStatus(client, agent.id, 'available'))
+    await attempt('agent status', setStatus(client, agent, 'available'))
   }
 
   async function arrive(stage: Play, visits: readonly PlannedVisit[]): Promise<void> {

@@ -15,6 +15,9 @@ export interface SeenEvent {
   offset: number
 }
 
+/** Close code of a feed whose token has expired or was never good. */
+const UNAUTHORIZED = 4401
+
 /**
  * One observer of a queue, as a console or a display would follow it. It keeps what it saw of each ticket, checks the
  * chain, and comes back where it stopped when its connection breaks.
@@ -88,7 +91,8 @@ export class QueueFeed {
         if (offset !== null) resolve()
       })
       socket.on('error', reject)
-      socket.on('close', () => {
+      socket.on('close', (code) => {
+        if (code === UNAUTHORIZED) this.#client.renewToken()
         reject(new Error(`the feed of queue ${this.#queueId} was closed`))
         if (opened && !this.#closed && this.chain.offset !== null) void this.#comeBack()
       })
@@ -102,8 +106,6 @@ export class QueueFeed {
         return await this.#connect()
       } catch {
         await sleep(Math.min(1000, 20 * 2 ** attempt))
-        // A token that expired meanwhile is refused like any other.
-        this.#client.renewToken()
       }
     }
   }

@@ -1,5 +1,5 @@
 import { LIVE_STATUSES, TicketStatus } from '../../shared/ticket-status.ts'
-import { cancel, complete, setStatus, start, type Ticket } from './actors.ts'
+import { cancel, complete, type Seat, setStatus, start, type Ticket } from './actors.ts'
 import type { ApiClient } from './client.ts'
 import type { Stage } from './driver.ts'
 import { QueueFeed } from './feed.ts'
@@ -67,26 +67,21 @@ export async function setUp(
       }))
     ).id
     await closeLeftovers(client, queueId)
-    const agentIds: number[] = []
+    const seats: Seat[] = []
     for (let n = 1; n <= mostOpen(queue); n++) {
       const label = `${queue.key} ${n}`
-      const seated = agents.find((row) => row.site_id === site.id && row.name === label)
-      if (seated && seated.status !== 'offline') await setStatus(client, seated.id, 'offline')
-      if (seated) agentIds.push(seated.id)
-      else {
-        const counter =
-          counters.find((row) => row.site_id === site.id && row.name === label) ??
-          (await client.post<Row>('set up', '/counters/', { site_id: site.id, name: label }))
-        const agent = await client.post<Row>('set up', '/agents/', {
-          site_id: site.id,
-          name: label,
-          counter_id: counter.id,
-          queues: [{ queue_id: queueId, weight: 1 }],
-        })
-        agentIds.push(agent.id)
-      }
+      const counter =
+        counters.find((row) => row.site_id === site.id && row.name === label) ??
+        (await client.post<Row>('set up', '/counters/', { site_id: site.id, name: label }))
+      const known = agents.find((row) => row.site_id === site.id && row.name === label)
+      const skills = [{ queue_id: queueId, weight: 1 }]
+      const agent =
+        known ?? (await client.post<Row>('set up', '/agents/', { site_id: site.id, name: label, queues: skills }))
+      const seat = { id: agent.id, counterId: counter.id }
+      if (known && known.status !== 'offline') await setStatus(client, seat, 'offline')
+      seats.push(seat)
     }
-    stages.push({ plan: queue, queueId, agentIds, feed: new QueueFeed(client, queueId, dropEvery) })
+    stages.push({ plan: queue, queueId, seats, feed: new QueueFeed(client, queueId, dropEvery) })
   }
   await Promise.all(stages.map((stage) => stage.feed.open()))
   return stages

@@ -28,7 +28,7 @@ export class VisitorSample {
   /** Resolves once the phone, if this visitor takes it out, shows the ticket. */
   async offer(ticket: TakenTicket): Promise<void> {
     if (this.#every === 0 || this.#offered++ % this.#every !== 0 || this.#open.size >= MOST_OPEN) return
-    const socket = new WebSocket(`${this.#baseUrl}/ws/tickets/${ticket.token}/`, ['smartqueue.v1'], {
+    const socket = new WebSocket(`${this.#baseUrl}/ws/tickets/${ticket.public_token}/`, ['smartqueue.v1'], {
       perMessageDeflate: false,
     })
     this.#open.add(socket)
