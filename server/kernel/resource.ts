@@ -237,14 +237,17 @@ async function refused<T>(work: Promise<T>, constraints: ConstraintErrors, meani
   }
 }
 
-function conditionsOf(spec: ResourceSpec<any>, input: Record<string, unknown>): Condition[] {
+function conditionsOf(
+  { filters = {}, search }: Pick<ResourceSpec<Fields>, 'filters' | 'search'>,
+  input: Record<string, unknown>,
+): Condition[] {
   const conditions: Condition[] = []
-  for (const [name, { where }] of Object.entries(spec.filters ?? {})) {
+  for (const [name, { where }] of Object.entries(filters)) {
     if (input[name] !== undefined) conditions.push({ text: where, values: [input[name]] })
   }
-  if (typeof input['q'] === 'string' && spec.search) {
+  if (typeof input['q'] === 'string' && search) {
     const pattern = `%${input['q'].replace(/[\\%_]/g, '\\$&')}%`
-    conditions.push({ text: spec.search.map((column) => `${column} ilike $1`).join(' or '), values: [pattern] })
+    conditions.push({ text: search.map((column) => `${column} ilike $1`).join(' or '), values: [pattern] })
   }
   return conditions
 }

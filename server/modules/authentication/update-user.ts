@@ -37,7 +37,8 @@ export const update = operation({
   constraints: { users_email_key: () => conflict('email_taken') },
   async run(ctx, { id, password, ...changes }) {
     const { tx } = ctx
-    const before = await tx.one<User>(`${SELECT_USERS} where m.user_id = $1 for no key update of m`, [id])
+    const others = await lockMemberships(tx, id)
+    const before = await tx.one<User>(`${SELECT_USERS} where m.user_id = $1`, [id])
     checkIfMatch(ctx.ifMatch, get, before)
     const next = { ...before, ...changes }
     next.email = next.email.toLowerCase()
@@ -52,7 +53,8 @@ export const update = operation({
       String(next.queue_ids) !== String(before.queue_ids)
     if (ofMember) {
       await checkMembership(tx, next)
-      if (before.role === 'admin' && (next.role !== 'admin' || !next.is_active)) await keepAnAdmin(tx, id)
+      if (before.role === 'admin' && (next.role !== 'admin' || !next.is_active) && !others.admins)
+        throw conflict('last_admin')
       await tx.query(
         'update memberships set role = $2, site_ids = $3, queue_ids = $4, is_active = $5 where user_id = $1',
         [id, next.role, next.site_ids, next.queue_ids, next.is_active],
@@ -82,10 +84,16 @@ async function changePerson(
   )
 }
 
-/** Two administrators who take each other's role at once must not both succeed, hence the locks. */
-async function keepAnAdmin(tx: Tx, userId: number): Promise<void> {
-  const admins = await tx.query<{ user_id: number }>(
-    `select user_id from memberships where role = 'admin' and is_active order by user_id for no key update`,
+/**
+ * Locks this membership and those of all administrators, in one order: two of them who take each other's role at once
+ * must neither both succeed nor wait for each other.
+ * @returns how many other administrators there are
+ */
+async function lockMemberships(tx: Tx, userId: number): Promise<{ admins: number }> {
+  const locked = await tx.query<{ user_id: number; is_admin: boolean }>(
+    `select user_id, role = 'admin' and is_active as is_admin from memberships
+     where user_id = $1 or (role = 'admin' and is_active) order by user_id for no key update`,
+    [userId],
   )
-  if (!admins.some(({ user_id }) => user_id !== userId)) throw conflict('last_admin')
+  return { admins: locked.filter(({ user_id, is_admin }) => is_admin && user_id !== userId).length }
 }

@@ -220,7 +220,6 @@ describe('a list', () => {
       [c.tenant.id],
     )
     all = (await mine('sites.list', { limit: 200 })).results
-    expect(all).toHaveLength(24)
   })
 
   async function walk(input: Record<string, unknown>, direction: 'next' | 'previous', cursor?: string) {
@@ -243,6 +242,7 @@ describe('a list', () => {
         .toSorted((x, y) => sign * (x[column] < y[column] ? -1 : x[column] > y[column] ? 1 : x.id - y.id))
         .map(({ id }) => id)
       const forward = await walk({ ordering, limit: 7 }, 'next')
+      expect(all).toHaveLength(24)
       expect(forward.pages.map((page) => page.length)).toEqual([7, 7, 7, 3])
       expect(forward.pages.flat()).toEqual(expected)
       const backward = await walk({ ordering, limit: 7 }, 'previous', forward.last.previous!)
