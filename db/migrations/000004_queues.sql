@@ -37,6 +37,8 @@ create table queue_days (
   queue_id bigint not null,
   day date not null,
   issued integer not null,
+  -- As it was before the statement that changed it last: the numbers between the two are that statement's.
+  issued_before integer not null default 0,
   last_arrival_at timestamptz not null,
   primary key (tenant_id, queue_id, day),
   foreign key (tenant_id, queue_id) references queues
@@ -59,6 +61,16 @@ create table queue_states (
   foreign key (tenant_id, queue_id) references queues on delete cascade
 ) with (fillfactor = 70);
 call app.isolate('queue_states');
+-- Every queue has one, whoever makes the queue.
+create function app.open_queue_state() returns trigger language plpgsql set search_path = public, pg_temp as $$
+begin
+  insert into queue_states (tenant_id, queue_id, status, service_seconds, measured_seconds)
+  select new.tenant_id, new.id, case when new.is_active then 'open' else 'paused' end,
+         v.expected_duration_seconds, v.expected_duration_seconds
+  from services v where v.tenant_id = new.tenant_id and v.id = new.service_id;
+  return null;
+end $$;
+create trigger open_queue_state after insert on queues for each row execute function app.open_queue_state();
 
 create table queue_rules (
   tenant_id bigint not null references tenants,
@@ -120,3 +132,5 @@ create index agent_queues_by_queue on agent_queues (tenant_id, queue_id);
 -- Events that may concern boards of several queues: those that carry an agent (agent_id is set then) and those of the
 -- site itself. A feed's head is looked for here from the newest back to the last `agent.*` event, which concerns every board.
 create index events_across_queues on events (tenant_id, site_id, "offset") where agent_id is not null or queue_id is null;
+-- The last calls of a queue, which a display repeats.
+create index events_of_calls on events (tenant_id, queue_id, "offset") where type in ('ticket.called', 'ticket.recalled');

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Database } from '../db/types.ts'
+import type { Database, Tx } from '../db/types.ts'
 import type { StreamEvent } from './log.ts'
 import { readEvents } from './log.ts'
 import { Tail } from './tail.ts'
@@ -52,6 +52,11 @@ export class Hub {
     }
     await tail.ready
     return tail
+  }
+
+  /** Reads for what is rebuilt from the database and then kept by a tail; never inside somebody's transaction. */
+  reader(tenantId: number): Tx {
+    return this.#db.reader(tenantId, 'reports')
   }
 
   /** All events of a site after `offset` up to the tail's head, or null when there are more than `limit`. */

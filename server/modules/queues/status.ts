@@ -10,8 +10,8 @@ type StatusRow = Pick<
   service: QueueConfig['service']
   now: string
   waiting_count: number
-  /** As announced last; null for a new queue. */
-  announced: QueueStatus | null
+  /** As announced last. */
+  announced: QueueStatus
 }
 
 /** Counting ends at the capacity: a queue of 100 000 without one costs nothing. */
@@ -25,7 +25,7 @@ const STATUSES = `
   from queues q
   join sites s on s.tenant_id = q.tenant_id and s.id = q.site_id
   join services v on v.tenant_id = q.tenant_id and v.id = q.service_id
-  left join queue_states st on st.tenant_id = q.tenant_id and st.queue_id = q.id
+  join queue_states st on st.tenant_id = q.tenant_id and st.queue_id = q.id
   where q.id = any($1)`
 
 /**
@@ -43,14 +43,8 @@ export async function statusesOf(tx: Tx, queueIds: readonly number[]): Promise<M
   )
 }
 
-/** Writes down the state that the event of this transaction announces, and for a new queue its first pace. */
+/** Writes down the state that the event of this transaction announces. */
 export async function announceStatus(tx: Tx, queueId: number): Promise<void> {
   const status = (await statusesOf(tx, [queueId])).get(queueId)
-  await tx.query(
-    `insert into queue_states (queue_id, status, service_seconds, measured_seconds)
-     select q.id, $2, v.expected_duration_seconds, v.expected_duration_seconds
-     from queues q join services v on v.tenant_id = q.tenant_id and v.id = q.service_id where q.id = $1
-     on conflict (tenant_id, queue_id) do update set status = excluded.status`,
-    [queueId, status],
-  )
+  await tx.query('update queue_states set status = $2 where queue_id = $1 and status <> $2', [queueId, status])
 }

@@ -1,0 +1,62 @@
+import {
+  concernsQueues,
+  type AgentChange,
+  type BoardQueue,
+  type LiveEvent,
+  type Ticket,
+} from '../../../../shared/board.ts'
+import type { TicketStatus } from '../../../../shared/ticket-status.ts'
+import type { StreamEvent } from '../../../kernel/events/index.ts'
+import { pick } from '../pick.ts'
+
+/** What an event of tickets, agents or queues may carry for views; see `LiveEvent`. */
+export interface EventData {
+  ticket?: Ticket
+  from?: TicketStatus | null
+  agent?: AgentChange
+  queue?: Pick<BoardQueue, 'id'> & Partial<BoardQueue>
+  service_seconds?: number | null
+}
+export const dataOf = (event: StreamEvent): EventData => event.data as EventData
+
+/** See `concernsQueues`: the same rule over the event as it is stored. */
+export function concerns(event: StreamEvent, queueIds: readonly number[]): boolean {
+  const { type, offset, at, queue_id, from_queue_id } = event
+  const { agent } = dataOf(event)
+  return concernsQueues({ type, offset, at, queue_id, from_queue_id, ...(agent && { agent }) }, queueIds)
+}
+
+type Payload = Omit<LiveEvent, 'type' | 'offset' | 'after' | 'at'>
+
+const AGENT = ['id', 'name', 'status', 'counter_id', 'counter_name', 'queue_ids'] as const
+const QUEUE = ['id', 'name', 'status'] as const
+
+/**
+ * The event as views of `queueIds` take it in: what boards know of it and nothing else. A call in another queue shows
+ * here only in its agent, unless it is `agentId`'s.
+ */
+export function liveEvent(event: StreamEvent, queueIds: readonly number[], agentId?: number): Payload {
+  const { epoch, queue_id, from_queue_id, agent_id } = event
+  const { ticket, from, agent, queue, service_seconds } = dataOf(event)
+  const isNear =
+    (agentId !== undefined && agent_id === agentId) ||
+    [queue_id, from_queue_id].some((id) => id !== null && queueIds.includes(id))
+  return {
+    epoch,
+    queue_id,
+    ...(from_queue_id !== null && { from_queue_id }),
+    ...(agent_id !== null && { agent_id }),
+    ...(isNear && ticket && { ticket, ...(from !== undefined && { from }) }),
+    ...(agent && { agent: known(agent, AGENT) as AgentChange }),
+    ...(queue && { queue: known(queue, QUEUE) as EventData['queue'] & object }),
+    ...(service_seconds !== undefined && { service_seconds }),
+  }
+}
+
+/** The named properties that are there. */
+function known<T extends object>(value: T, keys: readonly (keyof T)[]): Partial<T> {
+  return pick(
+    value,
+    keys.filter((key) => value[key] !== undefined),
+  )
+}

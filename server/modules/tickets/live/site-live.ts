@@ -1,0 +1,112 @@
+import { paceOf, type AgentChange, type Ticket } from '../../../../shared/board.ts'
+import { estimateWait, type WaitFactors } from '../../../../shared/eta.ts'
+import { RankIndex } from '../../../../shared/rank-index.ts'
+import { TicketStatus } from '../../../../shared/ticket-status.ts'
+import type { StreamEvent } from '../../../kernel/events/index.ts'
+import { dataOf } from './select.ts'
+
+/** A waiting ticket's key in the order of service. */
+export interface Waiting {
+  id: number
+  queue_id: number
+  rank: number
+}
+/** Everything positions and estimates of a site follow from, as read from the database at one offset. */
+export interface SiteState {
+  epoch: string
+  offset: number
+  agents: { id: number; status: string; queue_ids: number[] }[]
+  paces: { queue_id: number; service_seconds: number }[]
+  /** In the order of service within each queue. */
+  waiting: readonly Waiting[]
+}
+
+type Place = Pick<Waiting, 'queue_id' | 'rank'>
+type Pace = Omit<WaitFactors, 'ahead'>
+
+/**
+ * Who waits where, who serves and how fast, at one offset of a site's stream: a fold over its events. Counting who
+ * stands before a ticket takes O(log n) steps. About 80 bytes a waiting ticket.
+ */
+export class SiteLive {
+  readonly epoch: string
+  offset: number
+  #queues = new Map<number, RankIndex>()
+  #places = new Map<number, Place>()
+  #agents = new Map<number, { status: string; queue_ids: readonly number[] }>()
+  #serviceSeconds = new Map<number, number | null>()
+  /** Counted once after every change of an agent. */
+  #paces = new Map<number, ReturnType<typeof paceOf>>()
+
+  constructor(state: SiteState) {
+    this.epoch = state.epoch
+    this.offset = state.offset
+    for (const { id, status, queue_ids } of state.agents) this.#agents.set(id, { status, queue_ids })
+    for (const { queue_id, service_seconds } of state.paces) this.#serviceSeconds.set(queue_id, service_seconds)
+    for (const ticket of state.waiting) this.#enter(ticket)
+  }
+
+  /** Takes in the next event; earlier ones are ignored. Returns false when events before it are missing. */
+  apply(event: StreamEvent): boolean {
+    if (event.offset <= this.offset) return true
+    if (event.offset !== this.offset + 1 || event.epoch !== this.epoch) return false
+    this.offset = event.offset
+    const { ticket, agent, service_seconds } = dataOf(event)
+    if (event.type.startsWith('ticket.') && ticket) this.#place(ticket)
+    if (agent) this.#seat(agent)
+    if (event.type.startsWith('queue.') && service_seconds !== undefined && event.queue_id !== null) {
+      this.#serviceSeconds.set(event.queue_id, service_seconds)
+    }
+    return true
+  }
+
+  waitingCount(queueId: number): number {
+    return this.#queues.get(queueId)?.size ?? 0
+  }
+
+  /** How many of the queue stand before this key, whether the ticket itself is known here or not. */
+  ahead(queueId: number, rank: number, id: number): number {
+    return this.#queues.get(queueId)?.rankOf(rank, id) ?? 0
+  }
+
+  knows(ticketId: number): boolean {
+    return this.#places.has(ticketId)
+  }
+
+  pace(queueId: number): Pace {
+    let agents = this.#paces.get(queueId)
+    if (!agents) {
+      agents = paceOf([...this.#agents.values()].filter(({ queue_ids }) => queue_ids.includes(queueId)))
+      this.#paces.set(queueId, agents)
+    }
+    return { ...agents, service_seconds: this.#serviceSeconds.get(queueId) ?? null }
+  }
+
+  estimate(queueId: number, ahead: number) {
+    return estimateWait({ ...this.pace(queueId), ahead })
+  }
+
+  #place(ticket: Ticket) {
+    const known = this.#places.get(ticket.id)
+    const isWaiting = ticket.status === TicketStatus.waiting
+    if (known && isWaiting && known.queue_id === ticket.queue_id && known.rank === ticket.rank) return
+    if (known) {
+      this.#queues.get(known.queue_id)!.delete(known.rank, ticket.id)
+      this.#places.delete(ticket.id)
+    }
+    if (isWaiting) this.#enter(ticket)
+  }
+
+  #enter({ id, queue_id, rank }: Waiting) {
+    let queue = this.#queues.get(queue_id)
+    if (!queue) this.#queues.set(queue_id, (queue = new RankIndex()))
+    queue.insert(rank, id)
+    this.#places.set(id, { queue_id, rank })
+  }
+
+  #seat({ id, status, queue_ids }: AgentChange) {
+    const known = this.#agents.get(id)
+    this.#agents.set(id, { status: status ?? known?.status ?? 'offline', queue_ids })
+    this.#paces.clear()
+  }
+}
