@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
+import packageJson from '../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
 import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
 import { Hub } from './kernel/events/index.ts'
@@ -17,6 +18,7 @@ import {
 import { feeds, operations } from './modules/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
 import { Authenticator } from './transports/authenticate.ts'
+import { documents } from './transports/documents.ts'
 import { createHttp, hostCheck } from './transports/http.ts'
 import { problemOf } from './transports/problem.ts'
 import { rest } from './transports/rest.ts'
@@ -96,6 +98,18 @@ export async function buildApp(config: Config, options: { logger?: Logger } = {}
     done()
   })
   rest(app, { runtime, authenticator, operations })
+  let isStopping = false
+  const isReady = () =>
+    Promise.resolve(
+      !isStopping &&
+        db
+          .platform((tx) => tx.query('select 1'))
+          .then(
+            () => true,
+            () => false,
+          ),
+    )
+  documents(app, { operations, version: packageJson.version, isReady })
   const live = new LiveServer(app.server, {
     db,
     hub,
@@ -109,6 +123,7 @@ export async function buildApp(config: Config, options: { logger?: Logger } = {}
     logger: options.logger,
   })
   app.addHook('preClose', async () => {
+    isStopping = true
     live.close()
     setTimeout(() => live.terminate(), 3000).unref()
   })

@@ -26,7 +26,12 @@ test('every address of every operation is described, each under an id of its own
   const described = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
   )
-  expect(described.toSorted()).toEqual(operations.flatMap(routesOf).map(({ method, path }) => `${method} ${path}`).toSorted())
+  expect(described.toSorted()).toEqual(
+    operations
+      .flatMap(routesOf)
+      .map(({ method, path }) => `${method} ${path}`)
+      .toSorted(),
+  )
   const ids = Object.values(document.paths).flatMap((item) => Object.values(item).map((each) => each.operationId))
   expect(new Set(ids).size).toBe(ids.length)
 })

@@ -47,16 +47,37 @@ const REFUSALS: Partial<Record<ErrorKind, string>> = {
 }
 
 const HEADERS: Record<string, Json> = {
-  Tenant: { name: 'X-Tenant', in: 'header', description: 'Slug; default the credential’s own', schema: { type: 'string' } },
-  Language: { name: 'Accept-Language', in: 'header', description: 'Language of texts: fr, en or ar', schema: { type: 'string' } },
+  Tenant: {
+    name: 'X-Tenant',
+    in: 'header',
+    description: 'Slug; default the credential’s own',
+    schema: { type: 'string' },
+  },
+  Language: {
+    name: 'Accept-Language',
+    in: 'header',
+    description: 'Language of texts: fr, en or ar',
+    schema: { type: 'string' },
+  },
   IdempotencyKey: {
     name: 'Idempotency-Key',
     in: 'header',
-    description: 'Repeating a request with the same key repeats its answer for 24 hours, marked `Idempotent-Replayed: true`',
+    description:
+      'Repeating a request with the same key repeats its answer for 24 hours, marked `Idempotent-Replayed: true`',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
   },
-  IfMatch: { name: 'If-Match', in: 'header', description: 'ETag of the version being changed', schema: { type: 'string' } },
-  IfNoneMatch: { name: 'If-None-Match', in: 'header', description: 'ETag of the version at hand; answers 304', schema: { type: 'string' } },
+  IfMatch: {
+    name: 'If-Match',
+    in: 'header',
+    description: 'ETag of the version being changed',
+    schema: { type: 'string' },
+  },
+  IfNoneMatch: {
+    name: 'If-None-Match',
+    in: 'header',
+    description: 'ETag of the version at hand; answers 304',
+    schema: { type: 'string' },
+  },
 }
 const parameterRef = (name: string): Json => ({ $ref: `#/components/parameters/${name}` })
 
@@ -135,7 +156,10 @@ export function openApiDocument(operations: readonly Operation[], info: { versio
       responses: Object.fromEntries(
         Object.entries(REFUSALS).map(([kind, description]) => [
           kind,
-          { description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+          {
+            description,
+            content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+          },
         ]),
       ),
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
@@ -222,7 +246,9 @@ function responses(op: Operation, { method, entrance }: Route, needsToken: boole
   if (method !== 'GET') kinds.push('too_large', 'unsupported_media_type')
   if (method === 'POST') kinds.push('unprocessable')
   if (op.scope === null && op.roles.includes('anonymous')) kinds.push('unauthorized')
-  const refusals = [...new Set(kinds)].map((kind) => [String(httpStatus[kind]), { $ref: `#/components/responses/${kind}` }] as const)
+  const refusals = [...new Set(kinds)].map(
+    (kind) => [String(httpStatus[kind]), { $ref: `#/components/responses/${kind}` }] as const,
+  )
   const success = {
     description: status === 204 ? 'Done' : 'The answer',
     ...(status !== 204 && { content: { 'application/json': { schema: components.of(op.output as TSchema) } } }),
