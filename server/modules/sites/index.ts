@@ -6,7 +6,7 @@ import type { Operation } from '../../kernel/operation.ts'
 import { resource } from '../../kernel/resource.ts'
 import { Id } from '../../kernel/schema.ts'
 import { checkTimezone } from '../../kernel/timezone.ts'
-import { freeCode, freeSlug, lookOf, slugOf } from './names.ts'
+import { freeCode, freeSlug, lineLook, slugOf } from './names.ts'
 import { checkOpeningHours } from './opening-hours.ts'
 import { counterFields, serviceFields, siteFields } from './schema.ts'
 
@@ -18,7 +18,8 @@ export {
   type OpeningException,
   type OpeningHours,
 } from './opening-hours.ts'
-export { LINE_COLOURS, Names, SHAPES } from './schema.ts'
+export { lineLook } from './names.ts'
+export { Names } from './schema.ts'
 
 /** Screens and kiosks show places and lines too. */
 const READERS: readonly Role[] = [...STAFF, 'kiosk', 'display']
@@ -69,7 +70,7 @@ export const services = resource({
       if (free === undefined) throw conflict('code_taken')
       code = free
     }
-    const look = lookOf(code)
+    const look = lineLook(code)
     return { ...service, code, colour: service.colour ?? look.colour, shape: service.shape ?? look.shape }
   },
 })
