@@ -1,0 +1,112 @@
+import type { Static } from 'typebox'
+import { STAFF } from '../../kernel/access.ts'
+import { AppError, conflict, notFound } from '../../kernel/errors.ts'
+import { batchOperation, type Call, type Context } from '../../kernel/operation.ts'
+import { Closed, Id, Nullable } from '../../kernel/schema.ts'
+import { agentStates } from '../agents/index.ts'
+import { queueConfigs } from '../queues/index.ts'
+import { callMoves, readyDesk } from './desk.ts'
+import { wireTicket } from './events.ts'
+import { assign, type Candidate, type Desk } from './rules.ts'
+import { Ticket } from './schema.ts'
+import { ROW_COLUMNS, type Row } from './sql.ts'
+import { commitMoves } from './transition.ts'
+
+const Input = Closed({ id: Id })
+const Output = Closed({ ticket: Nullable(Ticket) })
+
+const WAIT = `extract(epoch from clock_timestamp() - t.entered_at)::float8 as wait_seconds`
+const IS_DUE = '(t.not_before is null or t.not_before <= clock_timestamp())'
+/** Class of the advisory locks by which calls of one queue take turns. */
+const CALL_LOCK = 0x736e
+
+/**
+ * The first callable tickets of every queue the given agents serve, as many of each as there are agents who might take
+ * them, and those kept for one of them or their counters; all locked. Calls of one queue take turns (an advisory lock
+ * held until the commit), so that none overtakes another; a ticket somebody else is changing is waited for, not skipped.
+ */
+const CANDIDATES = `
+  with ready as (
+    select id, counter_id from agents
+    where id = any($1) and is_active and status in ('available', 'wrap_up') and counter_id is not null),
+  served as (
+    select s.queue_id, count(*) as agents from agent_queues s join ready on ready.id = s.agent_id
+    group by s.queue_id order by s.queue_id),
+  turns as materialized (
+    select queue_id, agents, pg_advisory_xact_lock(${CALL_LOCK}, (queue_id % 2147483647)::int) from served)
+  select head.* from turns cross join lateral (
+    select ${ROW_COLUMNS}, ${WAIT} from tickets t
+    where t.queue_id = turns.queue_id and t.status = 'en_attente' and ${IS_DUE}
+      and t.reserved_agent_id is null and t.reserved_counter_id is null
+    order by t.rank, t.id limit turns.agents for no key update of t) head
+  union all
+  select * from (
+    select ${ROW_COLUMNS}, ${WAIT} from tickets t
+    where t.status = 'en_attente' and ${IS_DUE} and t.id in (
+      select k.id from tickets k join ready on k.reserved_agent_id = ready.id where k.status = 'en_attente'
+      union all
+      select k.id from tickets k join ready on k.reserved_counter_id = ready.counter_id
+      where k.status = 'en_attente' and k.reserved_agent_id is null)
+    order by t.rank, t.id for no key update of t) kept`
+
+export async function callNextTickets(
+  ctx: Context,
+  calls: readonly Call<Static<typeof Input>>[],
+): Promise<(Static<typeof Output> | AppError)[]> {
+  const ids = [...new Set(calls.map(({ input }) => input.id))]
+  const [agents, candidates] = await Promise.all([
+    agentStates(ctx.tx, ids),
+    ctx.tx.query<Row & Candidate>(CANDIDATES, [ids]),
+  ])
+  candidates.sort((a, b) => a.rank - b.rank || a.id - b.id)
+  const desks = new Map<number, { desk: Desk; caller: number }>()
+  const refusals = calls.map(({ actor, input: { id } }, i) => {
+    try {
+      const agent = agents.get(id)
+      if (!agent) throw notFound()
+      const desk = readyDesk(actor, agent)
+      if (!desks.has(id)) desks.set(id, { desk, caller: i })
+      return undefined
+    } catch (error) {
+      if (error instanceof AppError) return error
+      throw error
+    }
+  })
+  const picked = assign(
+    [...desks.values()].map(({ desk }) => desk),
+    candidates,
+  )
+  const configs = await queueConfigs(ctx, [...new Set([...picked.values()].map(({ queue_id }) => queue_id))])
+  const moves = new Map(
+    [...picked].map(([agentId, row]) => {
+      const { actor } = calls[desks.get(agentId)!.caller]!
+      return [agentId, callMoves(row, agents.get(agentId)!, configs.get(row.queue_id)!, actor)]
+    }),
+  )
+  await commitMoves(ctx, [...moves.values()].flat())
+  return calls.map(({ input: { id } }, i) => {
+    if (refusals[i]) return refusals[i]
+    const own = moves.get(id)
+    if (!own) return { ticket: null }
+    // The same agent asked twice at once.
+    if (desks.get(id)!.caller !== i) return conflict('agent_busy')
+    return { ticket: wireTicket(own.at(-1)!.after) }
+  })
+}
+
+export const callNext = batchOperation({
+  id: 'tickets.callNext',
+  kind: 'mutation',
+  summary: 'Call the next ticket to this agent',
+  description:
+    'Of the first tickets of the queues served, the one with the highest weight × time waited; null when nobody waits. Each waiting ticket goes to exactly one agent, and calls of one queue follow its order without inversion.',
+  scope: 'call:ticket',
+  roles: STAFF,
+  http: { method: 'POST', path: '/agents/{id}/call-next/' },
+  input: Input,
+  output: Output,
+  example: { input: { id: 1 } },
+  constraints: { tickets_one_per_agent: () => conflict('agent_busy') },
+  pool: 'calls',
+  runMany: callNextTickets,
+})

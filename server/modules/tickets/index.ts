@@ -1,0 +1,56 @@
+/** Tickets: taking, calling, serving and everything that may happen to a stay. */
+import type { Operation } from '../../kernel/operation.ts'
+import { call } from './call.ts'
+import { callNext } from './call-next.ts'
+import { cancel } from './cancel.ts'
+import { complete } from './complete.ts'
+import { delay } from './delay.ts'
+import { closeDay, sweepTimers } from './expire.ts'
+import { hold } from './hold.ts'
+import { operations as liveOperations } from './live/index.ts'
+import { move } from './move.ts'
+import { noShow } from './no-show.ts'
+import { events, get, list } from './read.ts'
+import { recall } from './recall.ts'
+import { resume } from './resume.ts'
+import { returnTicket } from './return.ts'
+import { start } from './start.ts'
+import { take } from './take.ts'
+import { transfer } from './transfer.ts'
+import { undo } from './undo.ts'
+import { update } from './update.ts'
+import { visitorOperations } from './visitor.ts'
+
+export { jobs } from './jobs.ts'
+export { feeds, newcomerFigures, ticketFigures, withFigures, type Figures } from './live/index.ts'
+export { TRANSITIONS, VERBS, type Transition, type Verb } from './rules.ts'
+export { CHANNELS, Ticket } from './schema.ts'
+export { TICKET_COLUMNS } from './sql.ts'
+export { takeTickets } from './take.ts'
+export { visitorOf } from './visitor.ts'
+
+export const operations: readonly Operation[] = [
+  take,
+  list,
+  get,
+  update,
+  events,
+  callNext,
+  call,
+  recall,
+  start,
+  hold,
+  resume,
+  complete,
+  noShow,
+  returnTicket,
+  transfer,
+  cancel,
+  delay,
+  move,
+  undo,
+  closeDay,
+  sweepTimers,
+  ...visitorOperations,
+  ...liveOperations,
+]

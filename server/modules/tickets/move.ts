@@ -1,0 +1,43 @@
+import { MANAGERS } from '../../kernel/access.ts'
+import { invalid } from '../../kernel/errors.ts'
+import { operation } from '../../kernel/operation.ts'
+import { Closed, Id, Nullable, Text } from '../../kernel/schema.ts'
+import { arrivalRank, holdOrder, shiftMoves, waitingFrom } from './order.ts'
+import { queueConfig } from '../queues/index.ts'
+import { placeAfter, type Place } from './rules.ts'
+import { Ticket } from './schema.ts'
+import { transition } from './transition.ts'
+
+/** Changes the order by hand. */
+export const move = operation({
+  id: 'tickets.move',
+  kind: 'mutation',
+  summary: 'Move a waiting ticket behind another one of its queue',
+  description: '`after_id: null` makes it the first.',
+  scope: 'write:ticket',
+  roles: MANAGERS,
+  http: { method: 'POST', path: '/tickets/{id}/move/' },
+  input: Closed({ id: Id, after_id: Nullable(Id), reason: Text(500, { minLength: 1 }) }),
+  output: Ticket,
+  example: { input: { id: 3, after_id: 1, reason: 'Femme enceinte' } },
+
+  async run(ctx, { id, after_id, reason }) {
+    const [, ticket] = await Promise.all([
+      holdOrder(ctx, { ticket_id: id }),
+      transition(ctx, 'move', id, async (row) => {
+        let after: Place | undefined
+        if (after_id !== null) {
+          after = await ctx.tx.maybe<Place>(
+            `select id, rank from tickets where id = $1 and id <> $2 and queue_id = $3 and status = 'en_attente'`,
+            [after_id, id, row.queue_id],
+          )
+          if (!after) throw invalid('/after_id', 'not_found')
+        }
+        const slot = placeAfter(after ?? null, await waitingFrom(ctx, row.queue_id, row, after), id)
+        const rank = slot?.rank ?? arrivalRank(row, await queueConfig(ctx, row.queue_id))
+        return { changes: { rank }, reason, also: await shiftMoves(ctx, slot?.shifted ?? [], ctx.actor) }
+      }),
+    ])
+    return ticket
+  },
+})
