@@ -21,7 +21,7 @@ const STATUSES = `
          case when q.max_capacity is null then 0 else (
            select count(*) from (
              select from tickets t where t.tenant_id = q.tenant_id and t.queue_id = q.id and t.status = 'en_attente'
-             limit q.max_capacity) as some) end::int as waiting_count
+             limit q.max_capacity) as counted) end::int as waiting_count
   from queues q
   join sites s on s.tenant_id = q.tenant_id and s.id = q.site_id
   join services v on v.tenant_id = q.tenant_id and v.id = q.service_id
