@@ -9,7 +9,7 @@ export interface Direct {
 }
 
 export async function connectDirect(url: string): Promise<Direct> {
-  const client = new pg.Client({ connectionString: url, application_name: 'smartqueue direct', types })
+  const client = new pg.Client({ connectionString: url, application_name: 'smartqueue direct', pipeline: true, types })
   // A lost connection shows as the failure of the next statement.
   client.on('error', () => {})
   await client.connect()
