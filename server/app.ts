@@ -17,6 +17,7 @@ import {
 } from './modules/authentication/index.ts'
 import { feeds, operations } from './modules/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
+import { visitorOf } from './modules/tickets/index.ts'
 import { Authenticator } from './transports/authenticate.ts'
 import { documents } from './transports/documents.ts'
 import { createHttp, hostCheck } from './transports/http.ts'
@@ -81,7 +82,7 @@ export async function buildApp(config: Config, options: { logger?: Logger } = {}
   const stopWatching = await watchRevocations(db)
   const authenticator = new Authenticator({
     bearer: actorOfToken,
-    visitor: async () => undefined,
+    visitor: (token) => visitorOf(db, token),
     tenantBySlug: directory.bySlug,
     tenantById: directory.byId,
   })

@@ -9,13 +9,14 @@ import * as displays from './displays/index.ts'
 import * as queues from './queues/index.ts'
 import * as sites from './sites/index.ts'
 import * as tenants from './tenants/index.ts'
+import * as tickets from './tickets/index.ts'
 
 interface Module {
   operations: readonly Operation[]
   feeds?: readonly Feed[]
   jobs?: readonly Job[]
 }
-const modules: readonly Module[] = [tenants, authentication, sites, customers, queues, agents, displays]
+const modules: readonly Module[] = [tenants, authentication, sites, customers, queues, agents, tickets, displays]
 
 export const operations: readonly Operation[] = modules.flatMap((module) => module.operations)
 export const operationById: ReadonlyMap<string, Operation> = new Map(operations.map((op) => [op.id, op]))

@@ -94,10 +94,11 @@ export class Channel {
 
   /**
    * Adds a follower with what it needs to be up to date: everything it missed since `position`, in order, or a snapshot
-   * (announced by `resync` when it had a position that cannot be continued).
+   * (announced by `resync` when it had a position that cannot be continued). `feed` is the follower's own opening of the
+   * feed: old events are shown by it, because a feed may remember what it showed last.
    */
-  async join(follower: Follower, position: Position | null): Promise<void> {
-    const missed = position ? await this.#missedSince(position) : null
+  async join(follower: Follower, position: Position | null, feed: OpenFeed): Promise<void> {
+    const missed = position ? await this.#missedSince(position, feed) : null
     let upTo: number
     if (typeof missed === 'object' && missed) {
       upTo = missed.upTo
@@ -176,7 +177,10 @@ export class Channel {
     return this.#ring.slice(from).map(({ frame }) => frame)
   }
 
-  async #missedSince({ epoch, offset }: Position): Promise<{ frames: Buffer[]; upTo: number } | ResyncReason> {
+  async #missedSince(
+    { epoch, offset }: Position,
+    feed: OpenFeed,
+  ): Promise<{ frames: Buffer[]; upTo: number } | ResyncReason> {
     if (epoch !== this.#tail.epoch) return 'epoch'
     // Another process may have shown the client more than this one has heard of yet.
     if (offset > this.#tail.offset) await this.#tail.refresh()
@@ -191,8 +195,8 @@ export class Channel {
     const frames: Buffer[] = []
     let after = offset
     for (const event of events) {
-      if (!this.feed.select(event)) continue
-      frames.push(frameOf(this.feed, event, after))
+      if (!feed.select(event)) continue
+      frames.push(frameOf(feed, event, after))
       after = event.offset
     }
     return frames.length > MAX_MISSED_FRAMES ? 'too_far' : { frames, upTo: events.at(-1)!.offset }

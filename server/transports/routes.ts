@@ -27,7 +27,7 @@ export function routesOf({ http }: Operation): Route[] {
     entrance,
     isCanonical,
   })
-  const aliases = (http.aliases ?? []).map((alias): Route => ({
+  const aliases = (http.aliases ?? []).flatMap(spellings).map((alias): Route => ({
     method: alias.method ?? method,
     path: alias.path,
     entrance: entranceOf(alias.path, base),
@@ -47,8 +47,15 @@ export function routesOf({ http }: Operation): Route[] {
   return [route(`${API}/tenants/{tenant}${path}`, 'tenant', true), route(API + path, 'own_tenant'), ...aliases]
 }
 
+/** Public paths answer without the interface's prefix too: they stand on paper. */
+function spellings(alias: NonNullable<HttpBinding['aliases']>[number]) {
+  const isPublic = alias.path.startsWith(`${API}/public/`)
+  return isPublic ? [alias, { ...alias, path: alias.path.slice(API.length) }] : [alias]
+}
+
 function entranceOf(path: string, base: NonNullable<HttpBinding['base']>): Entrance {
   if (path.includes('{token}')) return 'visitor'
+  if (/^(\/api\/v1)?\/public\//.test(path)) return 'public'
   if (base !== 'tenant') return base
   return path.includes('{tenant}') ? 'tenant' : 'own_tenant'
 }

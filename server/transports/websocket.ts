@@ -185,7 +185,7 @@ export class LiveServer {
     const channel = await this.#channels.get(tenant.id, opened)
     // Known before it joins, so that a close in the meantime takes it out again.
     connection.channel = channel
-    await channel.join(connection, positionOf(url))
+    await channel.join(connection, positionOf(url), opened)
   }
 
   async #authenticate(
