@@ -1,0 +1,113 @@
+import { isDeepStrictEqual } from 'node:util'
+import { applyEvent, GapError, type Board, type LiveEvent } from '../../../../../shared/board.ts'
+import {
+  applyAgent,
+  applyDisplay,
+  applyTicketView,
+  type AgentView,
+  type Display,
+  type TicketView,
+} from '../../../../../shared/views.ts'
+import type { Actor } from '../../../../kernel/access.ts'
+import { readEvents, type StreamEvent } from '../../../../kernel/events/index.ts'
+import type { Runtime } from '../../../../kernel/execute.ts'
+import type { FeedSnapshot, OpenFeed } from '../../../../kernel/feed.ts'
+import type { Tenant } from '../../../../kernel/operation.ts'
+import { feeds } from '../feeds.ts'
+
+type Reduce = (view: FeedSnapshot, frame: LiveEvent) => FeedSnapshot
+/** What a browser does with the frames of each feed. */
+const REDUCERS: Record<string, Reduce> = {
+  queue: (view, frame) => ({ ...applyEvent(view as unknown as Board, frame) }),
+  display: (view, frame) => ({ ...applyDisplay(view as unknown as Display, frame) }),
+  agent: (view, frame) => ({ ...applyAgent(view as unknown as AgentView, frame) }),
+  ticket: (view, frame) => ({ ...applyTicketView(view as unknown as TicketView, frame as never) }),
+}
+
+/** Somebody who follows a feed: took a snapshot once and has only seen frames since. */
+export class Follower {
+  readonly name: string
+  view: FeedSnapshot
+  frames: LiveEvent[] = []
+  #runtime: Runtime
+  #tenant: Tenant
+  #open: () => Promise<OpenFeed>
+  #feed: OpenFeed
+  #read: number
+
+  private constructor(
+    name: string,
+    runtime: Runtime,
+    tenant: Tenant,
+    open: () => Promise<OpenFeed>,
+    feed: OpenFeed,
+    view: FeedSnapshot,
+  ) {
+    this.name = name
+    this.#open = open
+    this.#runtime = runtime
+    this.#tenant = tenant
+    this.#feed = feed
+    this.view = view
+    this.#read = view.offset
+  }
+
+  static async open(runtime: Runtime, tenant: Tenant, actor: Actor, name: string, params: Record<string, string> = {}) {
+    const { db, hub } = runtime
+    const context = { db, hub, tenant, actor, locale: 'fr' } as const
+    const openFeed = () => feeds.find((each) => each.name === name)!.open(context, params)
+    const feed = await openFeed()
+    return new Follower(name, runtime, tenant, openFeed, feed, overTheWire(await feed.snapshot()))
+  }
+
+  /**
+   * Reads what happened since and brings the view up to date, exactly as the frames say. False when a frame said that
+   * only a new snapshot helps, which was taken then.
+   */
+  async catchUp(): Promise<boolean> {
+    for (const event of await this.#eventsAfter(this.#read)) {
+      this.#read = event.offset
+      if (!this.#feed.select(event)) continue
+      const { type, offset, at } = event
+      const frame = overTheWire({
+        type,
+        offset,
+        after: this.view.offset,
+        at,
+        ...this.#feed.project(event),
+      }) as LiveEvent
+      this.frames.push(frame)
+      try {
+        this.view = REDUCERS[this.name]!(this.view, frame)
+      } catch (error) {
+        if (!(error instanceof GapError)) throw error
+        this.#feed = await this.#open()
+        this.view = overTheWire(await this.#feed.snapshot())
+        this.#read = this.view.offset
+        return false
+      }
+    }
+    return true
+  }
+
+  /** The differences between what the frames led to and a fresh snapshot; empty when they agree. */
+  async differences(): Promise<string[]> {
+    const fresh = overTheWire(await this.#feed.snapshot())
+    const found = [...new Set([...Object.keys(fresh), ...Object.keys(this.view)])]
+      .filter((key) => !isDeepStrictEqual(fresh[key], this.view[key]))
+      .map(
+        (key) => `${this.#feed.key}.${key}: ${JSON.stringify(this.view[key])} instead of ${JSON.stringify(fresh[key])}`,
+      )
+    const head = (await this.#eventsAfter(0)).findLast((event) => this.#feed.select(event))?.offset ?? 0
+    if (fresh.offset !== head)
+      found.push(`${this.#feed.key}: the snapshot says ${fresh.offset}, its last event is ${head}`)
+    return found
+  }
+
+  #eventsAfter(offset: number): Promise<StreamEvent[]> {
+    return readEvents(this.#runtime.db.reader(this.#tenant.id), this.#feed.site_id, offset, 100_000)
+  }
+}
+
+/** As JSON gives it to a browser. */
+const overTheWire = <T extends object>(value: T): T => JSON.parse(JSON.stringify(value)) as T
