@@ -46,7 +46,7 @@ export class Tail {
   /** Events this process just committed, or read; any order, any repetition. */
   accept(events: readonly StreamEvent[]): void {
     if (!this.epoch || events[0]?.epoch !== this.epoch) {
-      if (this.epoch) void this.refresh()
+      if (this.epoch) this.#tryRefresh()
       else for (const event of events) this.#early.set(event.offset, event)
       return
     }
@@ -67,7 +67,7 @@ export class Tail {
     if (this.#early.size && !this.#timer) {
       this.#timer = setTimeout(() => {
         this.#timer = null
-        if (this.#early.size) void this.refresh()
+        if (this.#early.size) this.#tryRefresh()
       }, EARLY_MS)
     }
   }
@@ -84,6 +84,11 @@ export class Tail {
     this.#again = true
     this.#fetching ??= this.#fetch().finally(() => (this.#fetching = null))
     return this.#fetching
+  }
+
+  /** For who cannot wait: where the database is away, the hub's poll asks again. */
+  #tryRefresh() {
+    this.refresh().catch(() => {})
   }
 
   async #fetch() {

@@ -1,0 +1,265 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { afterAll, expect, test, vi } from 'vitest'
+import { testDatabase } from '../../test/harness.ts'
+import type { Database, Tx } from '../db/types.ts'
+import { Hub, openStream, type StreamEvent, type StreamHead, type Tail } from './index.ts'
+import { appendStatements, placeEvents } from './log.ts'
+
+const { db, owner, directUrl } = await testDatabase()
+const tenantId = Number(
+  (await owner(`insert into tenants (slug, name) values ('tail', 'Tail') returning id`))[0]!['id'],
+)
+const hubs: Hub[] = []
+afterAll(() => Promise.all(hubs.map((hub) => hub.stop())))
+
+let sites = 0
+async function newStream(): Promise<number> {
+  const siteId = ++sites
+  await db.tenant(tenantId, (tx) => openStream(tx, tenantId, siteId))
+  return siteId
+}
+
+/** Commits `count` events in one transaction, as another process would; nobody is told. */
+function append(siteId: number, count = 1): Promise<StreamEvent[]> {
+  const events = Array.from({ length: count }, () => ({
+    type: 'test.done',
+    site_id: siteId,
+    data: {},
+    actor: 'system',
+  }))
+  return db.tenant(tenantId, async (tx) => {
+    const [rows] = await tx.finish(appendStatements(events))
+    return placeEvents(tenantId, siteId, events, rows![0] as { base: number; epoch: string; at: string })
+  })
+}
+
+/** The database with some of its ways out of order. */
+function withFaults(faults: Partial<Database>): Database {
+  return {
+    tenant: (id, fn, pool) => db.tenant(id, fn, pool),
+    reader: (id, pool) => db.reader(id, pool),
+    platform: (fn) => db.platform(fn),
+    listen: (channel, onMessage, onReconnect) => db.listen(channel, onMessage, onReconnect),
+    close: () => db.close(),
+    ...faults,
+  }
+}
+/** No NOTIFY ever arrives. */
+const deaf: Partial<Database> = { listen: async () => async () => {} }
+/** The poll for the streams' heads fails, and so does the announcement of own commits. */
+const withoutPoll: Partial<Database> = { platform: () => Promise.reject(new Error('no poll')) }
+
+async function startHub(faults: Partial<Database> = {}): Promise<Hub> {
+  const hub = new Hub(withFaults(faults))
+  hubs.push(hub)
+  await hub.start()
+  return hub
+}
+const lazyHub = (faults: Partial<Database> = {}) => new Hub(withFaults(faults))
+
+interface Followed {
+  tail: Tail
+  offsets: number[]
+  resets: StreamHead[]
+}
+async function follow(hub: Hub, siteId: number): Promise<Followed> {
+  const tail = await hub.tail(tenantId, siteId)
+  const followed: Followed = { tail, offsets: [], resets: [] }
+  tail.listeners.add((events) => followed.offsets.push(...offsetsOf(events)))
+  tail.resets.add((head) => followed.resets.push(head))
+  return followed
+}
+const offsetsOf = (events: readonly StreamEvent[]) => events.map(({ offset }) => offset)
+const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
+const until = (check: () => boolean | Promise<boolean>) =>
+  vi.waitFor(async () => expect(await check()).toBe(true), { timeout: 10_000, interval: 5 })
+
+/** What a process without a tail would show: whatever it is told, as it is told. */
+function naiveFollower() {
+  const offsets: number[] = []
+  return { offsets, accept: (events: readonly StreamEvent[]) => void offsets.push(...offsetsOf(events)) }
+}
+
+/** Deterministic, so that a failure can be seen again. */
+function randomizer(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0
+    const a = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+    const b = (a + Math.imul(a ^ (a >>> 7), 61 | a)) ^ a
+    return ((b ^ (b >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+test('events that arrive before their predecessors wait for them, and each is applied once', async () => {
+  const siteId = await newStream()
+  const { tail, offsets } = await follow(lazyHub(), siteId)
+  const naive = naiveFollower()
+  const [first, second, third] = [await append(siteId), await append(siteId, 2), await append(siteId)]
+  for (const batch of [third, second, third, first, second]) {
+    tail.accept(batch)
+    naive.accept(batch)
+  }
+  expect(offsets).toEqual([1, 2, 3, 4])
+  expect(naive.offsets).not.toEqual([1, 2, 3, 4])
+})
+
+test('what was never told is read from the log before what came after it', async () => {
+  const siteId = await newStream()
+  const { tail, offsets } = await follow(lazyHub(), siteId)
+  const naive = naiveFollower()
+  await append(siteId, 3)
+  const fourth = await append(siteId)
+  tail.accept(fourth)
+  naive.accept(fourth)
+  expect(offsets).toEqual([])
+  await until(() => offsets.length === 4)
+  expect(offsets).toEqual([1, 2, 3, 4])
+  expect(naive.offsets).toEqual([4])
+})
+
+test.each([1, 2, 3])('any order, any repetition and any loss end in the log’s own order (seed %i)', async (seed) => {
+  const random = randomizer(seed)
+  const siteId = await newStream()
+  const { tail, offsets } = await follow(lazyHub(), siteId)
+  const naive = naiveFollower()
+  const batches: StreamEvent[][] = []
+  for (let i = 0; i < 60; i++) batches.push(await append(siteId, 1 + Math.floor(random() * 5)))
+  const total = tail.offset + batches.flat().length
+  const told = batches.flatMap((batch, place) =>
+    Array.from({ length: Math.floor(random() * 3) }, () => ({ batch, place: place + random() * 8 })),
+  )
+  for (const { batch } of told.toSorted((a, b) => a.place - b.place)) {
+    tail.accept(batch)
+    naive.accept(batch)
+    if (random() < 0.1) await sleep(random() * 8)
+  }
+  // What the poll of the heads would ask for.
+  await tail.refresh()
+  expect(offsets).toEqual(upTo(total))
+  expect(new Set(naive.offsets).size).toBeLessThan(total)
+  expect(naive.offsets).not.toEqual(naive.offsets.toSorted((a, b) => a - b))
+})
+
+test('a lost NOTIFY costs a poll and no event', async () => {
+  const siteId = await newStream()
+  const polled = await follow(await startHub(deaf), siteId)
+  const unpolled = await follow(lazyHub(), siteId)
+  await append(siteId, 3)
+  await until(() => polled.offsets.length === 3)
+  expect(polled.offsets).toEqual([1, 2, 3])
+  expect(unpolled.offsets).toEqual([])
+})
+
+test('when the epoch changes, followers are told to start anew and hear what comes after', async () => {
+  const siteId = await newStream()
+  const hub = await startHub(deaf)
+  const { tail, offsets, resets } = await follow(hub, siteId)
+  for (const events of [await append(siteId, 2), await append(siteId)]) hub.committed(events)
+  const restore = async (epoch: string) => {
+    await owner('delete from events where tenant_id = $1 and site_id = $2 and "offset" > 1', [tenantId, siteId])
+    await owner('update streams set epoch = $3, last_offset = 1 where tenant_id = $1 and site_id = $2', [
+      tenantId,
+      siteId,
+      epoch,
+    ])
+  }
+  await restore('restored')
+  await until(() => resets.length === 1)
+  hub.committed(await append(siteId))
+  expect(offsetsOf(tail.recent(1)!)).toEqual([2])
+
+  // Before any poll: the first commit of the new epoch says so itself.
+  await restore('again')
+  const third = await append(siteId)
+  hub.committed(third)
+  await until(() => resets.length === 2)
+  hub.committed(await append(siteId))
+  expect(resets).toEqual([
+    { epoch: 'restored', offset: 1 },
+    { epoch: 'again', offset: 2 },
+  ])
+  expect(offsets).toEqual([1, 2, 3, 2, 3])
+  expect(tail.recent(0)).toBe(null)
+})
+
+test('a LISTEN connection that is killed comes back, and everything committed meanwhile is heard', async () => {
+  const siteId = await newStream()
+  const publisher = await startHub()
+  const listener = await follow(await startHub(withoutPoll), siteId)
+  const naive = await follow(await startHub({ ...withoutPoll, listen: listenOnce }), siteId)
+  const backends = () =>
+    owner<{ pid: number }>(
+      `select pid from pg_stat_activity where datname = current_database() and application_name = 'smartqueue listen'`,
+    )
+  const before = (await backends()).map(({ pid }) => pid)
+  let total = 0
+  for (let kill = 0; kill < 3; kill++) {
+    for (let i = 0; i < 20; i++) {
+      publisher.committed(await append(siteId))
+      total++
+      if (i === 10) {
+        for (const { pid } of await backends()) await owner('select pg_terminate_backend($1)', [pid])
+      }
+    }
+    await until(() => listener.offsets.length === total)
+    await until(async () => (await backends()).length === before.length - 1)
+  }
+  expect(listener.offsets).toEqual(upTo(total))
+  expect((await backends()).some(({ pid }) => before.includes(pid))).toBe(false)
+  expect(naive.offsets.length).toBeLessThan(total)
+})
+
+/** LISTEN as it is written when nobody thinks of the connection's end. */
+async function listenOnce(channel: string, onMessage: (payload: string) => void): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: directUrl, application_name: 'smartqueue listen' })
+  client.on('error', () => {})
+  client.on('notification', ({ payload = '' }) => onMessage(payload))
+  await client.connect()
+  await client.query(`listen ${channel}`)
+  return () => client.end()
+}
+
+test('a database that is away while a gap is filled costs no process and no event', async () => {
+  const siteId = await newStream()
+  let isAway = false
+  const away: Tx = {
+    query: () => Promise.reject(new Error('away')),
+    maybe: () => Promise.reject(new Error('away')),
+    one: () => Promise.reject(new Error('away')),
+  }
+  const hub = await startHub({ ...deaf, reader: (id) => (isAway ? away : db.reader(id)) })
+  const { tail, offsets } = await follow(hub, siteId)
+  await append(siteId)
+  const second = await append(siteId)
+  isAway = true
+  tail.accept(second)
+  tail.accept([{ ...second[0]!, epoch: 'other' }])
+  // An unhandled rejection would end the process, and fails the run here.
+  await sleep(30)
+  expect(offsets).toEqual([])
+  isAway = false
+  await until(() => offsets.length === 2)
+  expect(offsets).toEqual([1, 2])
+})
+
+test('a follower far behind is served from memory, then from the log, and beyond the limit not at all', async () => {
+  const siteId = await newStream()
+  const hub = lazyHub()
+  const { tail, offsets } = await follow(hub, siteId)
+  for (let i = 0; i < 5; i++) await append(siteId, 900)
+  await tail.refresh()
+  expect(offsets).toEqual(upTo(4500))
+  expect(offsetsOf(tail.recent(4400)!)).toEqual(offsets.slice(4400))
+  expect(tail.recent(100)).toBe(null)
+  expect(offsetsOf((await hub.since(tail, 100, 5000))!)).toEqual(offsets.slice(100))
+  expect(await hub.since(tail, 100, 4399)).toBe(null)
+  expect(await hub.since(tail, 4400, 99)).toBe(null)
+})
+
+test('a site that does not exist is refused, and followed once it does', async () => {
+  const hub = lazyHub()
+  await expect(hub.tail(tenantId, sites + 1)).rejects.toThrow('no such stream')
+  const { offset } = await hub.tail(tenantId, await newStream())
+  expect(offset).toBe(0)
+})
