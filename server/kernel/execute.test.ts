@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { testDatabase } from '../test/harness.ts'
 import { systemActor, type Actor } from './access.ts'
-import { openDatabase } from './db/index.ts'
+import { openDatabase, type Database } from './db/index.ts'
 import { AppError, conflict } from './errors.ts'
 import { Hub, openStream } from './events/index.ts'
 import { Runtime } from './execute.ts'
@@ -131,6 +131,24 @@ describe('group commit', () => {
     const outcomes = await Promise.all(['x', 'taken', 'y'].map((label) => codeOf(execute(markMany, { label }))))
     expect(outcomes).toEqual(['ok', 'name_taken', 'ok'])
     expect([await effects(), await eventCount()]).toEqual([['taken', 'x', 'y'], before + 2])
+  })
+  test('a batch whose commit was not answered is not run again: it may have been done', async () => {
+    let commits = 0
+    const unanswered: Database = {
+      reader: (id, pool) => db.reader(id, pool),
+      platform: (fn) => db.platform(fn),
+      listen: (...args) => db.listen(...args),
+      close: () => db.close(),
+      async tenant(id, fn, pool) {
+        await db.tenant(id, fn, pool)
+        commits++
+        throw new AppError('unavailable', 'database_unavailable')
+      },
+    }
+    const on = newRuntime(unanswered)
+    const outcomes = await Promise.all(['x', 'y', 'z'].map((label) => codeOf(execute(markMany, { label }, { on }))))
+    expect(outcomes).toEqual(Array(3).fill('database_unavailable'))
+    expect([commits, await effects()]).toEqual([1, ['x', 'y', 'z']])
   })
   test('tenants are never mixed in a batch', async () => {
     const streams = async () =>

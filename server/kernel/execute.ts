@@ -77,7 +77,7 @@ export class Runtime {
     try {
       return await this.#transaction(op, tenant, requests, (ctx, calls) => op.runMany!(ctx, calls))
     } catch (error) {
-      if (requests.length === 1) return [meaning(op, error)]
+      if (requests.length === 1 || !wasUndone(error)) return requests.map(() => meaning(op, error))
       // One member spoiled the transaction (a constraint, a deadlock): each runs alone, so only the guilty one fails.
       const outcomes: (Outcome | Error)[] = []
       for (const request of requests) outcomes.push(...(await this.#batch(op, tenant, [request])))
@@ -227,6 +227,15 @@ function finished(op: Operation, output: unknown): Outcome {
 function unwrap(outcome: Outcome | Error): Outcome {
   if (outcome instanceof Error) throw outcome
   return outcome
+}
+
+/**
+ * Whether the database certainly undid the transaction. A connection lost after COMMIT left says nothing: run again, the
+ * work of callers without a key would be done twice. Where no connection was to be had, a second try finds none either.
+ */
+function wasUndone(error: unknown): boolean {
+  if (!(error instanceof AppError) || error.kind !== 'unavailable') return true
+  return error.code === 'database_busy' && databaseError(error) !== undefined
 }
 
 /** What an error means to the caller: its own code, a declared constraint, a transient state, or nothing at all. */
