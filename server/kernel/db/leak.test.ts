@@ -91,16 +91,16 @@ test('control: a setting of the session leaks to the next tenant', async () => {
 
 const pgbouncer = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/usr/local/bin/pgbouncer'].find(existsSync)
 const backend = new URL(url).searchParams.get('host')
-if (!pgbouncer) console.warn('PgBouncer is not installed: its tests are skipped (apt-get install pgbouncer)')
+const skipped = pgbouncer ? '' : ' (SKIPPED: apt-get install pgbouncer)'
 
-describe.skipIf(!pgbouncer || !backend)('behind PgBouncer in transaction mode, two server sessions for all', () => {
+describe.skipIf(!pgbouncer || !backend)(`behind PgBouncer, transactions over two sessions${skipped}`, () => {
   let directory: string
   let bouncer: ChildProcess
   let pooled: URL
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'sq-pgbouncer-'))
-    writeFileSync(join(directory, 'users.txt'), '"sq_login" ""\n')
+    writeFileSync(join(directory, 'users.txt'), `"${new URL(url).username}" ""\n`)
     writeFileSync(
       join(directory, 'pgbouncer.ini'),
       `[databases]

@@ -187,6 +187,9 @@ async function filledTables(): Promise<Table[]> {
 async function crossings(tables: readonly Table[]): Promise<{ problems: string[]; tried: number }> {
   const problems: string[] = []
   let tried = 0
+  const [{ version }] = (await owner(`select current_setting('server_version_num')::int as version`)) as [
+    { version: number },
+  ]
   const attempt = async (sql: string, setting: string | undefined) => {
     await owner('begin; set local role sq_app')
     if (setting !== undefined) await owner(`select set_config('app.current_tenant_id', $1, true)`, [setting])
@@ -207,6 +210,8 @@ async function crossings(tables: readonly Table[]): Promise<{ problems: string[]
       lock: `select 1 from ${name} where tenant_id = 2 for update`,
       truncate: `truncate ${name}`,
     }
+    // MERGE cannot tell what it did before PostgreSQL 17.
+    if (version < 170000) delete verbs.merge
     for (const setting of [undefined, '', '1', 'garbage', '1 or true'])
       for (const [verb, sql] of Object.entries(verbs)) {
         tried++
@@ -234,7 +239,9 @@ test('no verb reaches another tenant, whatever the setting holds', async () => {
     )
   const before = await contents()
   expect(before.every(([row]) => row!.n === 2)).toBe(true)
-  expect(await crossings(tables)).toEqual({ problems: [], tried: tables.length * 45 })
+  const { problems, tried } = await crossings(tables)
+  expect(problems).toEqual([])
+  expect(tried).toBeGreaterThanOrEqual(tables.length * 40)
   expect(await contents()).toEqual(before)
 
   // The detector finds a wall that is down, and a policy that lets writers lie.

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -13,17 +13,30 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { migrate, openDatabase, startEmbedded } from '../index.ts'
 
 const isRoot = process.getuid?.() === 0
 const NOBODY = { uid: 65534, gid: 65534 }
 
+vi.setConfig({ testTimeout: 90_000 })
+
+let cluster: string
 let directory: string
 const children = new Set<ChildProcess>()
+
+// Making a cluster takes longer than most tests do: they begin with a copy of one that was stopped.
+beforeAll(async () => {
+  cluster = mkdtempSync(join(tmpdir(), 'sq-embedded-'))
+  const server = await startEmbedded({ directory: cluster, durable: false })
+  await migrate(server.directUrl)
+  await server.close()
+})
+afterAll(() => rmSync(cluster, { recursive: true }))
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'sq-embedded-'))
 })
+const copyCluster = () => spawnSync('cp', ['-a', `${cluster}/.`, directory])
 afterEach(async () => {
   for (const child of children) child.kill('SIGKILL')
   children.clear()
@@ -85,6 +98,7 @@ async function slugs(): Promise<string[]> {
 }
 
 test('the server outlives neither a clean end nor kill -9 of its only process, and keeps the data', async () => {
+  copyCluster()
   const killed = await aProcess()
   killed.kill('SIGKILL')
   await stopped()
@@ -96,6 +110,7 @@ test('the server outlives neither a clean end nor kill -9 of its only process, a
 })
 
 test('processes on one directory share the server; it stops with the last of them', async () => {
+  copyCluster()
   const first = await aProcess()
   const second = await aProcess()
   const pid = postmaster()!
@@ -119,8 +134,8 @@ test('five first starts at once make one cluster and apply each migration once',
 })
 
 test('a server that is killed is started again under an open database', async () => {
+  copyCluster()
   const server = await startEmbedded({ directory, durable: false })
-  await migrate(server.directUrl)
   const db = await openDatabase({ ...server, acquireTimeoutMs: 10_000 })
   const one = () => db.reader(1).one<{ n: number }>('select 1 as n')
   await one()
@@ -134,7 +149,7 @@ test('a server that is killed is started again under an open database', async ()
 })
 
 test('a lock file left from before a reboot, naming some other process, does not keep the server down', async () => {
-  await (await startEmbedded({ directory, durable: false })).close()
+  copyCluster()
   for (const lock of ['data/postmaster.pid', '.s.PGSQL.5432.lock']) {
     writeFileSync(
       join(directory, lock),
@@ -156,6 +171,7 @@ test('a path too long for a socket address still works', async () => {
 })
 
 test.skipIf(!isRoot)('a user without privileges can run it, and root then runs it as that user', async () => {
+  copyCluster()
   chownSync(directory, NOBODY.uid, NOBODY.gid)
   const child = await aProcess(NOBODY)
   child.kill('SIGKILL')

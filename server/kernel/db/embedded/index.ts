@@ -42,7 +42,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     `postgresql://${user}@localhost:5432/${database}?host=${encodeURIComponent(socket)}`
 
   // Taken before the server is looked for, so that a process that leaves meanwhile does not stop it.
-  const lease = new Lease(home.path)
+  const lease = new Lease(home)
   let pid: number
   try {
     server.create(durable)

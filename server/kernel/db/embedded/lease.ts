@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
+import { chownSync, closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Home } from './account.ts'
 
 /**
  * Who still needs the server, counted by the kernel: every process that uses it holds one named pipe open for writing,
@@ -10,12 +11,14 @@ export class Lease {
   #path: string
   #fd: number
 
-  constructor(home: string) {
-    this.#path = join(home, 'lease')
+  constructor({ path, account }: Home) {
+    this.#path = join(path, 'lease')
     if (!existsSync(this.#path)) {
       const { status, stderr } = spawnSync('mkfifo', ['-m', '600', this.#path], { encoding: 'utf8' })
       if (status !== 0 && !existsSync(this.#path)) throw new Error(`cannot make ${this.#path}: ${stderr}`)
     }
+    // Made by root, it must still open for the cluster's user.
+    if (account) chownSync(this.#path, account.uid, account.gid)
     // Opened for both: opening only for writing would wait for a reader.
     this.#fd = openSync(this.#path, constants.O_RDWR | constants.O_NONBLOCK)
   }

@@ -1,5 +1,15 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fchownSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { monotonicMs } from '../../clock.ts'
@@ -110,11 +120,13 @@ export class Server {
     if ((statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES)
       renameSync(this.#log, `${this.#log}.1`)
     const settings = Object.entries(this.#settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    const [log, reader] = [openSync(this.#log, 'a'), lease.openReader()]
+    const [log, reader] = [openSync(this.#log, 'a', 0o600), lease.openReader()]
+    const { account } = this.#home
+    if (account) fchownSync(log, account.uid, account.gid)
     try {
       const command = ['-c', KEEPER, 'smartqueue-postgres', this.#binaries.postgres, '-D', this.#data, ...settings]
       const keeper = spawn('/bin/sh', command, {
-        ...this.#home.account,
+        ...account,
         cwd: this.#home.path,
         env: {},
         // A session of its own: Ctrl+C is for us, who then stop the server after our requests.
