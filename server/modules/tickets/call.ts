@@ -8,7 +8,7 @@ import { agentFor, callMoves, readyDesk } from './desk.ts'
 import { wireTicket } from './events.ts'
 import { mayCall } from './rules.ts'
 import { Ticket } from './schema.ts'
-import { lockTicket } from './sql.ts'
+import { lockTicket, type Row } from './sql.ts'
 import { checkFrom, commitMoves } from './transition.ts'
 
 /** Calls a chosen ticket, out of turn. */
@@ -27,8 +27,12 @@ export const call = operation({
   pool: 'calls',
 
   async run(ctx, input) {
-    const { site_id } = await ctx.tx.one<{ site_id: number }>('select site_id from tickets where id = $1', [input.id])
-    const agent = await agentFor(ctx, site_id, input.agent_id)
+    const waiting = await ctx.tx.one<Pick<Row, 'site_id' | 'status'>>(
+      'select site_id, status from tickets where id = $1',
+      [input.id],
+    )
+    checkFrom('call', waiting)
+    const agent = await agentFor(ctx, waiting.site_id, input.agent_id)
     const row = await lockTicket(ctx.tx, input.id)
     checkFrom('call', row)
     const desk = readyDesk(ctx.actor, agent)

@@ -9,7 +9,7 @@ import { agentFor, readyDesk } from './desk.ts'
 import { wireTicket } from './events.ts'
 import { mayCall } from './rules.ts'
 import { Ticket } from './schema.ts'
-import { lockTicket } from './sql.ts'
+import { lockTicket, type Row } from './sql.ts'
 import { advance, checkFrom, commitMoves, endOfHold } from './transition.ts'
 
 /** Takes a ticket up again that was put on hold. */
@@ -33,10 +33,11 @@ export const resume = operation({
   pool: 'calls',
 
   async run(ctx, { id, agent_id, to = 'serving' }) {
-    const held = await ctx.tx.one<{ site_id: number; agent_id: number | null }>(
-      'select site_id, agent_id from tickets where id = $1',
+    const held = await ctx.tx.one<Pick<Row, 'site_id' | 'status' | 'agent_id'>>(
+      'select site_id, status, agent_id from tickets where id = $1',
       [id],
     )
+    checkFrom('resume', held)
     const isOwnDesk = agent_id === undefined && ctx.actor.role === 'agent'
     const agentId = agent_id ?? held.agent_id
     const agent =
