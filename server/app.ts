@@ -3,10 +3,12 @@ import type { FastifyInstance } from 'fastify'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
 import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
-import { Hub } from './kernel/events/index.ts'
+import { Hub, type StreamEvent } from './kernel/events/index.ts'
 import { Runtime } from './kernel/execute.ts'
+import { startWorker } from './kernel/jobs/index.ts'
 import type { Logger } from './kernel/log.ts'
-import { observeRequest } from './kernel/metrics.ts'
+import { countTicket, observeRequest } from './kernel/metrics.ts'
+import type { Tenant } from './kernel/operation.ts'
 import {
   actorOfToken,
   onRevoked,
@@ -15,7 +17,7 @@ import {
   verifyAccessToken,
   watchRevocations,
 } from './modules/authentication/index.ts'
-import { feeds, operations } from './modules/index.ts'
+import { feeds, jobs, operations } from './modules/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
 import { visitorOf } from './modules/tickets/index.ts'
 import { Authenticator } from './transports/authenticate.ts'
@@ -69,17 +71,38 @@ export async function buildCore(config: Config): Promise<Core> {
   }
 }
 
+export interface AppOptions {
+  logger?: Logger
+  /** REST, documents and pages. */
+  isApi?: boolean
+  /** Live feeds. */
+  isRealtime?: boolean
+}
 export interface App extends Core {
   app: FastifyInstance
-  live: LiveServer
+  /** May the process be given work? False when it stops or the database does not answer. */
+  isReady(): Promise<boolean>
+  /** The first step of a stop: whoever asks is told that the process is not ready. */
+  refuseNewWork(): void
 }
 
-/** The server, not listening yet. `close` ends requests in progress, then everything below. */
-export async function buildApp(config: Config, options: { logger?: Logger } = {}): Promise<App> {
+/** The server, not listening yet. `close` ends requests in progress and live connections, then everything below. */
+export async function buildApp(config: Config, options: AppOptions = {}): Promise<App> {
+  const { logger, isApi = true, isRealtime = true } = options
   const core = await buildCore(config)
   const { db, hub, runtime, directory } = core
   await hub.start()
   const stopWatching = await watchRevocations(db)
+  let isStopping = false
+  const isReady = async () => {
+    if (isStopping) return false
+    return db
+      .platform((tx) => tx.query('select 1'))
+      .then(
+        () => true,
+        () => false,
+      )
+  }
   const authenticator = new Authenticator({
     bearer: actorOfToken,
     visitor: (token) => visitorOf(db, token),
@@ -91,51 +114,83 @@ export async function buildApp(config: Config, options: { logger?: Logger } = {}
     isAllowedHost,
     trustedProxies: config.trustedProxies,
     isSecure: config.secureSslRedirect,
-    ...(options.logger && { logger: options.logger }),
+    ...(logger && { logger }),
   })
-  app.addHook('onResponse', (request, reply, done) => {
-    const { operation = 'other' } = request.routeOptions.config as { operation?: string }
-    observeRequest(operation, request.method, reply.statusCode, reply.elapsedTime / 1000)
-    done()
-  })
-  rest(app, { runtime, authenticator, operations })
-  let isStopping = false
-  const isReady = () =>
-    Promise.resolve(
-      !isStopping &&
-        db
-          .platform((tx) => tx.query('select 1'))
-          .then(
-            () => true,
-            () => false,
-          ),
-    )
+  measure(app, logger)
+  hub.observers.add((events) => void countTickets(events, directory))
   documents(app, { operations, version: packageJson.version, isReady })
-  const live = new LiveServer(app.server, {
-    db,
-    hub,
-    feeds,
-    authenticator,
-    redeemTicket: (ticket) => redeemWsTicket(db, ticket),
-    expiryOf: (token) => verifyAccessToken(token).exp,
-    onRevoked,
-    isAllowedHost,
-    allowedOrigins: [new URL(config.publicUrl).origin, ...config.corsAllowedOrigins],
-    logger: options.logger,
-  })
-  app.addHook('preClose', async () => {
-    isStopping = true
-    live.close()
-    setTimeout(() => live.terminate(), 3000).unref()
-  })
+  if (isApi) rest(app, { runtime, authenticator, operations })
+  if (isRealtime) {
+    const live = new LiveServer(app.server, {
+      db,
+      hub,
+      feeds,
+      authenticator,
+      redeemTicket: (ticket) => redeemWsTicket(db, ticket),
+      expiryOf: (token) => verifyAccessToken(token).exp,
+      onRevoked,
+      isAllowedHost,
+      allowedOrigins: [new URL(config.publicUrl).origin, ...config.corsAllowedOrigins],
+      logger,
+    })
+    app.addHook('preClose', async () => live.close())
+  }
   return {
     ...core,
     app,
-    live,
+    isReady,
+    refuseNewWork: () => (isStopping = true),
     async close() {
+      isStopping = true
       await app.close()
       await stopWatching()
       await core.close()
     },
   }
+}
+
+/** One line and one observation a request, when its answer has left. */
+function measure(app: FastifyInstance, logger: Logger | undefined) {
+  const isLogged = logger?.isLevelEnabled('info')
+  app.addHook('onResponse', (request, reply, done) => {
+    const { operation = 'other' } = request.routeOptions.config as { operation?: string }
+    const { method, id, caller } = request
+    observeRequest(operation, method, reply.statusCode, reply.elapsedTime / 1000)
+    if (isLogged) {
+      logger!.info({
+        request_id: id,
+        operation,
+        method,
+        route: request.routeOptions.url,
+        status: reply.statusCode,
+        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+        tenant_id: caller?.tenant?.id,
+        user_id: caller?.actor.userId ?? undefined,
+      })
+    }
+    done()
+  })
+}
+
+async function countTickets(events: readonly StreamEvent[], directory: TenantDirectory) {
+  for (const { type, tenant_id, data } of events) {
+    if (type !== 'ticket.created') continue
+    const tenant = await directory.byId(tenant_id)
+    countTicket(tenant?.slug ?? 'unknown', String((data['ticket'] as { channel?: string } | undefined)?.channel))
+  }
+}
+
+/** Runs background jobs in this process until `stop()`. */
+export function startJobs({ db, runtime, directUrl }: Core, logger: Logger): ReturnType<typeof startWorker> {
+  const tenants = () =>
+    db.platform((tx) =>
+      tx.query<Tenant>('select id, slug, name, locale, timezone, is_active from tenants where is_active order by id'),
+    )
+  return startWorker({
+    connectionString: directUrl,
+    jobs,
+    context: { runtime, tenants },
+    log: (level, message, meta) =>
+      logger[level === 'info' ? 'debug' : level]({ component: 'worker', ...meta }, message),
+  })
 }

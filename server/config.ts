@@ -141,6 +141,9 @@ export function loadConfig(environment: Environment = process.env, directory = p
   return Object.freeze(config)
 }
 
+/** The settings of this process, with what the command line says instead. */
+export const processConfig = (given: Environment = {}): Config => loadConfig({ ...process.env, ...given })
+
 function unsafeInProduction(config: Config): string[] {
   const problems: string[] = []
   if (!config.databaseUrl) problems.push('DATABASE_URL is missing: the embedded database is for development')

@@ -21,6 +21,8 @@ const MAX_PAYLOAD_BYTES = 65_536
 const PING_SECONDS = 25
 /** Clients come back within this time of a restart, each at a moment of its own. */
 const RETURN_WITHIN_MS = 5000
+/** Time for clients to answer a close. */
+const CLOSE_WITHIN_MS = 2000
 const HEARTBEAT_FRAME = textFrame('{"type":"ping"}')
 
 /** Close codes of our own (4000–4999 are free to use). */
@@ -119,11 +121,10 @@ export class LiveServer {
     )
   }
 
-  get size(): number {
-    return this.#connections.size
-  }
-
-  /** Tells everybody to come back in a while, each at another moment. New connections are refused from now on. */
+  /**
+   * Tells everybody to come back in a while, each at another moment, and cuts those who do not answer. New connections
+   * are refused from now on.
+   */
   close(): void {
     this.#isClosing = true
     clearInterval(this.#timer)
@@ -131,11 +132,7 @@ export class LiveServer {
     for (const connection of this.#connections)
       connection.end(1012, `retry_after_ms=${Math.floor(Math.random() * RETURN_WITHIN_MS)}`)
     this.#channels.closeAll(1012, 'restart')
-  }
-
-  /** Ends connections whose clients did not answer the close. */
-  terminate(): void {
-    for (const connection of this.#connections) connection.cut('shutdown')
+    setTimeout(() => this.#connections.forEach((connection) => connection.cut('shutdown')), CLOSE_WITHIN_MS).unref()
   }
 
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer) {

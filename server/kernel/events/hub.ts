@@ -14,6 +14,8 @@ const ANNOUNCE_MS = 5
  * log when NOTIFY says so, and a poll each second heals a lost NOTIFY. NOTIFY carries offsets, never data.
  */
 export class Hub {
+  /** Told of everything this process commits, for counting. */
+  readonly observers = new Set<(events: readonly StreamEvent[]) => void>()
   #db: Database
   #instance = randomUUID().slice(0, 8)
   #tails = new Map<string, Tail>()
@@ -71,6 +73,7 @@ export class Hub {
   /** Takes in what this process committed and tells the others. */
   committed(events: readonly StreamEvent[]): void {
     if (events.length === 0) return
+    for (const observe of this.observers) observe(events)
     const { tenant_id, site_id } = events[0]!
     const key = `${tenant_id}:${site_id}`
     this.#tails.get(key)?.accept(events)

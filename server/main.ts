@@ -1,0 +1,167 @@
+#!/usr/bin/env node
+import { Command } from 'commander'
+import packageJson from '../package.json' with { type: 'json' }
+import type { ReplayOptions } from './replay/index.ts'
+import { processConfig } from './config.ts'
+import { complain, describe, print } from './transports/cli/output.ts'
+
+/** `smartqueue`: the server and everything it can do. A command loads what it needs, so that each answers at once. */
+async function main(argv: readonly string[]): Promise<void> {
+  if (/^[a-z][a-z-]*\.[a-zA-Z]+$/.test(argv[0] ?? '')) {
+    const { runOperation } = await import('./transports/cli/operations.ts')
+    return runOperation(argv)
+  }
+  await program().parseAsync(['node', 'smartqueue', ...argv])
+}
+
+function program(): Command {
+  const program = new Command('smartqueue').description(packageJson.description).version(packageJson.version)
+  program.addHelpText(
+    'after',
+    '\nEvery operation is a command too: `smartqueue operations` lists them, `smartqueue <operation> --help` explains one.',
+  )
+  addServerCommands(program)
+  addAdministration(program)
+  addInspection(program)
+  return program
+}
+
+interface Listen {
+  port?: string
+  host?: string
+}
+const settingsOf = ({ port, host }: Listen) => ({ ...(port && { PORT: port }), ...(host && { HOST: host }) })
+
+function addServerCommands(program: Command) {
+  program
+    .command('serve')
+    .description('serve HTTP and live feeds, and run background jobs')
+    .option('--roles <list>', 'of api, realtime, worker', 'api,realtime,worker')
+    .option('--port <number>', 'default 8000')
+    .option('--host <address>')
+    .action(async ({ roles, ...listen }: Listen & { roles: string }) => {
+      const { parseRoles, start, stopWithGrace } = await import('./transports/cli/serve.ts')
+      const config = processConfig(settingsOf(listen))
+      const serving = await start(config, parseRoles(roles))
+      stopWithGrace(serving, config)
+      print(`SmartQueue ${packageJson.version}: ${roles} on ${serving.url}`)
+    })
+  program
+    .command('demo')
+    .description('serve three demo organisations in which a real day is played')
+    .option('--port <number>', 'default 8000')
+    .option('--speed <factor>', 'virtual seconds per real second', '20')
+    .option('--no-day', 'do not play the day')
+    .action(async ({ speed, day, ...listen }: Listen & { speed: string; day: boolean }) => {
+      const { demo } = await import('./transports/cli/demo.ts')
+      await demo(processConfig(settingsOf(listen)), { speed: Number(speed), isPlayed: day })
+    })
+  program
+    .command('replay')
+    .description('play a trace against a running server and check what everybody saw')
+    .argument('<trace.csv.gz>')
+    .option('--tenant <slug>', 'organisation', 'demo-bank')
+    .option('--email <address>', 'of an administrator', 'admin@demo-bank.example')
+    .option('--password <password>', 'default the demo’s')
+    .option('--base-url <url>', 'server', 'http://localhost:8000')
+    .option('--speed <factor>', 'virtual seconds per real second at most, or max', '600')
+    .option(
+      '--from <instant>',
+      'day or instant of the trace: 2020-01-13, 2020-01-13T10:00, or 3 for its third active day',
+    )
+    .option('--until <instant>', 'exclusive instant, or the last day played')
+    .option('--days <count>', 'at most so many active days', Number)
+    .option('--tickets <count>', 'at most so many tickets', Number)
+    .option('--racers <count>', 'free agents that race for each ticket', Number)
+    .option('--visitors <n>', 'every n-th visitor follows the own ticket; 0 nobody', Number)
+    .option('--drop-every <events>', 'cut observers after so many events; 0 never', Number)
+    .option('--json', 'print the report as JSON')
+    .action(async (trace: string, { speed, ...options }: ReplayFlags) => {
+      const [{ replay }, { DEMO_PASSWORD }] = await Promise.all([import('./replay/index.ts'), import('../db/seed.ts')])
+      const pace = speed === 'max' ? speed : Number(speed)
+      process.exitCode = await replay(
+        { ...options, password: options.password ?? DEMO_PASSWORD, trace, speed: pace },
+        process.stdout,
+      )
+    })
+}
+type ReplayFlags = Omit<ReplayOptions, 'trace' | 'speed' | 'password'> & { speed: string; password?: string }
+
+function addAdministration(program: Command) {
+  program
+    .command('migrate')
+    .description('bring the database up to date')
+    .action(async () => {
+      const { migrateDatabase } = await import('./transports/cli/administration.ts')
+      await migrateDatabase(processConfig())
+    })
+  program
+    .command('createsuperuser')
+    .description('make an operator of the platform; asks for what is not given')
+    .option('--email <address>')
+    .option('--name <name>')
+    .option('--password <password>')
+    .action(async (given: { email?: string; name?: string; password?: string }) => {
+      const { createOperator } = await import('./transports/cli/administration.ts')
+      await createOperator(processConfig(), given)
+    })
+  program
+    .command('create-tenant')
+    .alias('create_tenant')
+    .description('create an organisation')
+    .requiredOption('--name <name>')
+    .requiredOption('--slug <slug>', 'its short name in addresses')
+    .option('--timezone <zone>', 'default UTC')
+    .option('--locale <fr|en|ar>', 'default fr')
+    .action(async (options: Record<string, string>) => {
+      const { runOperation } = await import('./transports/cli/operations.ts')
+      await runOperation([
+        'tenants.create',
+        ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
+      ])
+    })
+}
+
+function addInspection(program: Command) {
+  program
+    .command('doctor')
+    .description('check settings, database and clocks')
+    .action(async () => {
+      const { doctor } = await import('./transports/cli/doctor.ts')
+      if (!(await doctor(processConfig()))) process.exitCode = 1
+    })
+  program
+    .command('openapi')
+    .description('print the OpenAPI document')
+    .action(async () => {
+      const [{ operations }, { openApiDocument }] = await Promise.all([
+        import('./modules/index.ts'),
+        import('./transports/openapi.ts'),
+      ])
+      print(JSON.stringify(openApiDocument(operations, { version: packageJson.version }), null, 2))
+    })
+  program
+    .command('operations')
+    .description('list every operation')
+    .action(async () => {
+      const [{ operations }, { table }] = await Promise.all([
+        import('./modules/index.ts'),
+        import('./transports/cli/output.ts'),
+      ])
+      print(table(operations.map(({ id, summary }) => [id, summary])))
+    })
+  program
+    .command('shell')
+    .description('a JavaScript prompt with the runtime: `await run("tickets.list", {}, "demo-bank")`')
+    .action(async () => {
+      const { shell } = await import('./transports/cli/administration.ts')
+      await shell(processConfig())
+    })
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  complain(describe(error))
+  process.exitCode = 1
+}

@@ -1,0 +1,74 @@
+import { access, constants, mkdir } from 'node:fs/promises'
+import { buildCore } from '../../app.ts'
+import type { Config } from '../../config.ts'
+import { now } from '../../kernel/clock.ts'
+import { connectDirect } from '../../kernel/db/index.ts'
+import { describe, print } from './output.ts'
+
+/** Clocks further apart than this make tokens and logs misleading. */
+const MAX_SKEW_SECONDS = 2
+
+/** Looks at everything a server needs, says what it found, and answers whether all is well. */
+export async function doctor(config: Config): Promise<boolean> {
+  let isWell = true
+  const check = async (name: string, look: () => Promise<string>) => {
+    try {
+      print(`ok    ${name}: ${await look()}`)
+    } catch (error) {
+      isWell = false
+      print(`FAIL  ${name}: ${describe(error)}`)
+    }
+  }
+  await check('settings', async () => (config.debug ? 'development' : 'production'))
+  await check('Node', async () => {
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+    if (major < 24 || (major === 24 && minor < 12)) throw new Error(`${process.version}: 24.12 or later is needed`)
+    return process.version
+  })
+  await check('data directory', async () => {
+    await mkdir(config.dataDir, { recursive: true })
+    await access(config.dataDir, constants.W_OK)
+    return config.dataDir
+  })
+  await check('database', async () => {
+    const core = await buildCore(config)
+    try {
+      await checkDatabase(core.directUrl, check)
+      return config.databaseUrl ? 'answers' : 'the embedded one answers'
+    } finally {
+      await core.close()
+    }
+  })
+  return isWell
+}
+
+async function checkDatabase(url: string, check: (name: string, look: () => Promise<string>) => Promise<void>) {
+  const direct = await connectDirect(url)
+  const one = async <Row>(text: string) => (await direct.query<Row>(text))[0]!
+  try {
+    await check(
+      'PostgreSQL',
+      async () => (await one<{ version: string }>('select version()')).version.split(' on ')[0]!,
+    )
+    await check('migrations', async () => {
+      const { count } = await one<{ count: number }>('select count(*)::int as count from schema_migrations')
+      return `${count} applied`
+    })
+    await check('application role', async () => {
+      const role = await one<{ unsafe: boolean }>(
+        `select rolsuper or rolbypassrls as unsafe from pg_roles where rolname = 'sq_app'`,
+      )
+      if (role.unsafe) throw new Error('sq_app must be neither superuser nor exempt from row-level security')
+      return 'bound by row-level security'
+    })
+    await check('clocks', async () => {
+      const before = now()
+      const { at } = await one<{ at: number }>('select extract(epoch from clock_timestamp())::float8 as at')
+      const skew = Math.abs(at - (before + now()) / 2000)
+      if (skew > MAX_SKEW_SECONDS) throw new Error(`the database’s is ${skew.toFixed(1)} s away`)
+      return `${Math.round(skew * 1000)} ms apart`
+    })
+  } finally {
+    await direct.close()
+  }
+}

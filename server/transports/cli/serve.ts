@@ -1,0 +1,80 @@
+import closeWithGrace from 'close-with-grace'
+import { buildApp, startJobs, type App } from '../../app.ts'
+import type { Config } from '../../config.ts'
+import { createLogger, type Logger } from '../../kernel/log.ts'
+import { measureProcess } from '../../kernel/metrics.ts'
+import { serveMetrics } from '../metrics.ts'
+
+const ROLES = ['api', 'realtime', 'worker'] as const
+type ServerRole = (typeof ROLES)[number]
+export const ALL_ROLES: ReadonlySet<ServerRole> = new Set(ROLES)
+
+/** @throws Error for a word that is no role */
+export function parseRoles(text: string): ReadonlySet<ServerRole> {
+  return new Set(
+    text.split(',').map((word) => {
+      const role = ROLES.find((known) => known === word.trim())
+      if (!role) throw new Error(`unknown role "${word}": the roles are ${ROLES.join(', ')}`)
+      return role
+    }),
+  )
+}
+
+/** Load balancers look every second or so: the time they are given to stop sending before connections close. */
+const NOTICE_MS = 1500
+/** A stop takes no longer than this, whatever hangs. */
+const STOP_WITHIN_MS = 20_000
+
+export interface Serving {
+  app: App
+  logger: Logger
+  url: string
+  close(): Promise<void>
+}
+
+/** Starts the roles of this process and returns when they answer. */
+export async function start(
+  config: Config,
+  roles: ReadonlySet<ServerRole>,
+  logLevel = config.logLevel,
+): Promise<Serving> {
+  const logger = createLogger({ level: logLevel })
+  const app = await buildApp(config, { logger, isApi: roles.has('api'), isRealtime: roles.has('realtime') })
+  try {
+    const worker = roles.has('worker') ? await startJobs(app, logger) : undefined
+    const isPublic = roles.has('api') || roles.has('realtime')
+    if (isPublic) await app.app.listen({ host: config.host, port: config.port })
+    measureProcess()
+    const metrics = config.metricsPort
+      ? await serveMetrics(config.metricsPort, config.host, app.isReady).catch((error: unknown) => {
+          logger.warn({ err: error, port: config.metricsPort }, 'the metrics port cannot be used')
+          return undefined
+        })
+      : undefined
+    return {
+      app,
+      logger,
+      url: config.publicUrl,
+      async close() {
+        metrics?.close()
+        await worker?.stop()
+        await app.close()
+      },
+    }
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+}
+
+/** Stops in order on SIGTERM, SIGINT or a fatal error: not ready, requests finished, sockets told to come back, exit. */
+export function stopWithGrace(serving: Serving, config: Config, before: () => Promise<void> = async () => {}): void {
+  closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ signal, err }) => {
+    if (err) serving.logger.fatal({ err }, 'stopping after an error nobody handled')
+    else serving.logger.info({ signal }, 'stopping')
+    await before()
+    serving.app.refuseNewWork()
+    if (!config.debug) await new Promise((resolve) => setTimeout(resolve, NOTICE_MS))
+    await serving.close()
+  })
+}
