@@ -24,7 +24,7 @@ test('text that is no token names no tenant', () => {
     `1-${secret}é`,
     `zzzzzzzzzzz-${secret}`,
   ]) {
-    expect(tenantOfToken(text), text).toBeUndefined()
+    expect([text, tenantOfToken(text)]).toEqual([text, undefined])
   }
 })
 

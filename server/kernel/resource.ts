@@ -10,13 +10,13 @@ import { Closed, Enum, Id, Page, PageInput, Text, Time } from './schema.ts'
 /** Columns a caller may write, by name: what `create` accepts. Those with a `Default` may be left out. */
 export type Fields = Record<string, TSchema>
 /** A row of the table as it leaves: every column present. */
-export type RowOf<F extends Fields> = Required<Static<TObject<F>>> & {
+type RowOf<F extends Fields> = Required<Static<TObject<F>>> & {
   id: number
   created_at: string
   updated_at: string
 }
 /** A row before it is written: fields of `create` that have no default may still be missing. */
-export type Prepared<F extends Fields> = Omit<RowOf<F>, 'id' | 'created_at' | 'updated_at'>
+type Prepared<F extends Fields> = Omit<RowOf<F>, 'id' | 'created_at' | 'updated_at'>
 
 export interface ResourceSpec<F extends Fields> {
   /** Plural, in operation ids and paths: `services`, `queue-rules`. */

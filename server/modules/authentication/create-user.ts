@@ -6,6 +6,7 @@ import { operation } from '../../kernel/operation.ts'
 import { Closed, Locale, Name, Nullable } from '../../kernel/schema.ts'
 import { placesOf } from './accounts.ts'
 import { checkPassword, hashPassword, withPasswordSlot } from './passwords.ts'
+import { revokeUser } from './revocations.ts'
 import { Email, Password } from './schema.ts'
 import { membershipFields, SELECT_USERS, User, usersWrite } from './users.ts'
 
@@ -41,9 +42,11 @@ export const create = operation({
     const { password, role, site_ids = null, queue_ids = null } = input
     if (password !== undefined) checkPassword(password, email)
     await checkMembership(tx, { site_ids, queue_ids })
-    const known = await tx.maybe<{ id: number }>('select id from users where email = $1', [email])
-    if (known && !(await administers(tx, ctx.actor, known.id))) throw conflict('email_taken')
-    const userId = known?.id ?? (await createAccount(tx, { ...input, email }))
+    // Everybody who lets a known person in waits for this lock, so what is read next stays true until the end.
+    const known = await tx.maybe<{ id: number }>('select id from users where email = $1 for no key update', [email])
+    const isKept = known && (await isKeptBySomebody(tx, known.id))
+    if (isKept && !(await administers(tx, ctx.actor, known.id))) throw conflict('email_taken')
+    const userId = isKept ? known.id : await storeAccount(tx, known?.id, { ...input, email })
     await tx.query('insert into memberships (user_id, role, site_ids, queue_ids) values ($1, $2, $3, $4)', [
       userId,
       role,
@@ -56,15 +59,36 @@ export const create = operation({
   },
 })
 
-async function createAccount(
+/** Is the person a member of any tenant, or an operator? */
+async function isKeptBySomebody(tx: Tx, userId: number): Promise<boolean> {
+  const { kept } = await tx.one<{ kept: boolean }>(
+    'select app.belongs_elsewhere($1) or exists (select from memberships where user_id = $1) as kept',
+    [userId],
+  )
+  return kept
+}
+
+/** A new account, or one that nobody keeps begun anew, so that whoever knew its password does not come along. */
+async function storeAccount(
   tx: Tx,
-  { email, name, locale, password }: { email: string; name: string; locale?: string | null; password?: string },
+  id: number | undefined,
+  { email, name, locale = null, password }: { email: string; name: string; locale?: string | null; password?: string },
 ): Promise<number> {
   const passwordHash = password === undefined ? null : await withPasswordSlot(() => hashPassword(password), MAX_WAITING)
-  const { id } = await tx.one<{ id: number }>(
-    'insert into users (email, name, locale, password_hash) values ($1, $2, $3, $4) returning id',
-    [email, name, locale ?? null, passwordHash],
-  )
+  if (id === undefined) {
+    const created = await tx.one<{ id: number }>(
+      'insert into users (email, name, locale, password_hash) values ($1, $2, $3, $4) returning id',
+      [email, name, locale, passwordHash],
+    )
+    return created.id
+  }
+  await tx.query('update users set name = $2, locale = $3, password_hash = $4, updated_at = now() where id = $1', [
+    id,
+    name,
+    locale,
+    passwordHash,
+  ])
+  await revokeUser(tx, id)
   return id
 }
 

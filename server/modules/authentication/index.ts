@@ -1,6 +1,7 @@
 import type { Operation } from '../../kernel/operation.ts'
 import { create } from './create-user.ts'
 import { logout, session, wsTicket } from './session.ts'
+import { remove } from './remove-user.ts'
 import { refresh, token } from './sign-in.ts'
 import { update } from './update-user.ts'
 import { get, list } from './users.ts'
@@ -12,4 +13,15 @@ export { isRevoked, onRevoked, revokeSession, revokeUser, watchRevocations } fro
 export { createSuperuser } from './superuser.ts'
 export { redeemWsTicket } from './ws-tickets.ts'
 
-export const operations: readonly Operation[] = [token, refresh, logout, session, wsTicket, list, get, create, update]
+export const operations: readonly Operation[] = [
+  token,
+  refresh,
+  logout,
+  session,
+  wsTicket,
+  list,
+  get,
+  create,
+  update,
+  remove,
+]

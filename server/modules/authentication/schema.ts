@@ -3,7 +3,6 @@ import { ROLES } from '../../kernel/access.ts'
 import { Closed, Enum, Id, Locale, Name, Nullable, Seconds, Slug, Text } from '../../kernel/schema.ts'
 
 export const MEMBER_ROLES = ['admin', 'supervisor', 'agent'] as const
-export type MemberRole = (typeof MEMBER_ROLES)[number]
 
 export const Email = Type.String({ format: 'email', maxLength: 254 })
 export const Password = Text(200, { minLength: 10 })

@@ -8,7 +8,7 @@ import { checkMembership } from './create-user.ts'
 import { checkPassword, hashPassword, withPasswordSlot } from './passwords.ts'
 import { revokeUser } from './revocations.ts'
 import { Email, Password } from './schema.ts'
-import { get, membershipFields, SELECT_USERS, User, usersWrite } from './users.ts'
+import { get, lockMemberships, membershipFields, SELECT_USERS, User, usersWrite } from './users.ts'
 
 const MAX_WAITING = 2
 
@@ -37,7 +37,7 @@ export const update = operation({
   constraints: { users_email_key: () => conflict('email_taken') },
   async run(ctx, { id, password, ...changes }) {
     const { tx } = ctx
-    const others = await lockMemberships(tx, id)
+    const { otherAdmins } = await lockMemberships(tx, id)
     const before = await tx.one<User>(`${SELECT_USERS} where m.user_id = $1`, [id])
     checkIfMatch(ctx.ifMatch, get, before)
     const next = { ...before, ...changes }
@@ -53,7 +53,7 @@ export const update = operation({
       String(next.queue_ids) !== String(before.queue_ids)
     if (ofMember) {
       await checkMembership(tx, next)
-      if (before.role === 'admin' && (next.role !== 'admin' || !next.is_active) && !others.admins)
+      if (before.role === 'admin' && (next.role !== 'admin' || !next.is_active) && otherAdmins === 0)
         throw conflict('last_admin')
       await tx.query(
         'update memberships set role = $2, site_ids = $3, queue_ids = $4, is_active = $5 where user_id = $1',
@@ -82,18 +82,4 @@ async function changePerson(
      where id = $1`,
     [id, email, name, locale, passwordHash],
   )
-}
-
-/**
- * Locks this membership and those of all administrators, in one order: two of them who take each other's role at once
- * must neither both succeed nor wait for each other.
- * @returns how many other administrators there are
- */
-async function lockMemberships(tx: Tx, userId: number): Promise<{ admins: number }> {
-  const locked = await tx.query<{ user_id: number; is_admin: boolean }>(
-    `select user_id, role = 'admin' and is_active as is_admin from memberships
-     where user_id = $1 or (role = 'admin' and is_active) order by user_id for no key update`,
-    [userId],
-  )
-  return { admins: locked.filter(({ user_id, is_admin }) => is_admin && user_id !== userId).length }
 }

@@ -162,6 +162,42 @@ test('somebody always administers, also when two take it from each other', async
   expect(admins).toHaveLength(1)
 })
 
+test('a removed user loses this door only', async () => {
+  const email = 'leaving@example.org'
+  const { id } = await admin('users.create', { email, name: 'Leaving', password, role: 'agent' })
+  const tokens = await nobody('auth.token', { email, password })
+  expect(await code(other('users.delete', { id }))).toBe('not_found')
+  expect(await admin('users.delete', { id })).toBeNull()
+  expect(() => actorOfToken(tokens.access)).toThrow('session_expired')
+  expect(await code(nobody('auth.token', { email, password }))).toBe('invalid_credentials')
+  expect(await code(admin('users.get', { id }))).toBe('not_found')
+  expect(await base.owner('select 1 from users where id = $1', [id])).toHaveLength(1)
+  // Nobody keeps the account: whoever adds the person again sets a new password, and the old one is worth nothing.
+  const again = await other('users.create', { email, name: 'Back', password: 'quatre petits chats', role: 'agent' })
+  expect(again).toMatchObject({ id, name: 'Back' })
+  expect(await code(nobody('auth.token', { email, password }))).toBe('invalid_credentials')
+  expect(await nobody('auth.token', { email, password: 'quatre petits chats' })).toMatchObject({
+    tenant: { id: b.tenant.id },
+  })
+  expect(await code(admin('users.delete', { id: a.agents[0]!.user_id }))).toBe('in_use')
+  expect(await code(other('users.delete', { id: b.admin.userId! }))).toBe('last_admin')
+})
+
+test('two tenants that add the same person at once: one wins, and the password is its own', async () => {
+  for (const round of [1, 2, 3, 4, 5]) {
+    const email = `race${round}@example.org`
+    const claims = [admin, other].map((add, n) =>
+      add('users.create', { email, name: `Of ${n}`, password: `petit chat numéro ${n}`, role: 'agent' }),
+    )
+    const outcomes = await Promise.allSettled(claims)
+    const won = outcomes.findIndex(({ status }) => status === 'fulfilled')
+    expect(outcomes[1 - won]).toMatchObject({ status: 'rejected', reason: { code: 'email_taken' } })
+    expect(await nobody('auth.token', { email, password: `petit chat numéro ${won}` })).toMatchObject({
+      user: { name: `Of ${won}` },
+    })
+  }
+})
+
 test('input is checked', async () => {
   const user = { email: 'z@example.org', name: 'Z', role: 'agent' }
   for (const wrong of [

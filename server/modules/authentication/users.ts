@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { ADMINS, MANAGERS } from '../../kernel/access.ts'
+import type { Tx } from '../../kernel/db/types.ts'
 import { listPage, type Condition, type Ordering } from '../../kernel/list.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Enum, Id, Locale, Name, Nullable, Page, PageInput, Text, Time } from '../../kernel/schema.ts'
@@ -78,4 +79,17 @@ export const membershipFields = {
   role: Enum(MEMBER_ROLES),
   site_ids: Ids,
   queue_ids: Ids,
+}
+
+/**
+ * Locks this membership and those of all administrators, in one order: two of them who take each other's role at once
+ * must neither both succeed nor wait for each other.
+ */
+export async function lockMemberships(tx: Tx, userId: number): Promise<{ otherAdmins: number }> {
+  const locked = await tx.query<{ user_id: number; is_admin: boolean }>(
+    `select user_id, role = 'admin' and is_active as is_admin from memberships
+     where user_id = $1 or (role = 'admin' and is_active) order by user_id for no key update`,
+    [userId],
+  )
+  return { otherAdmins: locked.filter(({ user_id, is_admin }) => is_admin && user_id !== userId).length }
 }

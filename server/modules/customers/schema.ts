@@ -3,11 +3,11 @@ import { Default } from '../../kernel/resource.ts'
 import { Closed, Locale, Nullable, Text } from '../../kernel/schema.ts'
 
 /** As typed; stored in E.164. */
-export const Phone = Text(40, { minLength: 3 })
-export const Email = Type.String({ format: 'email', maxLength: 254 })
+const Phone = Text(40, { minLength: 3 })
+const Email = Type.String({ format: 'email', maxLength: 254 })
 
 /** What a customer agreed to; what is missing was never asked. */
-export const Consents = Closed({
+const Consents = Closed({
   sms: Type.Optional(Type.Boolean()),
   whatsapp: Type.Optional(Type.Boolean()),
   email: Type.Optional(Type.Boolean()),

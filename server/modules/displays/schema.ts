@@ -3,7 +3,7 @@ import { Default } from '../../kernel/resource.ts'
 import { Closed, Enum, Id, Locale, Name, Text } from '../../kernel/schema.ts'
 
 /** How a screen shows and speaks; what is missing takes the screen's own default. */
-export const DisplaySettings = Closed({
+const DisplaySettings = Closed({
   layout: Type.Optional(Enum(['calls', 'calls_and_waiting', 'single_call'])),
   theme: Type.Optional(Enum(['light', 'dark', 'wall'])),
   /** Languages of the board and the voice, in the order they are spoken. */

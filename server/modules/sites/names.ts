@@ -30,7 +30,7 @@ export function freeCode(taken: ReadonlySet<string>): string | undefined {
 
 /** Colour and shape of a line by its code, so that neighbours in the alphabet never look alike. */
 export function lineLook(code: string): { colour: string; shape: (typeof SHAPES)[number] } {
-  const index = [...code].reduce((sum, character) => sum + character.charCodeAt(0) - 65, 0)
+  const index = code.split('').reduce((sum, character) => sum + character.charCodeAt(0) - 65, 0)
   const at = ((index % SHAPES.length) + SHAPES.length) % SHAPES.length
   return { colour: LINE_COLOURS[at]!, shape: SHAPES[at]! }
 }
