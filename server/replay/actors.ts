@@ -38,8 +38,11 @@ export const complete = (client: ApiClient, ticketId: number) =>
 export const recall = (client: ApiClient, ticketId: number) => client.post('recall', `/tickets/${ticketId}/recall/`)
 /** Agent: the person did not come. */
 export const noShow = (client: ApiClient, ticketId: number) => client.post('no-show', `/tickets/${ticketId}/no-show/`)
-/** Visitor: gives up. */
-export const cancel = (client: ApiClient, ticketId: number) => client.post('leave', `/tickets/${ticketId}/cancel/`)
+/** Visitor: gives up, from the own phone. */
+export const leave = (client: ApiClient, ticket: TakenTicket) =>
+  client.postAsVisitor('leave', `/t/${ticket.public_token}/cancel/`)
+/** Staff: takes a ticket out of the queue. */
+export const cancel = (client: ApiClient, ticketId: number) => client.post('cancel', `/tickets/${ticketId}/cancel/`)
 /** Agent: comes to the counter, takes a break or goes home. Going offline leaves the counter. */
 export const setStatus = (client: ApiClient, agent: Seat, status: AgentStatus) =>
   client.post('agent status', `/agents/${agent.id}/set-status/`, {

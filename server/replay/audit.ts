@@ -50,10 +50,10 @@ export async function audit(
     for (let stay = log.stays[next++]; stay; stay = log.stays[next++]) {
       onProgress(next / log.stays.length)
       const feed = feeds.get(stay.queueId) as QueueFeed
-      const held = await heldEvents(client, stay.ticketId)
+      const held = await heldEvents(client, stay.ticket.id)
       const last = held.at(-1)
-      if (last) await feed.until(stay.ticketId, last.type, Math.max(0, deadline - performance.now()))
-      const difference = compareEvents(held, feed.seen.get(stay.ticketId) ?? [])
+      if (last) await feed.until(stay.ticket.id, last.type, Math.max(0, deadline - performance.now()))
+      const difference = compareEvents(held, feed.seen.get(stay.ticket.id) ?? [])
       result.events += held.length
       result.lost += difference.lost
       result.invented += difference.invented
@@ -67,7 +67,7 @@ export async function audit(
   }
   const states = await finalStates(client, stages)
   for (const stay of log.stays) {
-    const status = states.get(stay.ticketId)
+    const status = states.get(stay.ticket.id)
     if (status === undefined) result.missing++
     else if (!isExpected(stay, status)) result.notFinal++
   }
@@ -80,7 +80,7 @@ function isExpected(stay: Stay, status: string): boolean {
 }
 
 async function heldEvents(client: ApiClient, ticketId: number): Promise<SeenEvent[]> {
-  return Array.fromAsync(client.list<SeenEvent>('ticket events', `/tickets/${ticketId}/events/`))
+  return (await client.get<{ results: SeenEvent[] }>('ticket events', `/tickets/${ticketId}/events/`)).results
 }
 
 async function finalStates(client: ApiClient, stages: readonly Stage[]): Promise<Map<number, string>> {

@@ -62,13 +62,14 @@ export class ApiClient {
   }
 
   get<T>(kind: string, path: string): Promise<T> {
-    return this.#request(kind, 'GET', path, undefined)
+    return this.#request(kind, 'GET', this.#ofTenant(path), undefined)
   }
   post<T>(kind: string, path: string, body: object = {}): Promise<T> {
-    return this.#request(kind, 'POST', path, body)
+    return this.#request(kind, 'POST', this.#ofTenant(path), body)
   }
-  patch<T>(kind: string, path: string, body: object): Promise<T> {
-    return this.#request(kind, 'PATCH', path, body)
+  /** A visitor's act on the own ticket, by its token instead of a sign-in. `path` is below `/api/v1`. */
+  postAsVisitor<T>(kind: string, path: string, body: object = {}): Promise<T> {
+    return this.#request(kind, 'POST', path, body, false)
   }
 
   /** All rows of a list, page by page. `path` carries no cursor. */
@@ -85,17 +86,21 @@ export class ApiClient {
     } while (cursor !== null)
   }
 
-  /** `path` is below the tenant, e.g. `/tickets/`. Throws Refusal for what the server decided against. */
-  async #request<T>(kind: string, method: string, path: string, body: object | undefined): Promise<T> {
+  #ofTenant(path: string): string {
+    return `/tenants/${this.tenant}${path}`
+  }
+
+  /** Throws Refusal for what the server decided against. */
+  async #request<T>(kind: string, method: string, path: string, body: object | undefined, signedIn = true): Promise<T> {
     const key = randomUUID()
     let signedInAgain = false
     for (let attempt = 1; ; attempt++) {
-      const token = await this.token()
-      const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' }
+      const headers: Record<string, string> = { accept: 'application/json' }
+      if (signedIn) headers['authorization'] = `Bearer ${await this.token()}`
       if (body) headers['content-type'] = 'application/json'
       if (method === 'POST') headers['idempotency-key'] = key
       try {
-        return await this.#send<T>(kind, method, `${this.baseUrl}/api/v1/tenants/${this.tenant}${path}`, headers, body)
+        return await this.#send<T>(kind, method, `${this.baseUrl}/api/v1${path}`, headers, body)
       } catch (error) {
         if (error instanceof Refusal && error.status === 401 && !signedInAgain) {
           signedInAgain = true

@@ -93,6 +93,8 @@ export async function startControlServer(faults: Faults = {}) {
       emit('ticket.created', ticket)
       return ticket
     }
+    if (noun === 't')
+      return move(tickets.find((one) => one.public_token === id) as ControlTicket, 'annulé', 'ticket.cancelled')
     const ticket = tickets[Number(id) - 1] as ControlTicket
     if (verb === 'start') return move(ticket, 'en_service', 'ticket.started')
     if (verb === 'cancel') return move(ticket, 'annulé', 'ticket.cancelled')

@@ -1,4 +1,4 @@
-import { callNext, cancel, complete, type Seat, setStatus, start, take } from './actors.ts'
+import { callNext, complete, leave, type Seat, setStatus, start, take, type TakenTicket } from './actors.ts'
 import { type ApiClient, Refusal } from './client.ts'
 import type { QueueFeed } from './feed.ts'
 import { Heap } from './heap.ts'
@@ -19,7 +19,7 @@ export interface Stage {
 export interface Stay {
   queueId: number
   visit: PlannedVisit
-  ticketId: number
+  ticket: TakenTicket
   outcome: Outcome | null
 }
 
@@ -140,7 +140,7 @@ export async function drive(
         toArrive--
         const ticket = await attempt('take', take(client, stage.queueId, visit.priority))
         if (!ticket) return
-        const stay: Stay = { queueId: stage.queueId, visit, ticketId: ticket.id, outcome: null }
+        const stay: Stay = { queueId: stage.queueId, visit, ticket, outcome: null }
         log.stays.push(stay)
         stage.waiting.set(ticket.id, stay)
         waiting++
@@ -203,14 +203,14 @@ export async function drive(
     }
   }
 
-  async function leave(stage: Play, stay: Stay): Promise<void> {
+  async function giveUp(stage: Play, stay: Stay): Promise<void> {
     if (stay.outcome) return
     const answer = await attempt(
       'leave',
-      cancel(client, stay.ticketId).then(() => true),
+      leave(client, stay.ticket).then(() => true),
     )
     if (!answer) return
-    stage.waiting.delete(stay.ticketId)
+    stage.waiting.delete(stay.ticket.id)
     waiting--
     log.left++
     stay.outcome = { start_s: null, end_s: log.now }
@@ -249,7 +249,7 @@ export async function drive(
       )
       await Promise.all(plays.map(callAll))
     }
-    await Promise.all(due(3).map((event) => leave(event.stage, event.stay)))
+    await Promise.all(due(3).map((event) => giveUp(event.stage, event.stay)))
     options.onInstant?.(log, waiting, serving)
   }
   await Promise.all(

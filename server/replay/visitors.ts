@@ -1,9 +1,9 @@
 import WebSocket from 'ws'
+import { isFinal } from '../../shared/ticket-status.ts'
 import type { TakenTicket } from './actors.ts'
 
 /** Connections a sample keeps open at once at most. */
 const MOST_OPEN = 50
-const LAST_EVENTS = new Set(['ticket.completed', 'ticket.cancelled', 'ticket.no_show', 'ticket.expired'])
 
 /** Visitors who watch their own ticket on their phone: every n-th one follows `/ws/tickets/{token}/` to the end. */
 export class VisitorSample {
@@ -44,9 +44,11 @@ export class VisitorSample {
       socket.on('message', (data) => {
         clearTimeout(timer)
         resolve()
-        if (!LAST_EVENTS.has((JSON.parse(String(data)) as { type: string }).type)) return
+        // Each frame shows the own ticket, whoever's act was its cause.
+        const { ticket } = JSON.parse(String(data)) as { ticket?: { status: string } }
+        if (!ticket || !isFinal(ticket.status.normalize('NFC'))) return
         this.informed++
-        socket.close()
+        socket.removeAllListeners('message').close()
       })
       socket.on('close', () => {
         clearTimeout(timer)
