@@ -7,7 +7,7 @@ import { Reader, Transaction } from './transaction.ts'
 import type { Database, PoolName, Tx, WriteTx } from './types.ts'
 
 /** Sessions and patience of a bulkhead. */
-export interface PoolSettings {
+interface PoolSettings {
   /** Sessions for transactions, one transaction each. */
   transactions: number
   /** Sessions for single reads, many in flight on each; 0 = reads wait for a transaction session. */

@@ -14,7 +14,9 @@ export class Lease {
   constructor({ path, account }: Home) {
     this.#path = join(path, 'lease')
     if (!existsSync(this.#path)) {
-      const { status, stderr } = spawnSync('mkfifo', ['-m', '600', this.#path], { encoding: 'utf8' })
+      const { status, stderr } = spawnSync('/bin/sh', ['-c', 'mkfifo -m 600 "$1"', 'sh', this.#path], {
+        encoding: 'utf8',
+      })
       if (status !== 0 && !existsSync(this.#path)) throw new Error(`cannot make ${this.#path}: ${stderr}`)
     }
     // Made by root, it must still open for the cluster's user.
