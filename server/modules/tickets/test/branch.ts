@@ -1,5 +1,4 @@
 import type { Ticket } from '../schema.ts'
-import type { Operation } from '../../../kernel/operation.ts'
 import type { Actor } from '../../../kernel/access.ts'
 import type { Database } from '../../../kernel/db/types.ts'
 import type { Direct } from '../../../kernel/db/index.ts'
@@ -8,6 +7,8 @@ import { TicketStatus, type TicketStatusName } from '../../../../shared/ticket-s
 import { aTenant, type TenantFixture, type TenantShape } from '../../../test/factories.ts'
 import { testDatabase } from '../../../test/harness.ts'
 import { caller, testRuntime } from '../../../test/runtime.ts'
+import { operations as queueOperations } from '../../queues/index.ts'
+import { operations as siteOperations } from '../../sites/index.ts'
 import { operations } from '../index.ts'
 
 type Run = ReturnType<ReturnType<typeof caller>>
@@ -19,7 +20,7 @@ export interface Branch extends TenantFixture {
   callNext(agentIndex?: number): Promise<Ticket | null>
   /** A new ticket of the first queue, brought into a state by the first free agent and the operations. */
   inState(name: TicketStatusName): Promise<Ticket>
-  setQueue(changes: Record<string, unknown>, queueIndex?: number): Promise<void>
+  setQueue(changes: Record<string, unknown>, queueIndex?: number): Promise<unknown>
   /** The row as stored, all columns. */
   row(id: number): Promise<Record<string, any>>
   /** Types of the events about a ticket, in order. */
@@ -35,10 +36,10 @@ export interface Lab {
 }
 
 /** A database of the test file's own, and branches in it that work through the operations. */
-export async function aLab(more: readonly Operation[] = []): Promise<Lab> {
+export async function aLab(): Promise<Lab> {
   const { db, owner } = await testDatabase()
   const runtime = testRuntime(db)
-  const as = caller(runtime, [...operations, ...more])
+  const as = caller(runtime, [...operations, ...queueOperations, ...siteOperations])
   return { db, owner, runtime, branch: async (shape) => branchOf(owner, as, await aTenant(owner, shape)) }
 }
 
@@ -72,11 +73,7 @@ function branchOf(owner: Direct['query'], as: ReturnType<typeof caller>, t: Tena
       if (ticket.status !== TicketStatus[name]) throw new Error(`${ticket.status} instead of ${name}`)
       return ticket
     },
-    async setQueue(changes, i = 0) {
-      for (const [column, value] of Object.entries(changes)) {
-        await owner(`update queues set ${column} = $2 where id = $1`, [t.queues[i]!.id, value])
-      }
-    },
+    setQueue: (changes, i = 0) => as(t.admin, t.tenant)('queues.update', { id: t.queues[i]!.id, ...changes }),
     row: async (id) => (await owner<{ row: Record<string, unknown> }>('select to_jsonb(t) as row from tickets t where id = $1', [id]))[0]!.row,
     events: async (id) =>
       (await owner<{ type: string }>('select type from events where ticket_id = $1 and tenant_id = $2 order by "offset"', [id, t.tenant.id])).map(
