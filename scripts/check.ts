@@ -34,7 +34,7 @@ async function trackedFiles(): Promise<string[]> {
 const verdicts = await Promise.all([
   run('types', 'tsc', ['-p', '.']),
   run('lint', 'oxlint', ['--type-aware', '--quiet', '.']),
-  run('format', 'oxfmt', ['--check', 'server', 'shared', 'scripts', 'bench']),
+  run('format', 'oxfmt', ['--check', 'server', 'shared', 'scripts', 'bench', 'test']),
   run('dependencies', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'server', 'shared']),
   run('dead code', 'knip', []),
   listed('house rules', async () => houseRuleViolations(await trackedFiles())),

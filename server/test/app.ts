@@ -4,11 +4,10 @@ import { afterAll } from 'vitest'
 import { buildApp, type App } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import type { Actor } from '../kernel/access.ts'
-import { now } from '../kernel/clock.ts'
 import { createLogger } from '../kernel/log.ts'
-import { signAccessToken } from '../modules/authentication/index.ts'
 import { aTenant, type TenantFixture, type TenantShape } from './factories.ts'
 import { testDatabase, type TestDatabase } from './harness.ts'
+import { tokenOf } from './tokens.ts'
 
 export interface TestApp extends App, Pick<TestDatabase, 'owner'> {
   aTenant(shape?: TenantShape): Promise<TenantFixture>
@@ -37,19 +36,6 @@ export async function startApp(environment: Record<string, string> = {}): Promis
   const logger = createLogger({ level: 'error', destination: process.stderr })
   const built = await buildApp(config, { logger })
   afterAll(() => built.close())
-  const tokenOf = (actor: Actor, lifeSeconds = 600) =>
-    signAccessToken(
-      {
-        sub: actor.principal,
-        user_id: actor.userId,
-        tenant_id: actor.tenantId,
-        role: actor.role,
-        scopes: [...actor.scopes],
-        sid: actor.sessionId ?? `test:${actor.principal}`,
-        iat: Math.floor(now() / 1000),
-      },
-      lifeSeconds,
-    )
   return {
     ...built,
     owner,

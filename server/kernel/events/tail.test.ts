@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, expect, test, vi } from 'vitest'
+import { randomizer } from '../../../test/random.ts'
 import { testDatabase } from '../../test/harness.ts'
 import type { Database, Tx } from '../db/types.ts'
 import { Hub, openStream, type StreamEvent, type StreamHead, type Tail } from './index.ts'
@@ -79,16 +80,6 @@ const until = (check: () => boolean | Promise<boolean>) =>
 function naiveFollower() {
   const offsets: number[] = []
   return { offsets, accept: (events: readonly StreamEvent[]) => void offsets.push(...offsetsOf(events)) }
-}
-
-/** Deterministic, so that a failure can be seen again. */
-function randomizer(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0
-    const a = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-    const b = (a + Math.imul(a ^ (a >>> 7), 61 | a)) ^ a
-    return ((b ^ (b >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 test('events that arrive before their predecessors wait for them, and each is applied once', async () => {
