@@ -64,9 +64,11 @@ export class SiteLive {
     return this.#queues.get(queueId)?.size ?? 0
   }
 
-  /** How many of the queue stand before this key, whether the ticket itself is known here or not. */
+  /** How many others of the queue stand before this key, wherever the ticket itself is known to stand, if it is known. */
   ahead(queueId: number, rank: number, id: number): number {
-    return this.#queues.get(queueId)?.rankOf(rank, id) ?? 0
+    const known = this.#places.get(id)
+    const isBefore = known?.queue_id === queueId && known.rank < rank
+    return (this.#queues.get(queueId)?.rankOf(rank, id) ?? 0) - (isBefore ? 1 : 0)
   }
 
   knows(ticketId: number): boolean {
