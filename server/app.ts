@@ -17,9 +17,10 @@ import {
   verifyAccessToken,
   watchRevocations,
 } from './modules/authentication/index.ts'
-import { feeds, jobs, operations } from './modules/index.ts'
+import { feeds, jobs, operationById, operations } from './modules/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
 import { visitorOf } from './modules/tickets/index.ts'
+import { Pages } from './pages/index.ts'
 import { Authenticator } from './transports/authenticate.ts'
 import { documents } from './transports/documents.ts'
 import { createHttp, hostCheck } from './transports/http.ts'
@@ -119,7 +120,18 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   measure(app, logger)
   hub.observers.add((events) => void countTickets(events, directory))
   documents(app, { operations, version: packageJson.version, isReady })
-  if (isApi) rest(app, { runtime, authenticator, operations })
+  if (isApi) {
+    const pages = new Pages({
+      runtime,
+      operationById,
+      tenantBySlug: directory.bySlug,
+      secretKey: config.secretKey,
+      secretKeyFallbacks: config.secretKeyFallbacks,
+      listedTenants: async () => (config.debug ? activeTenants(db) : []),
+    })
+    pages.register(app)
+    rest(app, { runtime, authenticator, operations, pages: new Map([['tickets.mine', pages.ticket]]) })
+  }
   if (isRealtime) {
     const live = new LiveServer(app.server, {
       db,
@@ -180,16 +192,17 @@ async function countTickets(events: readonly StreamEvent[], directory: TenantDir
   }
 }
 
+const activeTenants = (db: Database): Promise<Tenant[]> =>
+  db.platform((tx) =>
+    tx.query<Tenant>('select id, slug, name, locale, timezone, is_active from tenants where is_active order by id'),
+  )
+
 /** Runs background jobs in this process until `stop()`. */
 export function startJobs({ db, runtime, directUrl }: Core, logger: Logger): ReturnType<typeof startWorker> {
-  const tenants = () =>
-    db.platform((tx) =>
-      tx.query<Tenant>('select id, slug, name, locale, timezone, is_active from tenants where is_active order by id'),
-    )
   return startWorker({
     connectionString: directUrl,
     jobs,
-    context: { runtime, tenants },
+    context: { runtime, tenants: () => activeTenants(db) },
     log: (level, message, meta) =>
       logger[level === 'info' ? 'debug' : level]({ component: 'worker', ...meta }, message),
   })
