@@ -214,7 +214,7 @@ test('where ranks leave no room, followers move back with an event of their own'
 
 test('who may take up a ticket on hold is decided when it is put there', async () => {
   const b = await lab.branch({ agents: 3 })
-  const [holder, other] = b.agents as [{ id: number }, { id: number }]
+  const [holder, other] = b.agents.map(({ id }) => ({ id })) as [{ id: number }, { id: number }]
   const agentPool = await b.inState('serving')
   await b.run('tickets.hold', { id: agentPool.id })
   expect(await agentStatus(b)).toBe('available')
