@@ -2,6 +2,7 @@ import { systemActor } from '../../kernel/access.ts'
 import type { Job, JobContext } from '../../kernel/jobs/index.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import { closeDay, sweepTimers } from './expire.ts'
+import { refreshJob } from './live/index.ts'
 
 /** Runs a sweep for every tenant until it finds nothing more. */
 const sweep =
@@ -14,6 +15,7 @@ const sweep =
   }
 
 export const jobs: readonly Job[] = [
+  refreshJob,
   { name: 'tickets.sweep_timers', schedule: '* * * * *', run: sweep(sweepTimers) },
   // Midnight comes at another quarter of an hour in each zone; what is closed already costs one index look.
   { name: 'tickets.close_day', schedule: '*/15 * * * *', run: sweep(closeDay) },
