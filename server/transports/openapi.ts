@@ -81,21 +81,26 @@ const HEADERS: Record<string, Json> = {
 }
 const parameterRef = (name: string): Json => ({ $ref: `#/components/parameters/${name}` })
 
-/** Schemas that are named: by `$id`, or as the answer of a `<nouns>.get`. Equal schemas become references to them. */
+/** Schemas that are named: by `$id`, or as an operation's answer. Equal schemas become references to them. */
 class Components {
   readonly schemas: Record<string, Json> = { Problem: PROBLEM }
   #nameOf = new Map<string, string>()
 
   constructor(operations: readonly Operation[]) {
-    for (const { id, output } of operations) {
-      const [noun, verb] = id.split('.') as [string, string]
-      const schema = plain(output as TSchema)
-      if (verb === 'get' && schema['type'] === 'object' && !schema['$id']) this.#name(singular(noun), schema)
-    }
+    const named = operations.map(({ id, output }) => ({ id, schema: plain(output as TSchema) }))
+    for (const { id, schema } of named)
+      if (id.endsWith('.get')) this.#name(singular(id.slice(0, -'.get'.length)), schema)
+    for (const { id, schema } of named) this.#name(pascal(id), schema)
   }
 
   #name(name: string, schema: Json) {
-    if (this.#nameOf.has(JSON.stringify(schema)) || name in this.schemas) return
+    if (
+      schema['type'] !== 'object' ||
+      schema['$id'] ||
+      this.#nameOf.has(JSON.stringify(schema)) ||
+      name in this.schemas
+    )
+      return
     this.#nameOf.set(JSON.stringify(schema), name)
     this.schemas[name] = this.#inside(schema)
   }
@@ -131,10 +136,13 @@ const singular = (noun: string) => pascal(noun.replace(/ies$/, 'y').replace(/s$/
 export function openApiDocument(operations: readonly Operation[], info: { version: string }): Json {
   const components = new Components(operations)
   const paths: Record<string, Record<string, Json>> = {}
+  const requestBodies: Record<string, Json> = {}
   for (const op of operations) {
+    const body = requestBody(op, components)
+    if (body) requestBodies[op.id] = body
     for (const [i, route] of routesOf(op).entries()) {
       const item = (paths[route.path] ??= {})
-      item[route.method.toLowerCase()] = operationObject(op, route, i, components)
+      item[route.method.toLowerCase()] = operationObject(op, route, i, components, op.id in requestBodies)
     }
   }
   return {
@@ -153,6 +161,7 @@ export function openApiDocument(operations: readonly Operation[], info: { versio
     components: {
       schemas: Object.fromEntries(Object.entries(components.schemas).toSorted(([a], [b]) => (a < b ? -1 : 1))),
       parameters: HEADERS,
+      requestBodies,
       responses: Object.fromEntries(
         Object.entries(REFUSALS).map(([kind, description]) => [
           kind,
@@ -169,7 +178,7 @@ export function openApiDocument(operations: readonly Operation[], info: { versio
 
 const tagOf = (op: Operation): string => op.id.split('.')[0]!
 
-function operationObject(op: Operation, route: Route, index: number, components: Components): Json {
+function operationObject(op: Operation, route: Route, index: number, components: Components, isBodied: boolean): Json {
   const { method, entrance } = route
   const properties = op.input.properties as Record<string, TSchema>
   const required = new Set((op.input as { required?: string[] }).required)
@@ -213,19 +222,19 @@ function operationObject(op: Operation, route: Route, index: number, components:
     ...(index > 0 && { 'x-scalar-ignore': true }),
     security: needsToken ? [{ bearer: [] }] : [],
     parameters,
-    ...(hasBody && rest.length > 0 && { requestBody: requestBody(rest, properties, required, example, components) }),
+    ...(isBodied && { requestBody: { $ref: `#/components/requestBodies/${op.id}` } }),
     responses: responses(op, route, needsToken, components),
   }
 }
 
-function requestBody(
-  names: readonly string[],
-  properties: Record<string, TSchema>,
-  required: ReadonlySet<string>,
-  example: Json,
-  components: Components,
-): Json {
-  const needed = names.filter((name) => required.has(name))
+function requestBody(op: Operation, components: Components): Json | undefined {
+  const { method, path } = op.http
+  const properties = op.input.properties as Record<string, TSchema>
+  const example = op.example.input as Json
+  const inPath = paramsOf(path)
+  const names = Object.keys(properties).filter((name) => !inPath.includes(name))
+  if (method === 'GET' || method === 'DELETE' || names.length === 0) return undefined
+  const needed = names.filter((name) => (op.input as { required?: string[] }).required?.includes(name))
   const schema = {
     type: 'object',
     additionalProperties: false,
