@@ -2,7 +2,7 @@ import type { TObject, TSchema } from 'typebox'
 import { checkIfMatch } from './etag.ts'
 import type { EventInput } from './events/index.ts'
 import type { Context, Operation } from './operation.ts'
-import type { Resource } from './resource.ts'
+import type { Fields, Resource } from './resource.ts'
 import { Closed, Page } from './schema.ts'
 
 type Row = Record<string, unknown> & { id: number }
@@ -22,7 +22,7 @@ export interface Extension {
 }
 
 /** The operations of `base` with an extension's properties in every answer. */
-export function extend(base: Resource<any>, extension: Extension): readonly Operation[] {
+export function extend<F extends Fields>(base: Resource<F>, extension: Extension): readonly Operation[] {
   const [list, get, create, update, remove] = base.operations as [Operation, Operation, Operation, Operation, Operation]
   const { properties, inputs = {}, table } = extension
   const columns = base.entity as unknown as TObject

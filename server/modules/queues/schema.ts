@@ -41,7 +41,7 @@ const Some = <T extends ReturnType<typeof Text> | typeof Id>(item: T) =>
 const Minute = Type.String({ pattern: '^(?:[01]\\d|2[0-3]):[0-5]\\d$' })
 
 /** All that is given must hold; of a list, any. Nothing given always holds. */
-export const Condition = Closed({
+const Condition = Closed({
   service_ids: Some(Id),
   channels: Some(Text(20, { minLength: 1 })),
   languages: Type.Optional(Type.Array(Locale, { minItems: 1, uniqueItems: true })),
@@ -64,7 +64,7 @@ const PublicText = Closed(
   { minProperties: 1 },
 )
 /** Exactly one consequence. */
-export const Effect = Closed(
+const Effect = Closed(
   {
     priority: Type.Optional(Count(0, 9)),
     queue_id: Type.Optional(Id),

@@ -280,14 +280,14 @@ test('feeds of what is missing, foreign or nonsense are the same not-found', asy
   const clinic = await aTenant(owner)
   const open = (name: string, params: Record<string, string>) =>
     Follower.open(runtime, bank.tenant, bank.admin, name, params)
-  for (const id of [String(clinic.queues[0]!.id), '999999999', '0', '-1', '1e3', 'x', '']) {
+  const nonsense = ['999999999', '0', '-1', '1e3', 'x', '']
+  for (const id of [String(clinic.queues[0]!.id), ...nonsense]) {
     await expect(open('queue', { queue_id: id })).rejects.toEqual(notFound())
-    await expect(open('display', { display_id: id })).rejects.toEqual(notFound())
-    if (id !== '1')
-      await expect(
-        open('agent', { agent_id: id === String(clinic.queues[0]!.id) ? String(clinic.agents[0]!.id) : id }),
-      ).rejects.toEqual(notFound())
   }
+  for (const id of [String(clinic.agents[0]!.id), ...nonsense]) {
+    await expect(open('agent', { agent_id: id })).rejects.toEqual(notFound())
+  }
+  for (const id of nonsense) await expect(open('display', { display_id: id })).rejects.toEqual(notFound())
   const [foreign] = await owner<{ id: number }>('select max(id) as id from tickets where tenant_id = $1', [
     bank.tenant.id,
   ])

@@ -158,7 +158,7 @@ describe('the projection', () => {
   })
 
   test('is of one tenant: another’s site is not there', async () => {
-    await expect(loadSite(runtime.hub, bank.tenant.id, crowd.sites[0]!.id)).rejects.toThrow()
+    await expect(loadSite(runtime.hub, bank.tenant.id, crowd.sites[0]!.id)).rejects.toThrow('no such stream')
     const foreign = {
       id: 1,
       site_id: crowd.sites[0]!.id,
@@ -166,7 +166,7 @@ describe('the projection', () => {
       rank: LONG * 10,
       status: TicketStatus.waiting,
     }
-    await expect(ticketFigures(reads(bank), foreign)).rejects.toThrow()
+    await expect(ticketFigures(reads(bank), foreign)).rejects.toThrow('no such stream')
     await expect(newcomerFigures(reads(bank), queueOf(crowd).id)).rejects.toMatchObject({ code: 'not_found' })
   })
 })

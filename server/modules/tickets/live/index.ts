@@ -5,7 +5,7 @@ import { refreshQueues } from './refresh.ts'
 import { getQueueStats } from './stats.ts'
 
 export { feeds } from './feeds.ts'
-export { figuresOf, newcomerFigures, ticketFigures, withFigures, type Figures } from './figures.ts'
+export { newcomerFigures, ticketFigures, withFigures, type Figures } from './figures.ts'
 export { refreshJob } from './jobs.ts'
 export { ticketView } from './visitor.ts'
 export { TicketViewOutput } from './schema.ts'

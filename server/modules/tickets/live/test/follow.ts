@@ -98,9 +98,13 @@ export class Follower {
       .map(
         (key) => `${this.#feed.key}.${key}: ${JSON.stringify(this.view[key])} instead of ${JSON.stringify(fresh[key])}`,
       )
-    const head = (await this.#eventsAfter(0)).findLast((event) => this.#feed.select(event))?.offset ?? 0
-    if (fresh.offset !== head)
-      found.push(`${this.#feed.key}: the snapshot says ${fresh.offset}, its last event is ${head}`)
+    const tail = await this.#eventsAfter(fresh.offset - 1)
+    const later = tail.filter(({ offset }) => offset > fresh.offset)
+    const head = tail.find(({ offset }) => offset === fresh.offset)
+    if (fresh.offset > 0 && !(head && this.#feed.select(head)))
+      found.push(`${this.#feed.key}: no event at ${fresh.offset}`)
+    const missed = later.find((event) => this.#feed.select(event))
+    if (missed) found.push(`${this.#feed.key}: the snapshot says ${fresh.offset}, its last event is ${missed.offset}`)
     return found
   }
 
