@@ -20,6 +20,7 @@ const KEEP_ALIVE_MS = 75_000
 
 /** A Fastify server that refuses what no route should have to think about, and answers every failure as a problem. */
 export function createHttp(options: HttpOptions): FastifyInstance {
+  const headers = securityHeaders(options.isSecure)
   const app = Fastify({
     ...(options.logger && { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
@@ -33,11 +34,12 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     genReqId: requestId,
     rewriteUrl: (request) => originForm(request),
     clientErrorHandler: refuseMalformed,
-    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, error),
+    // These never meet the hooks below.
+    frameworkErrors: (error, request, reply) =>
+      void sendProblem(request, reply.header('x-request-id', request.id).headers(headers), error),
   }) as unknown as FastifyInstance
 
   app.decorateRequest('caller', null)
-  const headers = securityHeaders(options.isSecure)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id).headers(headers)
     done(options.isAllowedHost(request.raw) ? undefined : new AppError('invalid_input', 'host_not_allowed'))
@@ -71,7 +73,7 @@ function answerUnknownRoutes(app: FastifyInstance) {
       [...paths.values()].filter(({ pattern }) => pattern.test(path)).flatMap((known) => [...known.methods]),
     )
     if (methods.size === 0) return sendProblem(request, reply, notFound())
-    reply.header('allow', [...methods, 'OPTIONS'].join(', '))
+    reply.header('allow', [...methods, 'OPTIONS'].toSorted().join(', '))
     if (request.method === 'OPTIONS') return reply.code(204).send()
     return sendProblem(request, reply, new AppError('method_not_allowed', 'method_not_allowed'))
   })

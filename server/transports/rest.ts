@@ -49,6 +49,7 @@ function addRoute(app: FastifyInstance, { runtime, authenticator, pages }: RestO
         key: route.method === 'POST' ? idempotencyKey(headers['idempotency-key']) : undefined,
         ifMatch: op.kind === 'mutation' ? headers['if-match'] : undefined,
         requestId: request.id,
+        origin: { address: request.ip, userAgent: headers['user-agent'] },
       })
       if (page) reply.header('vary', 'accept')
       return answer(request, reply, op, outcome, isPrivate)
@@ -67,7 +68,7 @@ function answer(request: FastifyRequest, reply: FastifyReply, op: Operation, out
     const known = request.headers['if-none-match']?.replaceAll('W/', '')
     if (known !== undefined && matchesEtag(known, etag)) return reply.code(304).send()
   }
-  return reply.type(outcome.status >= 400 ? PROBLEM_TYPE : JSON_TYPE).send(outcome.body)
+  return reply.type(outcome.status >= 400 ? PROBLEM_TYPE : (op.http.contentType ?? JSON_TYPE)).send(outcome.body)
 }
 
 /**
