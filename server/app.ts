@@ -187,7 +187,8 @@ function measure(app: FastifyInstance, logger: Logger | undefined) {
 async function countTickets(events: readonly StreamEvent[], directory: TenantDirectory) {
   for (const { type, tenant_id, data } of events) {
     if (type !== 'ticket.created') continue
-    const tenant = await directory.byId(tenant_id)
+    // A ticket is counted also while the database is away, and nothing here may end the process.
+    const tenant = await directory.byId(tenant_id).catch(() => undefined)
     countTicket(tenant?.slug ?? 'unknown', String((data['ticket'] as { channel?: string } | undefined)?.channel))
   }
 }
