@@ -1,5 +1,5 @@
 import { paceOf, type AgentChange, type Ticket } from '../../../../shared/board.ts'
-import { estimateWait, type WaitFactors } from '../../../../shared/eta.ts'
+import { estimateWait, type Estimate, type WaitFactors } from '../../../../shared/eta.ts'
 import { RankIndex } from '../../../../shared/rank-index.ts'
 import { TicketStatus } from '../../../../shared/ticket-status.ts'
 import type { StreamEvent } from '../../../kernel/events/index.ts'
@@ -26,7 +26,7 @@ type Pace = Omit<WaitFactors, 'ahead'>
 
 /**
  * Who waits where, who serves and how fast, at one offset of a site's stream: a fold over its events. Counting who
- * stands before a ticket takes O(log n) steps. About 80 bytes a waiting ticket.
+ * stands before a ticket takes O(log n) steps. About 110 bytes a waiting ticket.
  */
 export class SiteLive {
   readonly epoch: string
@@ -35,8 +35,8 @@ export class SiteLive {
   #places = new Map<number, Place>()
   #agents = new Map<number, { status: string; queue_ids: readonly number[] }>()
   #serviceSeconds = new Map<number, number | null>()
-  /** Counted once after every change of an agent. */
-  #paces = new Map<number, ReturnType<typeof paceOf>>()
+  /** Counted once after every change of an agent or a pace. */
+  #paces = new Map<number, Pace>()
 
   constructor(state: SiteState) {
     this.epoch = state.epoch
@@ -56,6 +56,7 @@ export class SiteLive {
     if (agent) this.#seat(agent)
     if (event.type.startsWith('queue.') && service_seconds !== undefined && event.queue_id !== null) {
       this.#serviceSeconds.set(event.queue_id, service_seconds)
+      this.#paces.clear()
     }
     return true
   }
@@ -75,17 +76,15 @@ export class SiteLive {
     return this.#places.has(ticketId)
   }
 
-  pace(queueId: number): Pace {
-    let agents = this.#paces.get(queueId)
-    if (!agents) {
-      agents = paceOf([...this.#agents.values()].filter(({ queue_ids }) => queue_ids.includes(queueId)))
-      this.#paces.set(queueId, agents)
+  estimate(queueId: number, ahead: number): Estimate {
+    let pace = this.#paces.get(queueId)
+    if (!pace) {
+      const agents = [...this.#agents.values()].filter(({ queue_ids }) => queue_ids.includes(queueId))
+      pace = { ...paceOf(agents), service_seconds: this.#serviceSeconds.get(queueId) ?? null }
+      this.#paces.set(queueId, pace)
     }
-    return { ...agents, service_seconds: this.#serviceSeconds.get(queueId) ?? null }
-  }
-
-  estimate(queueId: number, ahead: number) {
-    return estimateWait({ ...this.pace(queueId), ahead })
+    const { agents_open, agents_free, service_seconds } = pace
+    return estimateWait({ ahead, agents_open, agents_free, service_seconds })
   }
 
   #place(ticket: Ticket) {
