@@ -1,10 +1,9 @@
-import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import { callNext, complete, noShow, recall, type Seat, setStatus, start, takeAs, type Ticket } from './actors.ts'
 import { ApiClient, type ClientOptions } from './client.ts'
-import { castDay, openShare, presentAt, type DemoAgent, type DemoPart } from './demo-plan.ts'
-import { DAY_SECONDS, planTrace, type PlannedVisit } from './plan.ts'
-import { readTrace } from './trace.ts'
+import { castTenant, type DemoAgentRow } from './demo-cast.ts'
+import { isOnDuty, presentAt, type DemoAgent, type DemoPart } from './demo-plan.ts'
+import { DAY_SECONDS, type PlannedVisit } from './plan.ts'
 
 export interface DemoDayOptions {
   baseUrl: string
@@ -15,13 +14,11 @@ export interface DemoDayOptions {
   /** Time of day the demo begins at, `HH:MM`. Default 10:30, when people wait. */
   from?: string | undefined
   /** Which agents the demo plays; the others are left to whoever tries them. Default: all. */
-  plays?: ((agent: { id: number; name: string; user_id: number | null }) => boolean) | undefined
+  plays?: ((agent: DemoAgentRow) => boolean) | undefined
   /** Told of what went wrong; the demo goes on. */
   onError?: ((error: unknown) => void) | undefined
 }
 
-/** One real day: 13 January 2020 at Warsaw-Ochota (see NOTICE.txt beside it). */
-const DAY_FILE = fileURLToPath(new URL('../../db/demo/warsaw-ochota-day.csv.gz', import.meta.url))
 /** From the call to the counter, and how long an agent waits for somebody who does not come. */
 const WALK_SECONDS = 30
 const NO_SHOW_SECONDS = 60
@@ -41,39 +38,28 @@ const LANGUAGES = ['fr', 'fr', 'ar', 'fr', 'en'] as const
  */
 export function startDemoDay(options: DemoDayOptions): () => Promise<void> {
   const stopping = new AbortController()
-  const runs = options.tenants.map((tenant, i) => new DemoTenant(options, tenant, i, stopping.signal).run())
+  const runs = options.tenants.map((tenant) => new DemoTenant(options, tenant, stopping.signal).run())
   return async () => {
     stopping.abort()
     await Promise.all(runs)
   }
 }
 
-interface AgentRow {
-  id: number
-  name: string
-  user_id: number | null
-  site_id: number
-  counter_id: number | null
-  queues: { queue_id: number }[]
-}
-
 class DemoTenant {
   #options: DemoDayOptions
   #client: ApiClient
-  #turn: number
   #signal: AbortSignal
   #speed: number
   #now: () => number = () => 0
   #parts: DemoPart[] = []
-  /** How long the known visitors' services take, by ticket. */
-  #visits = new Map<number, PlannedVisit>()
+  /** Visitors of the day who have not been called, by ticket. */
+  #visits = new Map<number, { visit: PlannedVisit; queueId: number }>()
   /** Wakes idle agents. */
   #bell = new EventTarget()
 
-  constructor(options: DemoDayOptions, tenant: DemoDayOptions['tenants'][number], index: number, signal: AbortSignal) {
+  constructor(options: DemoDayOptions, tenant: DemoDayOptions['tenants'][number], signal: AbortSignal) {
     this.#options = options
     this.#client = new ApiClient({ ...tenant, baseUrl: options.baseUrl, signal })
-    this.#turn = index * 3
     this.#signal = signal
     this.#speed = options.speed ?? 20
   }
@@ -84,32 +70,10 @@ class DemoTenant {
   }
 
   async #play(): Promise<void> {
-    const day = planTrace(await Array.fromAsync(readTrace(DAY_FILE)))
-    const queues = await Array.fromAsync(this.#client.list<{ id: number; is_active: boolean }>('demo', '/queues/'))
-    const rows = await Array.fromAsync(this.#client.list<AgentRow>('demo', '/agents/'))
-    const counters = await Array.fromAsync(this.#client.list<{ id: number; site_id: number }>('demo', '/counters/'))
-    const free = counters.filter((counter) => !rows.some((row) => row.counter_id === counter.id))
-    const agents = rows
-      .filter((row) => row.queues.length > 0 && (this.#options.plays?.(row) ?? true))
-      .flatMap((row): (DemoAgent & Seat)[] => {
-        const place = free.findIndex((counter) => counter.site_id === row.site_id)
-        const counterId = row.counter_id ?? (place < 0 ? undefined : free.splice(place, 1)[0]?.id)
-        // Nobody calls without a counter to call to.
-        return counterId === undefined
-          ? []
-          : [{ id: row.id, counterId, queueIds: row.queues.map((queue) => queue.queue_id) }]
-      })
-    const served = queues.filter(
-      (queue) => queue.is_active && agents.some((agent) => agent.queueIds.includes(queue.id)),
-    )
-    this.#parts = castDay(
-      day,
-      served.map((queue) => queue.id),
-      agents,
-      this.#turn,
-    )
+    const cast = await castTenant(this.#client, this.#options.plays ?? (() => true))
+    this.#parts = cast.parts
     if (this.#parts.length === 0) return void (await this.#sleep(60_000))
-    await Promise.all([this.#days(), ...agents.map((agent, n) => this.#work(agent, (n + 0.5) / agents.length))])
+    await Promise.all([this.#days(), ...cast.agents.map((agent) => this.#work(agent, cast.agents))])
   }
 
   /** Visitors, one day after the other, each beginning mid-morning. */
@@ -123,8 +87,12 @@ class DemoTenant {
       const origin = performance.now()
       this.#now = () => opening + ((performance.now() - origin) / 1000) * this.#speed
       for (const part of this.#parts) {
-        for (const visit of presentAt(part.plan, opening))
+        const present = presentAt(part.plan, opening)
+        // Whoever still waits from the day before is there already.
+        const waiting = this.#visits.values().filter(({ queueId }) => queueId === part.queueId)
+        for (const visit of present.slice(waiting.toArray().length)) {
           await this.#surviving(() => this.#arrive(part.queueId, visit))
+        }
       }
       for (const { visit, queueId } of visits) {
         if (visit.arrival_s <= opening) continue
@@ -132,7 +100,6 @@ class DemoTenant {
         if (this.#signal.aborted) return
         await this.#surviving(() => this.#arrive(queueId, visit))
       }
-      this.#visits.clear()
     }
   }
 
@@ -140,18 +107,18 @@ class DemoTenant {
     const channel = CHANNELS[visit.index % CHANNELS.length] ?? 'kiosk'
     const language = LANGUAGES[visit.index % LANGUAGES.length] ?? 'fr'
     const ticket = await takeAs(this.#client, { queue_id: queueId, channel, language })
-    this.#visits.set(ticket.id, visit)
+    this.#visits.set(ticket.id, { visit, queueId })
     this.#bell.dispatchEvent(new Event('ring'))
   }
 
-  /** One agent's days. `place` between 0 and 1: at their counter while at least that share of the counters is open. */
-  async #work(agent: DemoAgent & Seat, place: number): Promise<void> {
+  /** One agent's days: at the counter as long as the day has it open. */
+  async #work(agent: DemoAgent & Seat, agents: readonly DemoAgent[]): Promise<void> {
     let status = ''
     await this.#surviving(() => this.#finishLeftover(agent))
     while (!this.#signal.aborted) {
       await this.#surviving(
         async () => {
-          const wanted = place <= openShare(this.#parts, this.#now()) ? 'available' : 'break'
+          const wanted = isOnDuty(agent, agents, this.#parts, this.#now()) ? 'available' : 'break'
           if (wanted !== status) await setStatus(this.#client, agent, wanted)
           status = wanted
           const ticket = wanted === 'available' ? await callNext(this.#client, agent.id) : null
@@ -164,7 +131,7 @@ class DemoTenant {
   }
 
   async #serve(ticket: Ticket): Promise<void> {
-    const visit = this.#visits.get(ticket.id)
+    const visit = this.#visits.get(ticket.id)?.visit
     this.#visits.delete(ticket.id)
     if (visit && visit.index % NO_SHOW_EVERY === 0) {
       await this.#virtualSleep(NO_SHOW_SECONDS)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { castDay, openShare, presentAt } from './demo-plan.ts'
+import { castDay, isOnDuty, presentAt } from './demo-plan.ts'
 import { planTrace, type QueuePlan } from './plan.ts'
+import { median } from './stats.ts'
 import { readTrace } from './trace.ts'
 
 const day = planTrace(
@@ -20,15 +21,28 @@ test('the shipped day is one day of ten queues', () => {
   )
 })
 
-test('each queue gets a class of its own, and as many visitors as its agents can serve', () => {
-  const parts = castDay(day, [10, 11, 12], agents, 0)
+const queues = [
+  { id: 10, expectedSeconds: 240 },
+  { id: 11, expectedSeconds: 240 },
+  { id: 12, expectedSeconds: 1500 },
+]
+const parts = castDay(day, queues, agents)
+
+test('each queue gets a class of its own that takes about as long, and the visitors its agents can serve', () => {
   expect(new Set(parts.map((part) => part.plan.key)).size).toBe(3)
+  const typical = parts.map((part) => median(part.plan.visits.map((visit) => visit.service_s)))
+  expect(typical[0]).toBeLessThan(400)
+  expect(typical[2]).toBeGreaterThan(900)
   for (const part of parts) {
     const whole = (day.find((queue) => queue.key === part.plan.key) as QueuePlan).visits.length
     expect(part.plan.visits.length).toBeGreaterThan(0.1 * whole)
-    expect(part.plan.visits.length).toBeLessThan(whole)
+    expect(part.plan.visits.length).toBeLessThanOrEqual(whole)
   }
-  expect(castDay(day, [10, 11, 12], agents, 3).map((part) => part.plan.key)).not.toEqual(parts.map((p) => p.plan.key))
+})
+
+test('more queues than classes use classes again', () => {
+  const many = Array.from({ length: 12 }, (_, i) => ({ id: i, expectedSeconds: 300 }))
+  expect(new Set(castDay(day, many, agents).map((part) => part.plan.key)).size).toBe(10)
 })
 
 test('whoever is in the building came before and has not gone', () => {
@@ -50,10 +64,9 @@ test('whoever is in the building came before and has not gone', () => {
   expect(presentAt(plan, 299)).toEqual([])
 })
 
-test('the share of open counters follows the day', () => {
-  const parts = castDay(day, [10, 11, 12], agents, 0)
-  const at = (hour: number) => openShare(parts, 18_274 * 86_400 + hour * 3600)
-  expect(at(6)).toBe(0)
-  expect(at(12)).toBeGreaterThan(0.3)
-  expect(at(12)).toBeLessThanOrEqual(1)
+test('agents come and go with the counters of the day, and every queue keeps one', () => {
+  const dutyAt = (hour: number) =>
+    agents.filter((agent) => isOnDuty(agent, agents, parts, 18_274 * 86_400 + hour * 3600)).map((agent) => agent.id)
+  expect(dutyAt(6)).toEqual([])
+  for (const hour of [10, 12, 14, 16]) expect(dutyAt(hour)).toEqual(expect.arrayContaining([1, 3]))
 })

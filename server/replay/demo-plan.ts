@@ -1,10 +1,16 @@
 import { simulate } from './oracle.ts'
 import { mostOpen, type PlannedVisit, type QueuePlan } from './plan.ts'
+import { median } from './stats.ts'
 
 /** An agent of the demo and the queues they serve. */
 export interface DemoAgent {
   id: number
   queueIds: readonly number[]
+}
+export interface DemoQueue {
+  id: number
+  /** How long its service is said to take. */
+  expectedSeconds: number
 }
 /** A queue of the demo and the part of the real day it is given. */
 export interface DemoPart {
@@ -12,51 +18,55 @@ export interface DemoPart {
   plan: QueuePlan
 }
 
-/** A little spare capacity, so that a smaller team than the office's does not fall behind for the whole day. */
-const LOAD = 0.92
 const GOLDEN = (Math.sqrt(5) - 1) / 2
 
 /**
- * Deals the classes of a real day to queues, busiest class first, turned by `turn` so that tenants differ. Where fewer
- * agents serve a queue than the office had counters, only that share of the visitors comes: service takes as long as it
- * took, and the wait stays a wait.
+ * Deals the classes of a real day to queues, each the class whose services take most nearly as long as the queue's, none
+ * twice before all are used. Where fewer agents serve a queue than the office had counters, only that share of the
+ * visitors comes: service takes as long as it took, and the wait stays a wait.
  */
 export function castDay(
   day: readonly QueuePlan[],
-  queueIds: readonly number[],
+  queues: readonly DemoQueue[],
   agents: readonly DemoAgent[],
-  turn: number,
 ): DemoPart[] {
-  const classes = day.toSorted((a, b) => b.visits.length - a.visits.length)
-  return queueIds.map((queueId, i) => {
-    const plan = classes[(i + turn) % classes.length] as QueuePlan
-    const serving = agents.filter((agent) => agent.queueIds.includes(queueId))
+  let free: QueuePlan[] = []
+  return queues.map(({ id, expectedSeconds }) => {
+    if (free.length === 0) free = [...day]
+    const distance = (plan: QueuePlan) => Math.abs(Math.log(typicalService(plan) / expectedSeconds))
+    const plan = free.reduce((best, other) => (distance(other) < distance(best) ? other : best))
+    free.splice(free.indexOf(plan), 1)
+    const serving = agents.filter((agent) => agent.queueIds.includes(id))
     const hands = serving.reduce((sum, agent) => sum + 1 / agent.queueIds.length, 0)
-    const share = Math.min(1, (LOAD * hands) / mostOpen(plan))
+    const counters = Math.min(1, hands / mostOpen(plan))
     // Multiples of the golden ratio are spread evenly, so the visitors who come are too.
-    const visits = plan.visits.filter((_, n) => (n * GOLDEN) % 1 < share)
-    const staffing = plan.staffing.map(({ at_s, open }) => ({ at_s, open: open * Math.min(1, hands / mostOpen(plan)) }))
-    return { queueId, plan: { ...plan, visits, staffing } }
+    const visits = plan.visits.filter((_, n) => (n * GOLDEN) % 1 < counters)
+    const staffing = plan.staffing.map(({ at_s, open }) => ({ at_s, open: Math.ceil(open * counters) }))
+    return { queueId: id, plan: { ...plan, visits, staffing } }
   })
 }
+const typicalService = (plan: QueuePlan) => median(plan.visits.map((visit) => visit.service_s))
 
 /** Who is in the building at an instant, in order of arrival: those the demo takes in at once when it starts mid-day. */
 export function presentAt(plan: QueuePlan, at_s: number): PlannedVisit[] {
-  const outcomes = simulate(
-    plan.visits,
-    plan.staffing.map(({ at_s: from, open }) => ({ at_s: from, open: Math.ceil(open) })),
-  )
-  return plan.visits.filter(
-    (visit, i) => visit.arrival_s <= at_s && (outcomes[i]?.end_s ?? Number.POSITIVE_INFINITY) > at_s,
-  )
+  const outcomes = simulate(plan.visits, plan.staffing)
+  return plan.visits.filter((visit, i) => visit.arrival_s <= at_s && (outcomes[i]?.end_s ?? Infinity) > at_s)
 }
 
-/** Share of the counters open at an instant, over all parts: 1 when everything is open. */
-export function openShare(parts: readonly DemoPart[], at_s: number): number {
-  const open = parts.reduce(
-    (sum, { plan }) => sum + (plan.staffing.findLast((step) => step.at_s <= at_s)?.open ?? 0),
-    0,
-  )
-  const most = parts.reduce((sum, { plan }) => sum + Math.max(0, ...plan.staffing.map((step) => step.open)), 0)
-  return most === 0 ? 0 : open / most
+/**
+ * Whether an agent is at the counter: in the day, each queue keeps as large a part of its agents as it had counters
+ * open, the first of them first and never none.
+ */
+export function isOnDuty(
+  agent: DemoAgent,
+  agents: readonly DemoAgent[],
+  parts: readonly DemoPart[],
+  at_s: number,
+): boolean {
+  return parts.some(({ queueId, plan }) => {
+    const place = agents.filter((other) => other.queueIds.includes(queueId)).indexOf(agent)
+    const open = plan.staffing.findLast((step) => step.at_s <= at_s)?.open ?? 0
+    const team = agents.filter((other) => other.queueIds.includes(queueId)).length
+    return place >= 0 && place < Math.ceil((team * open) / mostOpen(plan))
+  })
 }

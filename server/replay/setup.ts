@@ -14,6 +14,9 @@ interface AgentRow extends Row {
   status: string
 }
 
+/** What the slug of a replay's site begins with. */
+export const REPLAY_SITE = 'replay-'
+
 /**
  * Makes what a plan needs in the tenant, or finds it there from an earlier replay: one site, open at all hours, and per
  * queue of the plan a service, a queue, its counters and an agent at each. Tickets an interrupted replay left behind are
@@ -27,7 +30,7 @@ export async function setUp(
   plan: readonly QueuePlan[],
   dropEvery: number,
 ): Promise<Stage[]> {
-  const slug = `replay-${name}`
+  const slug = `${REPLAY_SITE}${name}`
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 60)
