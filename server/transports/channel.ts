@@ -1,6 +1,6 @@
 import type { OpenFeed } from '../kernel/feed.ts'
 import type { Hub, StreamEvent, Tail } from '../kernel/events/index.ts'
-import { deliver, textFrame } from './fan-out.ts'
+import { deliver, drained, textFrame } from './fan-out.ts'
 import type { Duplex } from 'node:stream'
 
 /** Frames kept for those who come back: a storm of reconnections is served without a statement. */
@@ -8,6 +8,8 @@ const RING = 512
 /** More missed events than this are not sent one by one: a snapshot is smaller. */
 const MAX_MISSED_FRAMES = 500
 const MAX_MISSED_EVENTS = 2000
+/** Time a client has to take its snapshot. */
+const DRAIN_WITHIN_MS = 30_000
 /** What no event tells (a queue that closes by its hours) may be this old in a snapshot. */
 const SNAPSHOT_TTL_MS = 1000
 
@@ -109,6 +111,8 @@ export class Channel {
       const resync = missed ? [textFrame(JSON.stringify({ type: 'resync', reason: missed }))] : []
       this.#send(follower, [...resync, snapshot.frame])
     }
+    // A large snapshot on a slow line: events wait in the ring meanwhile, not in this socket.
+    if (!(await drained(follower.stream, DRAIN_WITHIN_MS))) return follower.end(1013, 'slow')
     // The database may be ahead of this process's tail: what the snapshot shows already must not be sent again.
     if (upTo > this.#last) await this.#tail.refresh()
     this.flush()

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { writeSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 
@@ -44,6 +45,11 @@ function idleDescriptor(socket: Socket): number {
  */
 export function deliver(socket: Duplex, frame: Buffer): boolean {
   if (socket.destroyed || !socket.writable) return false
+  // Judged before this frame: one that is larger than the limit, such as a snapshot, may still be sent.
+  if (socket.writableLength > MAX_BUFFERED_BYTES) {
+    socket.destroy()
+    return false
+  }
   const descriptor = idleDescriptor(socket)
   let rest = frame
   if (descriptor >= 0) {
@@ -59,7 +65,21 @@ export function deliver(socket: Duplex, frame: Buffer): boolean {
     }
   }
   socket.write(rest)
-  if (socket.writableLength <= MAX_BUFFERED_BYTES) return true
-  socket.destroy()
-  return false
+  return true
+}
+
+/** Resolves when the stream has taken what was written; false when it closed or took longer than `withinMs`. */
+export async function drained(socket: Duplex, withinMs: number): Promise<boolean> {
+  if (!socket.writableNeedDrain) return !socket.destroyed
+  try {
+    await once(socket, 'drain', { signal: AbortSignal.any([AbortSignal.timeout(withinMs), closed(socket)]) })
+    return true
+  } catch {
+    return false
+  }
+}
+function closed(socket: Duplex): AbortSignal {
+  const controller = new AbortController()
+  socket.once('close', () => controller.abort())
+  return controller.signal
 }

@@ -260,7 +260,9 @@ function responses(op: Operation, { method, entrance }: Route, needsToken: boole
   )
   const success = {
     description: status === 204 ? 'Done' : 'The answer',
-    ...(status !== 204 && { content: { 'application/json': { schema: components.of(op.output as TSchema) } } }),
+    ...(status !== 204 && {
+      content: { [op.http.contentType ?? 'application/json']: { schema: components.of(op.output as TSchema) } },
+    }),
   }
   return Object.fromEntries([
     [String(status), success],
