@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Logger, runMigrations } from 'graphile-worker'
 import pg from 'pg'
+import { ownerPool } from './owner-pool.ts'
 import { ensureRoles } from './roles.ts'
 
 /** expand: old code still runs · contract: removes what old code used · breaking: needs a stop */
 const KINDS = ['expand', 'contract', 'breaking'] as const
+const quiet = new Logger(() => () => {})
 const LOCK = `hashtext('smartqueue.migrate')`
 const LOCK_TIMEOUT_ATTEMPTS = 30
 
@@ -42,6 +45,7 @@ export async function migrate(url: string, directory = MIGRATIONS): Promise<stri
     const { rows } = await client.query<Applied>('select version, name, kind, checksum from schema_migrations')
     const pending = pendingOf(migrations, rows)
     for (const migration of pending) await apply(client, migration)
+    await migrateJobs(url)
     return pending.map(({ name }) => name)
   } finally {
     await client.end()
@@ -111,6 +115,16 @@ function pendingOf(migrations: readonly Migration[], applied: readonly Applied[]
   if (late)
     throw new Error(`migration ${late.version} (${late.name}) comes before ${last}, which is applied: renumber it`)
   return pending
+}
+
+/** The job library's own tables, owned by `sq_owner` like ours, so that `app.enqueue_job` may write to them. */
+async function migrateJobs(url: string): Promise<void> {
+  const pool = ownerPool(url, 1)
+  try {
+    await runMigrations({ pgPool: pool, logger: quiet })
+  } finally {
+    await pool.end()
+  }
 }
 
 async function apply(client: pg.Client, { version, name, kind, checksum, sql }: Migration): Promise<void> {

@@ -6,7 +6,7 @@ import type { Tx } from '../db/types.ts'
  */
 export async function enqueueJob(
   tx: Tx,
-  tenantId: number,
+  tenantId: number | null,
   task: string,
   payload: Record<string, unknown>,
   options: { run_at?: string; job_key?: string } = {},

@@ -1,4 +1,5 @@
 import { Logger, parseCronItems, run, type Runner } from 'graphile-worker'
+import { ownerPool } from '../db/index.ts'
 import type { Job, JobContext } from './job.ts'
 
 export interface WorkerOptions {
@@ -13,17 +14,13 @@ export interface WorkerOptions {
 /** Runs background jobs until `stop()`, which waits for those in progress. */
 export async function startWorker(options: WorkerOptions): Promise<Runner> {
   const { jobs, context, log } = options
-  return run({
-    preset: {
-      worker: {
-        connectionString: options.connectionString,
-        concurrentJobs: options.concurrency ?? 5,
-        // Fetching many jobs at once and completing them together is worth a factor of ten.
-        localQueue: { size: 100 },
-        completeJobBatchDelay: 0,
-        maxPoolSize: 4,
-      },
-    },
+  const concurrency = options.concurrency ?? 5
+  const pgPool = ownerPool(options.connectionString, concurrency + 2)
+  const runner = await run({
+    pgPool,
+    concurrency,
+    // Fetching many jobs at once and completing them together is worth a factor of ten.
+    preset: { worker: { localQueue: { size: 100 }, completeJobBatchDelay: 0 } },
     noHandleSignals: true,
     logger: new Logger((scope) => (level, message, meta) => {
       log(level === 'warning' ? 'warn' : level, message, { ...scope, ...meta })
@@ -37,4 +34,6 @@ export async function startWorker(options: WorkerOptions): Promise<Runner> {
       ),
     ),
   })
+  void runner.promise.finally(() => pgPool.end())
+  return runner
 }
