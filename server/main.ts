@@ -124,6 +124,17 @@ function addAdministration(program: Command) {
 
 function addInspection(program: Command) {
   program
+    .command('audit')
+    .description('look after the audit trail')
+    .command('verify')
+    .description('compute every link of the chain again; answers 1 when something was altered, removed or added')
+    .option('--tenant <slug>', 'default every organisation and the platform')
+    .option('--anchor <seq:link>', 'an earlier head that the chain must still pass through')
+    .action(async (options: { tenant?: string; anchor?: string }) => {
+      const { verifyTrail } = await import('./transports/cli/audit.ts')
+      if (!(await verifyTrail(processConfig(), options))) process.exitCode = 1
+    })
+  program
     .command('doctor')
     .description('check settings, database and clocks')
     .action(async () => {

@@ -1,3 +1,6 @@
+import { appendAudit, auditEntry, PLATFORM_LOG, statusChanges, type AuditEntry, type Change } from './audit/index.ts'
+import { PROOF_SECONDS } from './access.ts'
+import { now } from './clock.ts'
 import { databaseError } from './db/index.ts'
 import type { Database, Tx, WriteTx } from './db/types.ts'
 import { AppError, notFound } from './errors.ts'
@@ -49,7 +52,11 @@ export class Runtime {
 
   /** What appends no event: reads, and whatever happens outside tenants. */
   async #plain(op: Operation, request: Request): Promise<Outcome> {
-    const run = async (tx: Tx) => finished(op, await op.run(this.#context(tx, request, []), request.input))
+    const run = async (tx: Tx) => {
+      const output = await op.run(this.#context(tx, request, { emitted: [] }), request.input)
+      if (op.kind === 'mutation') await auditOutside(tx, op, request, output)
+      return finished(op, output)
+    }
     try {
       if (request.tenant) return await run(this.db.reader(request.tenant.id, op.pool ?? 'requests'))
       return await (op.transaction === false ? run(eachAlone(this.db)) : this.db.platform(run))
@@ -96,17 +103,22 @@ export class Runtime {
       tenant.id,
       async (tx) => {
         committed.length = 0
-        const emitted: Emitted[] = []
+        const done: Done = { emitted: [] }
         const results: (Outcome | Error)[] = Array.from({ length: requests.length })
         const fresh = await claimFresh(tx, op, requests, results)
         if (fresh.length) {
           const calls = fresh.map((i) => requests[i]!)
-          const outputs = await run(this.#context(tx, calls[0]!, emitted), calls)
+          const outputs = await run(this.#context(tx, calls[0]!, done), calls)
           fresh.forEach((i, n) => (results[i] = this.#settle(op, outputs[n])))
         }
         const answers = fresh.flatMap((i) => this.#answerToStore(op, requests[i]!, results[i]!))
-        const appends = appendStatements(emitted)
-        const rows = await tx.finish([...(answers.length ? [storeAnswers(answers)] : []), ...appends])
+        const appends = appendStatements(done.emitted)
+        const audited = auditEntries(op, requests, fresh, results, done)
+        const rows = await tx.finish([
+          ...(answers.length ? [storeAnswers(answers)] : []),
+          ...appends,
+          ...(audited.length ? [appendAudit(tenant.id, audited)] : []),
+        ])
         const heads = rows.slice(answers.length ? 1 : 0)
         appends.forEach(({ siteId, events }, i) => {
           const head = heads[i]![0] as { base: number; epoch: string; at: string } | undefined
@@ -134,20 +146,57 @@ export class Runtime {
     return [{ ...claim, status: refusal.status, body: this.#options.renderError(refusal, request) }]
   }
 
-  #context(tx: Context['tx'], request: Request, emitted: Emitted[]): Context {
+  #context(tx: Context['tx'], request: Request, done: Done): Context {
     const { actor } = request
     return {
       tx,
       actor,
       tenant: request.tenant!,
+      origin: request.origin,
       locale: request.locale,
       hub: this.hub,
       ifMatch: request.ifMatch ?? null,
       url: this.#options.url,
-      emit: (event: EventInput) => void emitted.push({ ...event, actor: event.actor ?? actor.principal }),
-      enqueue: (task, payload, options) => enqueueJob(tx, request.tenant!.id, task, payload, options),
+      emit: (event: EventInput) => void done.emitted.push({ ...event, actor: event.actor ?? actor.principal }),
+      record: (change: Change) => void (done.change = change),
+      enqueue: (task, payload, options) => enqueueJob(tx, request.tenant?.id ?? null, task, payload, options),
     }
   }
+}
+
+/** What an operation did beside its own tables. */
+interface Done {
+  emitted: Emitted[]
+  change?: Change
+}
+
+/** One row for each request that succeeded. The program's own rounds leave one only when they changed something. */
+function auditEntries(
+  op: Operation,
+  requests: readonly Request[],
+  fresh: readonly number[],
+  results: readonly (Outcome | Error)[],
+  { emitted, change }: Done,
+): AuditEntry[] {
+  if (op.unaudited !== undefined) return []
+  const statuses = statusChanges(emitted)
+  const entries: AuditEntry[] = []
+  for (const i of fresh) {
+    const result = results[i]!
+    if (result instanceof Error || (requests[i]!.actor.role === 'system' && emitted.length === 0)) continue
+    entries.push(auditEntry(op, requests[i]!, result.output, statuses, change))
+  }
+  return entries
+}
+
+/** Into the log of the tenant that the caller or the answer names, else the platform's. */
+async function auditOutside(tx: Tx, op: Operation, request: Request, output: unknown): Promise<void> {
+  if (op.unaudited !== undefined) return
+  const entry = auditEntry(op, request, output, new Map())
+  const place = (output as { tenant?: { id: number } | null } | null)?.tenant
+  const created = /^tenant:(\d+)$/.exec(entry.subject)?.[1]
+  const { text, values } = appendAudit(request.actor.tenantId ?? place?.id ?? Number(created ?? PLATFORM_LOG), [entry])
+  await tx.query(text, values)
 }
 
 /** Statements outside tenants, each in a transaction of its own. */
@@ -169,7 +218,10 @@ function authorize(op: Operation, { actor, tenant }: Request): void {
     )
   if (op.scope && actor.role !== 'anonymous' && actor.role !== 'visitor' && !actor.scopes.has(op.scope))
     throw new AppError('forbidden', 'forbidden')
+  if (op.needsProof && actor.userId !== null && !isFresh(actor.provenAt))
+    throw new AppError('forbidden', 'proof_required')
 }
+const isFresh = (provenAt: number | null | undefined) => now() / 1000 - (provenAt ?? 0) < PROOF_SECONDS
 
 function claimOf(op: Operation, { actor, key, input }: Request): KeyClaim | null {
   return key === undefined

@@ -1,5 +1,6 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Actor, Role, Scope } from './access.ts'
+import type { Change, Origin } from './audit/index.ts'
 import type { Tx } from './db/types.ts'
 import type { ConstraintErrors } from './errors.ts'
 import type { EventInput, Hub } from './events/index.ts'
@@ -20,6 +21,8 @@ export interface Context {
   tx: Tx
   tenant: Tenant
   actor: Actor
+  /** Where the request came from; absent for this program's own. */
+  origin: Origin | undefined
   locale: Locale
   hub: Hub
   /** Validator the caller expects on a configuration write (If-Match); the resource helper checks it under the row lock. */
@@ -28,6 +31,8 @@ export interface Context {
   url(path: string): string
   /** Appends an event when the operation commits; nothing is sent if it rolls back. */
   emit(event: EventInput): void
+  /** Tells the audit trail what changed; without it the trail keeps what the caller asked for. */
+  record(change: Change): void
   /** Adds a background job in this transaction. `job_key` replaces a waiting job of the same key. */
   enqueue(
     task: string,
@@ -43,6 +48,8 @@ export interface HttpBinding {
   base?: 'tenant' | 'root' | 'public'
   /** Success status; 200 when absent. */
   status?: 200 | 201 | 202 | 204
+  /** Type of an answer that is text and no JSON; `output` is a string then. */
+  contentType?: string
   /** Further full paths that answer the same, e.g. a legacy spelling. */
   aliases?: readonly { method?: HttpBinding['method']; path: string }[]
 }
@@ -61,6 +68,8 @@ export interface Operation<I extends TObject = any, O extends TSchema = any> {
   scope: Scope | null
   /** Deny by default: only these roles may run it. */
   roles: readonly Role[]
+  /** Dangerous enough that a person must have proved who they are within the last minutes. */
+  needsProof?: true
   http: HttpBinding
   input: I
   output: O
@@ -71,6 +80,8 @@ export interface Operation<I extends TObject = any, O extends TSchema = any> {
    * operation works elsewhere, such as on a password's hash.
    */
   transaction?: false
+  /** Why this mutation leaves no row in the audit trail. Every other one leaves exactly one. */
+  unaudited?: string
   /** Pool whose connections it uses; `calls` is reserved for the counter's own acts. */
   pool?: 'calls' | 'requests' | 'reports'
   run(ctx: Context, input: Static<I>): Promise<Static<O>>
@@ -116,6 +127,8 @@ export interface Request {
   ifMatch?: string | null | undefined
   /** Names the request in logs and problem documents. */
   requestId?: string | undefined
+  /** Where it came from; absent for this program's own requests. */
+  origin?: Origin | undefined
 }
 /** What came of it: the output, its JSON exactly as stored, and whether it is a replay of an earlier answer. */
 export interface Outcome {

@@ -95,6 +95,7 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
   const shared = { constraints }
 
   const siteOf = spec.siteOf ?? (() => 0)
+  const isPersonal = spec.eventData !== undefined
   const eventData = spec.eventData ?? ((row: Row) => ({ [singular]: row }))
   const emit = (ctx: Context, verb: string, row: Row) =>
     ctx.emit({ type: `${singular}.${verb}`, site_id: siteOf(row), data: eventData(row) })
@@ -165,6 +166,7 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
         notFound,
       )
       await spec.created?.(ctx, row)
+      ctx.record({ before: null, after: row, isPersonal })
       emit(ctx, 'created', row)
       return row
     },
@@ -198,6 +200,7 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
         constraints,
         notFound,
       )
+      ctx.record({ before, after: row, isPersonal })
       emit(ctx, 'updated', row)
       return row
     },
@@ -218,6 +221,7 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
       const row = await ctx.tx.one<Row>(`select ${columns} from ${table} where id = $1 for update`, [id])
       checkIfMatch(ctx.ifMatch, get, row)
       await refused(ctx.tx.query(`delete from ${table} where id = $1`, [id]), constraints, () => conflict('in_use'))
+      ctx.record({ before: row, after: null, isPersonal })
       emit(ctx, 'deleted', row)
       return null
     },

@@ -69,4 +69,4 @@ export function checkInput(op: Operation, input: unknown): void {
 }
 /** JSON of an output; properties the operation does not declare never leave. */
 export const stringifyOutput = (op: Operation, output: unknown): string =>
-  op.http.status === 204 ? '' : of(op).stringify(output)
+  op.http.status === 204 ? '' : op.http.contentType ? String(output) : of(op).stringify(output)

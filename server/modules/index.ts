@@ -1,5 +1,6 @@
 /** The registry: all that SmartQueue can do. Transports, documents and registry-wide tests loop over it. */
 import type { Feed } from '../kernel/feed.ts'
+import * as audit from '../kernel/audit/index.ts'
 import type { Job } from '../kernel/jobs/index.ts'
 import type { Operation } from '../kernel/operation.ts'
 import * as agents from './agents/index.ts'
@@ -16,7 +17,7 @@ interface Module {
   feeds?: readonly Feed[]
   jobs?: readonly Job[]
 }
-const modules: readonly Module[] = [tenants, authentication, sites, customers, queues, agents, tickets, displays]
+const modules: readonly Module[] = [tenants, authentication, sites, customers, queues, agents, tickets, displays, audit]
 
 export const operations: readonly Operation[] = modules.flatMap((module) => module.operations)
 export const operationById: ReadonlyMap<string, Operation> = new Map(operations.map((op) => [op.id, op]))

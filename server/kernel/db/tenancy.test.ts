@@ -11,6 +11,7 @@ const OUTSIDE_THE_WALLS: Record<string, string> = {
   tenants: 'the directory of tenants itself',
   users: 'people may work for several tenants; memberships are inside the walls',
   sessions: 'found by a secret token before the tenant is known',
+  device_pairings: 'machines that belong to nobody yet, found by a secret code that lives ten minutes',
   ws_tickets: 'identifiers of used one-time tickets, found by a signed token',
 }
 

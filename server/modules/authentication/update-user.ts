@@ -62,6 +62,8 @@ export const update = operation({
     }
     const user = await tx.one<User>(`${SELECT_USERS} where m.user_id = $1`, [id])
     if (ofMember || password !== undefined) await revokeUser(tx, id, ctx.tenant.id)
+    const memberOf = ({ role, site_ids, queue_ids, is_active }: User) => ({ role, site_ids, queue_ids, is_active })
+    ctx.record({ before: memberOf(before), after: memberOf(user) })
     ctx.emit({ type: 'user.updated', site_id: 0, data: { user: { id, role: user.role, is_active: user.is_active } } })
     return user
   },

@@ -49,6 +49,7 @@ export const update = operation({
        where id = $1 returning ${TENANT_COLUMNS}`,
       [ctx.tenant.id, next.name, next.locale, next.timezone, next.data_retention_days],
     )
+    ctx.record({ before, after: tenant })
     ctx.emit({ type: 'tenant.updated', site_id: 0, data: { tenant } })
     return tenant
   },
