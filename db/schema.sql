@@ -628,7 +628,7 @@ create table sessions (
   proven_at timestamp with time zone,
   ends_at timestamp with time zone not null,
   seen_at timestamp with time zone default now() not null,
-  ip text,
+  address text,
   user_agent text,
   constraint sessions_pkey PRIMARY KEY (id),
   constraint console_has_secret CHECK (((kind = 'console'::text) = (secret_hash IS NOT NULL))),

@@ -7,8 +7,7 @@ import type { Actor, Role } from '../access.ts'
 import { AppError } from '../errors.ts'
 import type { Operation } from '../operation.ts'
 import { canonicalJson } from './canonical.ts'
-import { addressPrefix, verifyAudit } from './index.ts'
-import { userAgentFamily } from './origin.ts'
+import { addressPrefix, userAgentFamily, verifyAudit } from './index.ts'
 
 const { db, owner } = await testDatabase()
 const runtime = testRuntime(db)

@@ -1,5 +1,5 @@
 export { auditEntry, statusChanges, type AuditEntry, type Change } from './entry.ts'
 export { appendAudit, PLATFORM_LOG } from './log.ts'
-export { addressPrefix, type Origin } from './origin.ts'
+export { addressPrefix, userAgentFamily, type Origin } from './origin.ts'
 export { operations } from './operations.ts'
 export { verifyAudit, type AuditVerdict } from './verify.ts'
