@@ -52,7 +52,15 @@ export interface DriverOptions {
 }
 
 type Event =
-  | { at_s: number; phase: 0; stage: Play; agent: Agent; stay: Stay | null; ticketId: number }
+  | {
+      at_s: number
+      phase: 0
+      stage: Play
+      agent: Agent
+      stay: Stay | null
+      ticketId: number
+      started: Promise<unknown>
+    }
   | { at_s: number; phase: 1; stage: Play; step: StaffingStep }
   | { at_s: number; phase: 2; stage: Play; visit: PlannedVisit }
   | { at_s: number; phase: 3; stage: Play; stay: Stay }
@@ -69,6 +77,8 @@ interface Play extends Stage {
 /** An idle system and nothing to happen for this long: the night is jumped over. */
 const QUIET_SECONDS = 900
 const MAX_EMPTY_ROUNDS = 20
+/** How long somebody is served who is not of the trace: the queue is open to others too. */
+const STRANGER_SECONDS = 60
 
 /**
  * Plays the stages. Virtual time moves from one instant to the next; all requests of an instant run at once and the clock
@@ -162,7 +172,8 @@ export async function drive(
   }
 
   async function finish(event: Extract<Event, { phase: 0 }>): Promise<void> {
-    const { stage, agent, stay, ticketId } = event
+    const { stage, agent, stay, ticketId, started } = event
+    await started
     await attempt('complete', complete(client, ticketId))
     serving--
     if (stay) log.served++
@@ -186,8 +197,11 @@ export async function drive(
       stage.waiting.delete(ticket.id)
       stay.outcome = { start_s: log.now, end_s: log.now + stay.visit.service_s }
     }
-    await attempt('start', start(client, ticket.id))
-    events.push({ at_s: stay?.outcome?.end_s ?? log.now + 60, phase: 0, stage, agent, stay, ticketId: ticket.id })
+    // Nobody but this agent waits for the start, so the clock need not stand still for it.
+    const started = attempt('start', start(client, ticket.id))
+    started.catch(() => {})
+    const end_s = stay?.outcome?.end_s ?? log.now + STRANGER_SECONDS
+    events.push({ at_s: end_s, phase: 0, stage, agent, stay, ticketId: ticket.id, started })
     return true
   }
 
