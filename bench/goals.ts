@@ -1,5 +1,6 @@
-import { BELOW_HTTP, HTTP, NO_DATABASE, PGBENCH } from './bench.ts'
+import { BELOW_HTTP, EMPTY_HANDLER, HTTP, NO_DATABASE, PGBENCH } from './bench.ts'
 import { CALL_NEXT } from './contests/call-next.ts'
+import { HTTP_BOARD, HTTP_UNCHANGED, LIST, POSITION } from './contests/reads.ts'
 import { TAKE_COLD, TAKE_HOT } from './contests/take.ts'
 import { ratio } from './measure/alternate.ts'
 import type { Row } from './measure/sample.ts'
@@ -24,6 +25,10 @@ const RATIOS: readonly { goal: number; contest: string; callers: number; subject
   { goal: 3, contest: CALL_NEXT, callers: 64, subject: HTTP, against: PGBENCH },
   { goal: 2, contest: TAKE_COLD, callers: 16, subject: HTTP, against: PGBENCH },
   { goal: 0.9, contest: TAKE_COLD, callers: 1, subject: BELOW_HTTP, against: PGBENCH },
+  { goal: 0.85, contest: LIST, callers: 64, subject: HTTP, against: EMPTY_HANDLER },
+  { goal: 0.85, contest: LIST, callers: 64, subject: HTTP_UNCHANGED, against: EMPTY_HANDLER },
+  { goal: 0.85, contest: LIST, callers: 64, subject: HTTP_BOARD, against: EMPTY_HANDLER },
+  { goal: 0.9, contest: POSITION, callers: 64, subject: HTTP, against: EMPTY_HANDLER },
 ]
 
 /** Judges the ratios between subjects; `others` are figures that a contest judged itself. */

@@ -4,6 +4,10 @@ import { parseArgs } from 'node:util'
 import type { Bench } from './bench.ts'
 import { startCluster } from './cluster.ts'
 import { callNext } from './contests/call-next.ts'
+import { depth } from './contests/depth.ts'
+import { fanOut } from './contests/fan-out.ts'
+import { halfLoad } from './contests/half-load.ts'
+import { reads } from './contests/reads.ts'
 import { takeCold, takeHot } from './contests/take.ts'
 import { isMet, judge, type Verdict } from './goals.ts'
 import { startDriver } from './http/driver.ts'
@@ -32,10 +36,19 @@ const effort = {
   warmSeconds: options.quick ? 1 : 3,
 }
 
-const contests: Record<string, (bench: Bench) => Promise<{ rows?: Row[]; verdicts?: Verdict[] }>> = {
+interface Result {
+  rows?: Row[]
+  verdicts?: Verdict[]
+}
+/** In this order; each may look at the rows of those before it. */
+const contests: Record<string, (bench: Bench, rows: readonly Row[]) => Promise<Result>> = {
   take: async (bench) => ({ rows: await takeCold(bench) }),
+  'half-load': async (bench, rows) => ({ verdicts: await halfLoad(bench, rows) }),
   'take-hot': async (bench) => ({ rows: await takeHot(bench) }),
   'call-next': async (bench) => ({ rows: await callNext(bench) }),
+  reads: async (bench) => ({ rows: await reads(bench) }),
+  depth: async (bench) => ({ verdicts: await depth(bench) }),
+  'fan-out': async (bench) => ({ verdicts: await fanOut(bench) }),
 }
 
 const closers: (() => unknown)[] = []
@@ -64,7 +77,7 @@ try {
   const judged: Verdict[] = []
   for (const [name, contest] of Object.entries(contests)) {
     if (only.length > 0 && !only.includes(name)) continue
-    const result = await contest(bench)
+    const result = await contest(bench, rows)
     rows.push(...(result.rows ?? []))
     judged.push(...(result.verdicts ?? []))
   }

@@ -98,29 +98,31 @@ async function seedAgents(
 export const queueIds = ({ firstQueue, queues }: World): number[] =>
   Array.from({ length: queues }, (_, i) => firstQueue + i)
 
+/** How many wait in each of some queues. */
+export type Waiting = readonly { queueId: number; count: number }[]
+export const equally = (ids: readonly number[], count: number): Waiting => ids.map((queueId) => ({ queueId, count }))
+
 /**
- * Makes `count` tickets wait in each of `queues`, the way takes would have left them; those there before are gone, with
- * their history. No events: nobody follows.
+ * Makes tickets wait the way takes would have left them; those there before are gone, with their history, and every agent
+ * is free. No events: a process that has read these sites before knows nothing of it.
  */
-export async function fillQueues(
-  db: Direct,
-  { tenantId }: World,
-  queueIds: readonly number[],
-  count: number,
-): Promise<void> {
+export async function fillQueues(db: Direct, { tenantId }: World, waiting: Waiting): Promise<void> {
   await db.query('truncate tickets, ticket_legs, queue_days')
   await db.query(
-    `insert into tickets (tenant_id, site_id, queue_id, service_id, day, series_queue_id, series_day, serial, number, channel, rank,
-       entered_at, created_at)
-     select $1, q.site_id, q.id, q.service_id, t.day, q.id, t.day, n, 'A' || lpad((1 + (n - 1) % 999)::text, 3, '0'), 'kiosk',
-       (extract(epoch from t.at) * 1000000)::bigint + n, t.at, t.at
-     from (select date_trunc('day', now() at time zone '${TIMEZONE}') at time zone '${TIMEZONE}' as at, (now() at time zone '${TIMEZONE}')::date as day) t,
-       generate_series(1, $3::int) n, queues q where q.tenant_id = $1 and q.id = any($2)`,
-    [tenantId, queueIds, count],
+    `insert into tickets (tenant_id, site_id, queue_id, service_id, day, series_queue_id, series_day, serial, number, channel,
+       language, rank, entered_at, created_at)
+     select $1, q.site_id, q.id, q.service_id, today.day, q.id, today.day, n, 'A' || lpad(n::text, 7, '0'), 'kiosk', 'fr',
+       (extract(epoch from arrival.at) * 1000000)::bigint, arrival.at, arrival.at
+     from unnest($2::bigint[], $3::int[]) as wanted(queue_id, count)
+     join queues q on q.tenant_id = $1 and q.id = wanted.queue_id
+     cross join (select (now() at time zone '${TIMEZONE}')::date as day) today
+     cross join lateral generate_series(1, wanted.count) n
+     cross join lateral (select now() - (wanted.count - n) * interval '10 milliseconds' as at) arrival`,
+    [tenantId, waiting.map(({ queueId }) => queueId), waiting.map(({ count }) => count)],
   )
   await db.query(
     `insert into queue_days (tenant_id, queue_id, day, issued, issued_before, last_arrival_at)
-     select tenant_id, queue_id, series_day, max(serial), 0, max(created_at) from tickets group by 1, 2, 3`,
+     select tenant_id, series_queue_id, series_day, max(serial), 0, max(created_at) from tickets group by 1, 2, 3`,
   )
   await db.query(`update agents set status = 'available' where status <> 'available'`)
   await db.query('vacuum analyze tickets, queue_days, agents')

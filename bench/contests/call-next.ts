@@ -3,7 +3,7 @@ import { httpSubject, requestHead } from '../http/driver.ts'
 import { alternate } from '../measure/alternate.ts'
 import { closedLoop } from '../measure/closed-loop.ts'
 import type { Row } from '../measure/sample.ts'
-import { fillQueues, queueIds } from '../world.ts'
+import { equally, fillQueues, queueIds } from '../world.ts'
 import { pgbenchSubject } from '../yardstick/pgbench.ts'
 
 export const CALL_NEXT = 'call-next, 100 queues'
@@ -12,8 +12,8 @@ export const CALL_NEXT = 'call-next, 100 queues'
 export function callNext(bench: Bench): Promise<Row[]> {
   const { server, cluster, world, driver, pgbench } = bench
   const op = server.operation('tickets.callNext')
-  const prepare = () =>
-    fillQueues(cluster.direct, world, queueIds(world), Math.ceil((1.2 * world.agents) / world.queues))
+  const waiting = equally(queueIds(world), Math.ceil((1.2 * world.agents) / world.queues))
+  const prepare = () => fillQueues(cluster.direct, world, waiting)
   const head = requestHead('POST', `/api/v1/tenants/${world.slug}/agents/{id}/call-next/`, {
     Authorization: `Bearer ${server.token}`,
   })

@@ -64,4 +64,18 @@ begin
   return t.number;
 end $$;
 
+create function bench.list(tenant bigint, queue bigint) returns setof jsonb language plpgsql as $$
+begin
+  perform set_config('app.current_tenant_id', tenant::text, true);
+  return query select bench.ticket(t) || jsonb_build_object('position', row_number() over (order by t.rank, t.id))
+    from tickets t where t.queue_id = queue and t.status = 'en_attente' order by t.rank, t.id limit 50;
+end $$;
+
+create function bench.place(tenant bigint, ticket bigint) returns bigint language plpgsql as $$
+begin
+  perform set_config('app.current_tenant_id', tenant::text, true);
+  return (select count(*) from tickets t, tickets mine where mine.id = ticket and t.queue_id = mine.queue_id
+    and t.status = 'en_attente' and (t.rank, t.id) <= (mine.rank, mine.id));
+end $$;
+
 grant execute on all functions in schema bench to sq_app;

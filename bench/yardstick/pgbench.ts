@@ -38,13 +38,17 @@ export function pgbenchSubject(
     async measure(callers, seconds) {
       const cpu = startCpu(cluster.postmaster)
       const { stdout } = await run(pgbench, [
-        ...['--no-vacuum', '--protocol=prepared', `--client=${callers}`, `--jobs=${Math.min(callers, 2)}`],
-        ...[
-          `--time=${Math.max(1, Math.round(seconds))}`,
-          `--file=${new URL(`../sql/${script}`, import.meta.url).pathname}`,
-        ],
+        '--no-vacuum',
+        '--protocol=prepared',
+        `--client=${callers}`,
+        `--jobs=${Math.min(callers, 2)}`,
+        `--time=${Math.max(1, Math.round(seconds))}`,
+        `--file=${new URL(`../sql/${script}`, import.meta.url).pathname}`,
         ...Object.entries(variables(callers)).map(([variable, value]) => `--define=${variable}=${value}`),
-        ...[`--host=${cluster.host}`, `--port=${cluster.port}`, '--username=bench', cluster.database],
+        `--host=${cluster.host}`,
+        `--port=${cluster.port}`,
+        '--username=bench',
+        cluster.database,
       ])
       const { postgres, busyCores } = cpu()
       const figure = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1] ?? Number.NaN)
