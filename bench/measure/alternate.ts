@@ -47,7 +47,7 @@ export async function alternate(contest: Contest, effort: Effort, log: (line: st
 }
 
 /** Each figure's median by itself; failures are summed. */
-export function medianSample(samples: readonly Sample[]): Sample {
+function medianSample(samples: readonly Sample[]): Sample {
   const of = (name: keyof Sample) => median(samples.map((sample) => sample[name]))
   return {
     perSecond: of('perSecond'),
