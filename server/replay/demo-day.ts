@@ -3,7 +3,8 @@ import { callNext, complete, noShow, recall, type Seat, setStatus, start, takeAs
 import { ApiClient, type ClientOptions } from './client.ts'
 import { castTenant, type DemoAgentRow } from './demo-cast.ts'
 import { isOnDuty, presentAt, type DemoAgent, type DemoPart } from './demo-plan.ts'
-import { DAY_SECONDS, type PlannedVisit } from './plan.ts'
+import { type PlannedVisit } from './plan.ts'
+import { DAY_SECONDS } from './staffing.ts'
 
 export interface DemoDayOptions {
   baseUrl: string

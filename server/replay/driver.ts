@@ -4,7 +4,8 @@ import type { QueueFeed } from './feed.ts'
 import { Heap } from './heap.ts'
 import type { Outcome } from './oracle.ts'
 import type { Pacer } from './pacer.ts'
-import type { PlannedVisit, QueuePlan, StaffingStep } from './plan.ts'
+import type { PlannedVisit, QueuePlan } from './plan.ts'
+import type { StaffingStep } from './staffing.ts'
 import type { VisitorSample } from './visitors.ts'
 
 /** A queue of the plan and its counterpart on the server. */

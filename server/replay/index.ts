@@ -12,7 +12,7 @@ import { summarize } from './stats.ts'
 import { readTrace } from './trace.ts'
 import { VisitorSample } from './visitors.ts'
 
-export { startDemoDay, type DemoDayOptions } from './demo-day.ts'
+export { startDemoDay } from './demo-day.ts'
 export type { Out } from './progress.ts'
 
 export interface ReplayOptions extends Selection {

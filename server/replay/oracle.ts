@@ -1,5 +1,6 @@
 import { Heap } from './heap.ts'
-import type { PlannedVisit, StaffingStep } from './plan.ts'
+import type { PlannedVisit } from './plan.ts'
+import type { StaffingStep } from './staffing.ts'
 
 /** What happened to one visit: called and served, or gone at `end_s`. */
 export interface Outcome {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { mostOpen, openCounters, planTrace } from './plan.ts'
+import { mostOpen, planTrace } from './plan.ts'
+import { openCounters } from './staffing.ts'
 import { deriveServiceSeconds } from './service-times.ts'
 import type { Visit } from './trace.ts'
 

@@ -7,7 +7,7 @@ import { type Summary, summarize } from './stats.ts'
 import { table } from './table.ts'
 
 /** Waits may differ from the oracle's by this share before the report calls it a fault of the server. */
-export const WAIT_TOLERANCE = 0.02
+const WAIT_TOLERANCE = 0.02
 
 interface Waits {
   replay: Summary
@@ -16,7 +16,7 @@ interface Waits {
   /** What the trace itself shows; other decisions were taken there. */
   trace: Summary
 }
-export interface QueueReport {
+interface QueueReport {
   queue: string
   tickets: number
   served: number

@@ -1,4 +1,5 @@
-import { DAY_SECONDS, type QueuePlan } from './plan.ts'
+import { type QueuePlan } from './plan.ts'
+import { DAY_SECONDS } from './staffing.ts'
 
 export interface Selection {
   /** Local instant or day of the trace: `2020-01-13T10:00`, `2020-01-13`, or `3` for its third active day. */

@@ -1,4 +1,4 @@
-import type { StaffingStep } from './plan.ts'
+import type { StaffingStep } from './staffing.ts'
 import { median } from './stats.ts'
 import type { Visit } from './trace.ts'
 

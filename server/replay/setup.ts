@@ -67,6 +67,8 @@ export async function setUp(
         service_id: serviceId,
         name: title,
         algorithm: queue.algorithm,
+        // A real midnight during the replay is none of the trace's.
+        carry_over: true,
       }))
     ).id
     await closeLeftovers(client, queueId)
