@@ -75,7 +75,14 @@ export interface Actor {
   sessionId: string | null
   /** Ticket the visitor's token opens; null for everybody else. */
   ticketId: number | null
+  /** Seconds since 1970 at which the person last proved who they are (password, passkey, code). */
+  provenAt?: number | null
+  /** The operator who acts as this person. */
+  impersonatorId?: number | null
 }
+
+/** A proof this old no longer counts for operations that ask for a fresh one. */
+export const PROOF_SECONDS = 300
 
 /** The program itself acting inside one tenant. */
 export function systemActor(tenantId: number): Actor {

@@ -58,6 +58,7 @@ export interface HttpBinding {
  * A capability, written once: REST, OpenAPI, GraphQL, WebSocket and CLI derive from it.
  * Path, query and body make one flat `input`.
  */
+// oxlint-disable-next-line no-explicit-any -- the registry holds operations of every shape
 export interface Operation<I extends TObject = any, O extends TSchema = any> {
   /** Noun and verb: `tickets.take`. */
   id: string

@@ -14,6 +14,8 @@ export interface AccessClaims {
   scopes: readonly string[]
   /** Session that can revoke it. */
   sid: string
+  /** When the person last proved who they are, in seconds since 1970. */
+  auth_time?: number | null
   /** Seconds since 1970. */
   iat: number
   exp: number
@@ -86,5 +88,6 @@ export function actorOf(claims: Omit<AccessClaims, 'iat' | 'exp'>): Actor {
     scopes: new Set(claims.scopes),
     sessionId: claims.sid,
     ticketId: null,
+    ...(claims.auth_time && { provenAt: claims.auth_time }),
   }
 }

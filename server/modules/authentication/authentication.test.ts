@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { Database, Tx } from '../../kernel/db/types.ts'
 import type { Runtime } from '../../kernel/execute.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import { aTenant, anonymousActor, type TenantFixture } from '../../test/factories.ts'
@@ -11,8 +12,11 @@ import {
   onRevoked,
   operations,
   redeemWsTicket,
+  verifyAccessToken,
   watchRevocations,
+  revokeUser,
 } from './index.ts'
+import { passwordChecks } from './passwords.ts'
 
 let base: TestDatabase
 let runtime: Runtime
@@ -55,11 +59,11 @@ describe('sign-in', () => {
     })
     expect(tokens.scopes).toEqual([...agent.scopes])
     const actor = actorOfToken(tokens.access)
-    expect(actor).toEqual({ ...agent, sessionId: actor.sessionId })
-    const [session] = await base.owner<{ refresh_hash: Buffer }>('select refresh_hash from sessions where id = $1', [
-      actor.sessionId,
-    ])
-    expect(session!.refresh_hash).toHaveLength(32)
+    expect(actor).toEqual({ ...agent, sessionId: actor.sessionId, provenAt: expect.any(Number) })
+    // What is stored makes no token: the signature is missing.
+    const rows = await base.owner('select * from sessions where id = $1', [actor.sessionId])
+    const signatures = [tokens.access, tokens.refresh].map((token) => token.split('.')[2])
+    for (const signature of signatures) expect(JSON.stringify(rows)).not.toContain(signature)
   })
 
   test('says the same for every refusal', async () => {
@@ -89,6 +93,70 @@ describe('sign-in', () => {
     }
     // Control: the right one opens, whatever the case of the letters.
     expect(await nobody('auth.token', { email: ` ${email.toUpperCase()} `, password })).toMatchObject({ role: 'agent' })
+  })
+
+  test('works the same for every refusal: the same statements, the same number of hashes', async () => {
+    const userId = a.agentActors[1]!.userId!
+    const email = await emailOf(userId)
+    const statements: string[] = []
+    const watched = (tx: Tx): Tx => ({
+      query: (text, values) => (statements.push(text), tx.query(text, values)),
+      maybe: (text, values) => (statements.push(text), tx.maybe(text, values)),
+      one: (text, values) => (statements.push(text), tx.one(text, values)),
+    })
+    const database: Database = Object.assign(Object.create(base.db) as Database, {
+      platform: <T>(fn: (tx: Tx) => Promise<T>) => base.db.platform((tx) => fn(watched(tx))),
+    })
+    const sign = caller(testRuntime(database), operations)(anonymousActor, null)
+    const workOf = async (input: object) => {
+      statements.length = 0
+      const before = passwordChecks()
+      expect(await code(sign('auth.token', input as Record<string, unknown>))).toBe('invalid_credentials')
+      return { statements: [...statements], hashes: passwordChecks() - before }
+    }
+    const wrong = await workOf({ email, password: 'wrong password' })
+    expect(wrong).toMatchObject({ hashes: 1, statements: { length: 1 } })
+    for (const other of ['unknown@example.org', 'closed@example.org', 'nopassword@example.org'])
+      expect([other, await workOf({ email: other, password: 'wrong password' })]).toEqual([other, wrong])
+  })
+
+  test('is refused when the account, the membership or the password changes meanwhile', async () => {
+    const userId = a.agentActors[1]!.userId!
+    const { password_hash: stored } = (
+      await base.owner<{ password_hash: string }>('select password_hash from users where id = $1', [userId])
+    )[0]!
+    const other = await hashPassword('another password')
+    const restore = async () => {
+      await base.owner('update users set is_active = true, password_hash = $2 where id = $1', [userId, stored])
+      await base.owner('update memberships set is_active = true where user_id = $1', [userId])
+    }
+    const changes: Record<string, (tx: Tx) => Promise<unknown>> = {
+      account: (tx) => tx.query('update users set is_active = false where id = $1', [userId]),
+      password: (tx) => tx.query('update users set password_hash = $2 where id = $1', [userId, other]),
+      membership: (tx) => tx.query('update memberships set is_active = false where user_id = $1', [userId]),
+    }
+    for (const [name, change] of Object.entries(changes)) {
+      const revoked = Promise.withResolvers<void>()
+      const proceed = Promise.withResolvers<void>()
+      const disabling = base.db.tenant(a.tenant.id, async (tx) => {
+        await change(tx)
+        await revokeUser(tx, userId)
+        revoked.resolve()
+        await proceed.promise
+      })
+      await revoked.promise
+      const signing = code(signIn(userId))
+      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      await expect.poll(() => base.owner(waiting)).not.toEqual([])
+      proceed.resolve()
+      await disabling
+      expect([name, await signing]).toEqual([name, 'invalid_credentials'])
+      const alive = await base.owner('select from sessions where user_id = $1 and revoked_at is null', [userId])
+      expect(alive).toEqual([])
+      await restore()
+    }
+    // Control: nothing happens, so it succeeds.
+    expect(await signIn(userId)).toMatchObject({ role: 'agent' })
   })
 
   test('a person of two tenants chooses; without a choice it is the first', async () => {
@@ -150,10 +218,30 @@ describe('refresh', () => {
     expect(actorOfToken(third.access).sessionId).toBe(actorOfToken(first.access).sessionId)
   })
 
-  test('an answer that was lost can be asked for again at once', async () => {
+  test('an answer that was lost can be asked for again at once and is the same: 50 at once, all go on', async () => {
     const first = await signIn(a.agentActors[0]!.userId!)
-    const [one, two] = await Promise.all([1, 2].map(() => nobody('auth.refresh', { refresh: first.refresh })))
-    expect([one, two].map(({ role }) => role)).toEqual(['agent', 'agent'])
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => nobody('auth.refresh', { refresh: first.refresh })),
+    )
+    const [next, ...others] = new Set(answers.map(({ refresh }) => refresh))
+    expect(others).toEqual([])
+    // Two tabs that refreshed at once hold the same token, so neither looks like a thief later.
+    const { sessionId } = actorOfToken(first.access)
+    const third = await nobody('auth.refresh', { refresh: next })
+    await base.owner(`update sessions set rotated_at = rotated_at - interval '11 seconds' where id = $1`, [sessionId])
+    expect(await nobody('auth.refresh', { refresh: third.refresh })).toMatchObject({ role: 'agent' })
+    expect(await code(nobody('auth.refresh', { refresh: first.refresh }))).toBe('token_reused')
+  })
+
+  test('a session ends after 90 days, however often it is used', async () => {
+    const first = await signIn(a.agentActors[0]!.userId!)
+    const { sessionId } = actorOfToken(first.access)
+    await base.owner(`update sessions set ends_at = now() + interval '100 seconds' where id = $1`, [sessionId])
+    const second = await nobody('auth.refresh', { refresh: first.refresh })
+    expect(second.expires_in).toBeLessThanOrEqual(100)
+    expect(verifyAccessToken(second.access).exp - verifyAccessToken(second.access).iat).toBe(second.expires_in)
+    await base.owner(`update sessions set ends_at = now(), expires_at = now() where id = $1`, [sessionId])
+    expect(await code(nobody('auth.refresh', { refresh: second.refresh }))).toBe('session_expired')
   })
 
   test('a copy used later ends the session, also for the thief', async () => {

@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { createSigner, createVerifier, TokenError } from 'fast-jwt'
+import { now } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 
 /** What a token is good for; a token of one kind is worth nothing where another is asked for. */
 export type TokenType = 'access' | 'refresh' | 'ws'
+
+/** The database's clock, which dates tokens, may be this far ahead of the process's. */
+const MAX_SKEW_SECONDS = 60
 
 const ISSUER = 'smartqueue'
 const AUDIENCE: Record<TokenType, string> = {
@@ -63,7 +67,7 @@ export function verify(type: TokenType, token: string): Record<string, unknown> 
   for (const verifier of ring.verifiers[type]) {
     try {
       const claims = verifier(token) as Record<string, unknown>
-      if (claims['typ'] === type) return claims
+      if (claims['typ'] === type && Number(claims['iat']) <= now() / 1000 + MAX_SKEW_SECONDS) return claims
       failure = undefined
       break
     } catch (error) {

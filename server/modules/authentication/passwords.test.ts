@@ -43,6 +43,12 @@ test.each([
   'agent@demo.example',
   'agentagent',
   'MotDePasse2026',
+  // Leaked often, or that with a year behind it.
+  'qwertyuiop1',
+  '1q2w3e4r5t',
+  'liverpool1',
+  'Sunshine2026!',
+  'iloveyou1234',
 ])('%s is refused', (password) => expect(() => checkPassword(password, 'agent@demo.example')).toThrow('invalid_input'))
 test('an ordinary one is not', () =>
   expect(() => checkPassword('trois petits chats', 'agent@demo.example')).not.toThrow())

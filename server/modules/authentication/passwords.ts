@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { hash, verify } from '@node-rs/argon2'
 import { AppError, invalid } from '../../kernel/errors.ts'
 
@@ -40,16 +41,26 @@ export const hashPassword = (password: string): Promise<string> => hash(spelling
 /** Of 32 random bytes that were thrown away: nobody can sign in with it. */
 const DUMMY = '$argon2id$v=19$m=19456,t=2,p=1$reMC2O2Mkt+1sW/OlkxMFg$8CNMlLEXm8Gs5vdl5Bth7wUu6HQhqpat7CY3odna1RY'
 
+let checks = 0
+/** Hashes that were compared since the process started. */
+export const passwordChecks = (): number => checks
+
 /**
  * Does the password open the account? An account that does not exist, or has no password, takes as long to say no.
  * Call it within `withPasswordSlot`.
  */
 export async function passwordMatches(passwordHash: string | null | undefined, password: string): Promise<boolean> {
+  checks++
   const matches = await verify(passwordHash ?? DUMMY, spelling(password))
   return matches && typeof passwordHash === 'string'
 }
 
 const MIN_DISTINCT = 5
+
+/** The 50,000 most leaked passwords of eight characters or more, decoded (33 ms) for the first who chooses one. */
+const require = createRequire(import.meta.url)
+let leaked: { test(password: string): boolean } | undefined
+const isLeaked = (folded: string) => (leaked ??= require('fxa-common-password-list') as typeof leaked)!.test(folded)
 
 /**
  * Refuses passwords that a guesser tries first.
@@ -58,12 +69,16 @@ const MIN_DISTINCT = 5
 export function checkPassword(password: string, email: string): void {
   const folded = spelling(password).toLowerCase()
   const name = email.split('@')[0]!
+  const stem = folded.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '')
   const guessable =
     new Set(folded).size < MIN_DISTINCT ||
     folded === email ||
     folded === name.repeat(2) ||
     '01234567890123456789'.includes(folded) ||
     'azertyuiop1234567890 qwertyuiop1234567890'.includes(folded) ||
-    /^(password|motdepasse|mot de passe|smartqueue)[\d!.]*$/.test(folded)
+    /^(password|motdepasse|mot de passe|smartqueue)$/.test(stem) ||
+    // A word that guessers know stays one with a year and an exclamation mark.
+    isLeaked(folded) ||
+    isLeaked(stem)
   if (guessable) throw invalid('/password', 'password_too_weak')
 }

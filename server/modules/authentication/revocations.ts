@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { monotonicMs } from '../../kernel/clock.ts'
 import type { Database, Tx } from '../../kernel/db/types.ts'
 
 const CHANNEL = 'session_revoked'
@@ -27,6 +28,8 @@ export async function revokeSession(tx: Tx, sessionId: string): Promise<void> {
 
 /** Ends every session of a user, e.g. after a new password; sessions of one tenant only when `tenantId` is given. */
 export async function revokeUser(tx: Tx, userId: number, tenantId: number | null = null): Promise<void> {
+  // Who is signing in at this moment holds the row until the session can be seen, or waits for it and is refused.
+  await tx.query('select from users where id = $1 for no key update', [userId])
   const ended = await tx.query<{ id: string }>(
     `with ended as (
        update sessions set revoked_at = now()
@@ -37,17 +40,38 @@ export async function revokeUser(tx: Tx, userId: number, tenantId: number | null
   for (const { id } of ended) markRevoked(id)
 }
 
-/** Follows revocations of all processes; after a gap it reads those of the last hour. */
+/** How often each process looks for itself, should the database's notices not come through. */
+const POLL_MILLISECONDS = 2000
+
+/**
+ * Follows revocations of all processes: notices come at once, and the table is read every two seconds, which also finds
+ * the sessions whose time was up. After a gap those of the last hour are read.
+ */
 export async function watchRevocations(db: Database): Promise<() => Promise<void>> {
-  const catchUp = async () => {
+  const read = async (seconds: number) => {
     const rows = await db.platform((tx) =>
-      tx.query<{ id: string }>(`select id from sessions where revoked_at > now() - interval '1 hour'`),
+      tx.query<{ id: string }>(
+        `select id from sessions where revoked_at > now() - make_interval(secs => $1)
+         union all
+         select id from sessions where expires_at between now() - make_interval(secs => $1) and now()`,
+        [seconds],
+      ),
     )
     for (const { id } of rows) markRevoked(id)
   }
-  const stop = await db.listen(CHANNEL, markRevoked, () => void catchUp().catch(() => {}))
-  await catchUp()
-  return stop
+  let lastRead = monotonicMs()
+  const poll = async () => {
+    const started = monotonicMs()
+    await read(Math.min(3600, (started - lastRead) / 1000 + 10))
+    lastRead = started
+  }
+  const timer = setInterval(() => void poll().catch(() => {}), POLL_MILLISECONDS).unref()
+  const stop = await db.listen(CHANNEL, markRevoked, () => void read(3600).catch(() => {}))
+  await read(3600)
+  return () => {
+    clearInterval(timer)
+    return stop()
+  }
 }
 
 function markRevoked(sessionId: string): void {

@@ -7,7 +7,7 @@ import { ACCOUNT_COLUMNS, OPERATOR, placesOf, standingIn, type AccountRow, type 
 import { checkAttempts, forgetFailures, recordFailure } from './attempts.ts'
 import { passwordMatches, withPasswordSlot } from './passwords.ts'
 import { Token, Tokens } from './schema.ts'
-import { refreshSession, startSession } from './sessions.ts'
+import { refreshSession, startTokens } from './sessions.ts'
 import type { Place } from './schema.ts'
 
 /** One answer for a wrong password, an unknown or closed account and a tenant that is not theirs. */
@@ -27,7 +27,7 @@ export const token = operation({
   input: Closed({ email: Text(254), password: Text(200), tenant: Type.Optional(Slug) }),
   output: Tokens,
   example: { input: { email: 'agent1@demo-bank.example', password: 'correct horse battery', tenant: 'demo-bank' } },
-  async run({ tx }, { email: typed, password, tenant }) {
+  async run({ tx, origin }, { email: typed, password, tenant }) {
     const email = typed.trim().toLowerCase()
     checkAttempts(email)
     const { account, matches } = await withPasswordSlot(async () => {
@@ -43,7 +43,7 @@ export const token = operation({
       throw refused()
     }
     forgetFailures(email)
-    return startSession(tx, account, standing)
+    return startTokens(tx, { account, standing, method: 'password', passwordHash: account.password_hash, origin })
   },
 })
 

@@ -19,6 +19,7 @@ export async function issueWsTicket(tx: Tx, actor: Actor): Promise<string> {
     role: actor.role,
     scopes: [...actor.scopes],
     sid: actor.sessionId,
+    auth_time: actor.provenAt ?? null,
     jti: randomUUID(),
     iat: now,
     exp: now + WS_TICKET_SECONDS,
