@@ -9,7 +9,10 @@ const BLOCK = /```ts title=(\S+)\n([\s\S]*?)```/g
 
 const root = path.resolve(import.meta.dirname, '..')
 const folder = path.join(root, 'node_modules', '.tutorial')
-const blocks = [...readFileSync(path.join(root, TUTORIAL), 'utf8').matchAll(BLOCK)].map(([, file, code]) => ({ file: file!, code: code! }))
+const blocks = [...readFileSync(path.join(root, TUTORIAL), 'utf8').matchAll(BLOCK)].map(([, file, code]) => ({
+  file: file!,
+  code: code!,
+}))
 const written = new Set(blocks.map(({ file }) => path.join(root, file)))
 
 /** Imports between the blocks stay; those of the project point into it. */

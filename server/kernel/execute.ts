@@ -291,7 +291,7 @@ function wasUndone(error: unknown): boolean {
 }
 
 /** What an error means to the caller: its own code, a declared constraint, a transient state, or nothing at all. */
-export function meaning(op: Operation, error: unknown): AppError {
+function meaning(op: Operation, error: unknown): AppError {
   if (error instanceof AppError) return error
   const cause = databaseError(error)
   const declared = cause?.constraint && op.constraints?.[cause.constraint]
