@@ -11,6 +11,7 @@ import { reads } from './contests/reads.ts'
 import { takeCold, takeHot } from './contests/take.ts'
 import { isMet, judge, type Verdict } from './goals.ts'
 import { startDriver } from './http/driver.ts'
+import { document } from './document.ts'
 import { describeMachine } from './machine.ts'
 import type { Row } from './measure/sample.ts'
 import { startServer } from './server.ts'
@@ -25,6 +26,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string' },
     repetitions: { type: 'string' },
     directory: { type: 'string' },
+    document: { type: 'boolean', default: false },
     out: { type: 'string', default: new URL('results/latest.json', import.meta.url).pathname },
   },
 })
@@ -87,7 +89,9 @@ try {
     options.out,
     `${JSON.stringify({ machine, effort, goals: goals.map((goal) => ({ ...goal, met: isMet(goal) })), rows }, null, 2)}\n`,
   )
-  console.log(`\n${rateTable(rows)}\n\n${goalTable(goals)}\n\n${options.out}`)
+  const tables = `${goalTable(goals)}\n\n${rateTable(rows)}`
+  if (options.document) document(tables, machine)
+  console.log(`\n${tables}\n\n${options.out}`)
 } finally {
   await close()
 }
