@@ -1,7 +1,7 @@
 import { isFinal } from '../../shared/ticket-status.ts'
 import type { Ticket } from './actors.ts'
 import type { ApiClient } from './client.ts'
-import type { Log, Stage, Stay } from './driver.ts'
+import type { Log, Stage, Stay } from './log.ts'
 import type { QueueFeed, SeenEvent } from './feed.ts'
 
 export interface Audit {

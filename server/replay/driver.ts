@@ -1,47 +1,11 @@
-import { callNext, complete, leave, type Seat, setStatus, start, take, type TakenTicket } from './actors.ts'
-import { type ApiClient, Refusal } from './client.ts'
-import type { QueueFeed } from './feed.ts'
+import { callNext, complete, leave, type Seat, setStatus, start, take } from './actors.ts'
+import type { ApiClient } from './client.ts'
 import { Heap } from './heap.ts'
-import type { Outcome } from './oracle.ts'
+import { countRefusal, newLog, type Log, type Stage, type Stay } from './log.ts'
 import type { Pacer } from './pacer.ts'
-import type { PlannedVisit, QueuePlan } from './plan.ts'
+import type { PlannedVisit } from './plan.ts'
 import type { StaffingStep } from './staffing.ts'
 import type { VisitorSample } from './visitors.ts'
-
-/** A queue of the plan and its counterpart on the server. */
-export interface Stage {
-  plan: QueuePlan
-  queueId: number
-  seats: Seat[]
-  feed: QueueFeed
-}
-
-/** One ticket as the replay knows it. */
-export interface Stay {
-  queueId: number
-  visit: PlannedVisit
-  ticket: TakenTicket
-  outcome: Outcome | null
-}
-
-/** What happened, told in virtual time. */
-export interface Log {
-  stays: Stay[]
-  served: number
-  called: number
-  left: number
-  /** Seconds the called have waited, all together. */
-  waitedSeconds: number
-  /** A ticket handed out twice by call-next. */
-  doubleCalls: number
-  /** A free agent was told "nobody waits" while somebody did. */
-  missedCalls: number
-  /** Tickets whose creation the feed did not show within the patience of the observer. */
-  unseen: number
-  /** What the server refused, by act and code. */
-  refusals: Map<string, number>
-  now: number
-}
 
 export interface DriverOptions {
   /** Free agents beyond the number of waiting tickets that call all the same, to race for them. */
@@ -94,18 +58,7 @@ export async function drive(
   pacer: Pacer,
   options: DriverOptions,
 ): Promise<Log> {
-  const log: Log = {
-    stays: [],
-    served: 0,
-    called: 0,
-    left: 0,
-    waitedSeconds: 0,
-    doubleCalls: 0,
-    missedCalls: 0,
-    unseen: 0,
-    refusals: new Map(),
-    now: 0,
-  }
+  const log = newLog()
   const calledTickets = new Set<number>()
   const events = new Heap<Event>((a, b) => (a.at_s === b.at_s ? a.phase < b.phase : a.at_s < b.at_s))
   const plays = stages.map((stage): Play => ({
@@ -123,18 +76,7 @@ export async function drive(
     toArrive += stage.plan.visits.length
   }
 
-  /** Counts a refusal instead of stopping the day: the report shows it and fails. */
-  async function attempt<T>(act: string, promise: Promise<T>): Promise<T | undefined> {
-    try {
-      return await promise
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      const what = `${act}: ${error.code}`
-      log.refusals.set(what, (log.refusals.get(what) ?? 0) + 1)
-      return undefined
-    }
-  }
-
+  const attempt = <T>(act: string, promise: Promise<T>) => countRefusal(log, act, promise)
   const onDuty = (stage: Play) => stage.agents.filter((agent) => agent.state !== 'off').length
   async function goOff(stage: Play, agent: Agent): Promise<void> {
     agent.state = 'off'
@@ -231,7 +173,7 @@ export async function drive(
     stay.outcome = { start_s: null, end_s: log.now }
   }
 
-  /** All events of this instant up to a phase, in groups of one phase. */
+  /** Takes the events of this instant that are of this phase. */
   function due<P extends Event['phase']>(phase: P): Extract<Event, { phase: P }>[] {
     const taken: Event[] = []
     for (let next = events.peek(); next && next.at_s === log.now && next.phase === phase; next = events.peek())

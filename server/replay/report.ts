@@ -1,6 +1,6 @@
 import type { Audit } from './audit.ts'
 import type { ApiClient } from './client.ts'
-import type { Log, Stage } from './driver.ts'
+import type { Log, Stage } from './log.ts'
 import { type Outcome, simulate } from './oracle.ts'
 import type { PlannedVisit } from './plan.ts'
 import { type Summary, summarize } from './stats.ts'
@@ -34,6 +34,7 @@ export interface ReplayReport {
   /** Largest relative difference of mean, p50 and p90 from the oracle. */
   wait_deviation: number
   double_calls: number
+  /** Free agents were told that nobody waits while somebody did; they asked again. */
   missed_calls: number
   events: {
     held: number
@@ -214,9 +215,10 @@ export function renderReport(report: ReplayReport): string {
     '',
     ...(report.queues.length > 1 ? [queueTable(report.queues), ''] : []),
     table([
-      ['double calls', 'lost events', 'duplicated', 'events', 'late', 'reconnects', 'visitors told'],
+      ['double calls', 'missed calls', 'lost events', 'duplicated', 'events', 'late', 'reconnects', 'visitors told'],
       [
         String(report.double_calls),
+        String(report.missed_calls),
         String(events.lost),
         String(events.duplicated),
         grouped(events.held),

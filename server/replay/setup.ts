@@ -1,7 +1,7 @@
 import { LIVE_STATUSES, TicketStatus } from '../../shared/ticket-status.ts'
 import { cancel, complete, type Seat, setStatus, start, type Ticket } from './actors.ts'
 import type { ApiClient } from './client.ts'
-import type { Stage } from './driver.ts'
+import type { Stage } from './log.ts'
 import { QueueFeed } from './feed.ts'
 import { mostOpen, type QueuePlan } from './plan.ts'
 
