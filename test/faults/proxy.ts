@@ -141,22 +141,23 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Faults on every proxy, one after the other, until `stop()`. */
+const FAULTS: readonly ((proxy: FaultProxy, random: () => number) => unknown)[] = [
+  (proxy, random) => proxy.resetHalf(random),
+  (proxy, random) => proxy.cutHalf(random),
+  (proxy) => proxy.blackhole(),
+  async (proxy, random) => {
+    proxy.resetHalf(random)
+    await proxy.refuse()
+  },
+]
+
+/** Faults on every proxy, one after the other with pauses of `pauseMs` on average, until `stop()`. */
 export function storm(proxies: readonly FaultProxy[], random: () => number, pauseMs: number) {
   let isOver = false
-  const faults = [
-    (proxy: FaultProxy) => proxy.resetHalf(random),
-    (proxy: FaultProxy) => proxy.cutHalf(random),
-    (proxy: FaultProxy) => proxy.blackhole(),
-    async (proxy: FaultProxy) => {
-      proxy.resetHalf(random)
-      await proxy.refuse()
-    },
-  ]
   const raging = Promise.all(
     proxies.map(async (proxy) => {
       while (!isOver) {
-        await faults[Math.floor(random() * faults.length)]!(proxy)
+        await FAULTS[Math.floor(random() * FAULTS.length)]!(proxy, random)
         await sleep(pauseMs * (0.5 + random()))
       }
     }),

@@ -16,7 +16,7 @@ export interface ReconnectOptions {
   owner: Direct['query']
   /** Two queues of one site; an agent for each publisher. */
   fixture: TenantFixture
-  /** Ports of the servers, all on one database. */
+  /** Ports of the servers, all on one database. Of several, publishers leave out the last, which may die meanwhile. */
   ports: readonly number[]
   clients: number
   /** Followers without recovery, who must lose something. */
@@ -27,6 +27,8 @@ export interface ReconnectOptions {
   maxSeconds: number
   seed: number
   progress?(line: string): void
+  /** What else happens meanwhile, until it is over. */
+  meanwhile?(isOver: () => boolean): Promise<void>
 }
 
 export interface ReconnectReport {
@@ -62,9 +64,17 @@ export async function reconnect(options: ReconnectOptions): Promise<ReconnectRep
   const reconnects = () => clients.reduce((total, { heard }) => total + Math.max(0, heard.connections - 1), 0)
 
   let isOver = false
-  const publishing = publish({ fixture, apis, random, pauseMs: 25, isOver: () => isOver })
+  const publishing = publish({
+    fixture,
+    apis: apis.slice(0, Math.max(1, apis.length - 1)),
+    random,
+    pauseMs: 25,
+    isOver: () => isOver,
+  })
   publishing.catch(() => {})
   const weather = storm(proxies, random, 100)
+  const meanwhile = options.meanwhile?.(() => isOver)
+  meanwhile?.catch(() => {})
   try {
     for (;;) {
       await Promise.race([sleep(1000), publishing])
@@ -73,8 +83,7 @@ export async function reconnect(options: ReconnectOptions): Promise<ReconnectRep
       if ((length >= options.events && reconnects() >= options.reconnects) || seconds() > options.maxSeconds) break
     }
     isOver = true
-    const acts = await publishing
-    await weather.stop()
+    const [acts] = await Promise.all([publishing, weather.stop(), meanwhile])
     const oracle = await offsets()
     await untilAllStand(
       clients.map(({ view }) => view),

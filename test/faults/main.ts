@@ -1,0 +1,180 @@
+/**
+ * `npm run test:faults [-- --only reconnect,kill,embedded] [--quick] [--seed <n>]`: real servers on a real database under
+ * bad networks and kill -9. Prints figures against their goals; exit code 1 when one is not met. Everything it starts
+ * ends with it, however it ends.
+ */
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { useSigningKeys } from '../../server/modules/authentication/index.ts'
+import { aTenant } from '../../server/test/factories.ts'
+import { readThenSave, withoutSynchronousCommit } from './controls.ts'
+import { checkDurable, startDatabase, type FaultDatabase } from './database.ts'
+import { embedded } from './embedded.ts'
+import { kill } from './kill.ts'
+import { ServerProcess } from './processes.ts'
+import { reconnect } from './reconnect.ts'
+import { isMet, table, type Figure } from './table.ts'
+
+const MAX_SECONDS = 355
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'reconnect,kill,embedded' },
+    quick: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '1' },
+  },
+})
+const only = options.only.split(',')
+const seed = Number(options.seed)
+const share = options.quick ? 0.1 : 1
+const started = performance.now()
+const seconds = () => Math.round((performance.now() - started) / 1000)
+const say = (line: string) => console.log(`${String(seconds()).padStart(4)} s  ${line}`)
+
+const figures: Figure[] = []
+function note(scenario: string, goals: Record<string, [measured: number, goal: Figure['goal']]>) {
+  for (const [what, [measured, goal]] of Object.entries(goals)) figures.push({ scenario, what, measured, goal })
+}
+const none = (measured: number): [number, Figure['goal']] => [measured, { is: 0 }]
+const atLeast = (goal: number, measured: number): [number, Figure['goal']] => [measured, { atLeast: goal }]
+
+async function reconnects(database: FaultDatabase, servers: readonly ServerProcess[], name: string) {
+  const { owner } = database
+  const fixture = await aTenant(owner, { slug: `reconnect-${servers.length}`, queues: 2, counters: 4, agents: 4 })
+  const goals = { events: 2000 * share, reconnects: 1000 * share }
+  const report = await reconnect({
+    owner,
+    fixture,
+    ports: servers.map(({ port }) => port),
+    clients: 25,
+    naiveClients: 5,
+    ...goals,
+    maxSeconds: 75,
+    seed,
+    progress: (line) => say(`${name}: ${line}`),
+    ...(servers.length > 1 && { meanwhile: (isOver) => loseNodes(database, servers.at(-1)!, isOver) }),
+  })
+  note(name, {
+    events: atLeast(goals.events, report.events),
+    reconnects: atLeast(goals.reconnects, report.clients.reconnects),
+    'deliveries lost': none(report.clients.lost),
+    repeated: none(report.clients.repeated),
+    'out of order': none(report.clients.disordered),
+    'gaps without a resync': none(report.clients.gaps),
+    resyncs: none(report.clients.resyncs),
+    'boards that differ': none(report.wrongBoards),
+    'deliveries due': atLeast(1, report.clients.due),
+    'control: lost by naive push': atLeast(1, report.naive.lost),
+  })
+}
+
+/** A node that no publisher needs dies and comes back, and LISTEN connections of all nodes are ended. */
+async function loseNodes({ owner }: FaultDatabase, node: ServerProcess, isOver: () => boolean) {
+  while (!isOver()) {
+    await sleep(2000)
+    await owner(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'smartqueue listen'`)
+    await sleep(1000)
+    await node.kill()
+    await node.start()
+  }
+}
+
+async function kills(database: FaultDatabase, servers: readonly ServerProcess[]) {
+  const name = 'kill'
+  const calls = 5000 * share
+  const times = {
+    serverKills: options.quick ? 2 : 10,
+    crashes: options.quick ? 1 : 3,
+    terminations: options.quick ? 1 : 4,
+  }
+  await checkDurable(database.owner)
+  const report = await kill({
+    database,
+    servers,
+    calls,
+    ...times,
+    seed,
+    maxSeconds: 150,
+    progress: (line) => say(`${name}: ${line}`),
+  })
+  note(name, {
+    'tickets called': atLeast(calls, report.calls),
+    'servers killed': atLeast(times.serverKills, report.serverKills),
+    'PostgreSQL stopped at once': atLeast(times.crashes, report.crashes),
+    'backends ended': atLeast(1, report.backends),
+    'done twice': none(report.double),
+    'acknowledged and lost': none(report.lost),
+    'two agents, one ticket': none(report.shared),
+    'holes in offsets or numbers': none(report.holes),
+    'unanswered attempts': atLeast(1, report.unanswered),
+    '… that had been done': atLeast(1, report.wasDone),
+    '… that had not': atLeast(0, report.wasNotDone),
+    '… never resolved': none(report.unresolved),
+    'replays with other bytes': none(report.differing),
+    'refused without reason': none(report.refused),
+    'answers 500': none(report.internal),
+    'servers that gave up': none(report.unexpectedEnds),
+    'control: done twice without a key': atLeast(1, report.naiveDouble),
+    'control: shared by read-then-save': atLeast(1, (await readThenSave(database)).shared),
+    'control: lost without synchronous_commit': atLeast(1, await withoutSynchronousCommit(database, servers)),
+  })
+}
+
+async function embeddedKills(secretKey: string) {
+  const name = 'embedded'
+  const count = options.quick ? 2 : 6
+  const report = await embedded({ secretKey, kills: count, seed, progress: (line) => say(`${name}: ${line}`) })
+  note(name, {
+    'servers killed': atLeast(count, report.kills),
+    'tickets taken': atLeast(20 * count, report.taken),
+    'done twice': none(report.double),
+    'acknowledged and lost': none(report.lost),
+    'holes in offsets or numbers': none(report.holes),
+    'never resolved': none(report.unresolved),
+    'answers 500': none(report.internal),
+    'processes left after the last kill': none(report.processesLeft),
+    'control: processes seen before': atLeast(2, report.processesServing),
+  })
+}
+
+async function run() {
+  const secretKey = randomBytes(48).toString('base64url')
+  useSigningKeys(secretKey)
+  if (only.includes('embedded')) await embeddedKills(secretKey)
+  if (!only.includes('reconnect') && !only.includes('kill')) return
+  say('starting PostgreSQL and servers')
+  const database = await startDatabase()
+  const servers: ServerProcess[] = []
+  try {
+    const settings = { DATABASE_URL: database.url, DATABASE_DIRECT_URL: database.directUrl, SECRET_KEY: secretKey }
+    for (let i = 0; i < 3; i++) servers.push(await ServerProcess.start({ ...settings, DATA_DIR: database.directory }))
+    if (only.includes('reconnect')) {
+      await reconnects(database, servers.slice(0, 1), 'reconnect, 1 node')
+      await reconnects(database, servers, 'reconnect, 3 nodes')
+    }
+    await servers[2]!.stop()
+    if (only.includes('kill')) await kills(database, servers.slice(0, 2))
+  } catch (error) {
+    for (const server of servers) console.error(server.output)
+    throw error
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()))
+    await database.close()
+  }
+}
+
+// Servers and PostgreSQL notice the end of this process by themselves.
+setTimeout(() => {
+  console.error(`not done after ${MAX_SECONDS} s`)
+  process.exit(1)
+}, MAX_SECONDS * 1000).unref()
+try {
+  await run()
+} catch (error) {
+  console.error(error)
+  process.exitCode = 1
+}
+console.log(`\n${table(figures)}\n`)
+const missed = figures.filter((figure) => !isMet(figure)).length
+if (missed > 0) process.exitCode = 1
+console.log(`${figures.length - missed} of ${figures.length} figures as they must be, in ${seconds()} s`)

@@ -1,0 +1,87 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { freePort } from './proxy.ts'
+
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const START_TIMEOUT_MS = 60_000
+
+/** A real `smartqueue serve`, always on the same port, started again whenever the run asks for it. */
+export class ServerProcess {
+  readonly port: number
+  /** Ends that nobody asked for: a server has to outlive its database. */
+  unexpectedEnds = 0
+  #environment: Record<string, string>
+  #child: ChildProcess | null = null
+  #output = ''
+
+  private constructor(port: number, environment: Record<string, string>) {
+    this.port = port
+    this.#environment = environment
+  }
+
+  /** @param environment settings; nothing else of our own environment reaches the server */
+  static async start(environment: Record<string, string>): Promise<ServerProcess> {
+    const server = new ServerProcess(await freePort(), environment)
+    await server.start()
+    return server
+  }
+
+  /** Resolves when it is ready for work. */
+  async start(): Promise<void> {
+    const args = ['--import', file('with-parent.ts'), file('../../server/main.ts'), 'serve', '--roles', 'api,realtime']
+    const child = spawn(process.execPath, args, {
+      env: { HOST: '127.0.0.1', PORT: String(this.port), METRICS_PORT: '0', LOG_LEVEL: 'error', ...this.#environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    this.#child = child
+    const note = (text: string) => (this.#output = (this.#output + text).slice(-4000))
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', note)
+    child.once('exit', () => {
+      if (this.#child === child) this.unexpectedEnds++
+    })
+    for (let waited = 0; waited < START_TIMEOUT_MS; waited += 25) {
+      if (child.exitCode !== null || child.signalCode !== null) break
+      if (await this.#isReady()) return
+      await sleep(25)
+    }
+    throw new Error(`the server does not start:\n${this.#output}`)
+  }
+
+  /** kill -9: no goodbye to anybody. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM')
+  }
+
+  /** What it last wrote, for a report of what went wrong. */
+  get output(): string {
+    return this.#output
+  }
+
+  async #end(signal: NodeJS.Signals) {
+    const child = this.#child
+    this.#child = null
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    child.kill(signal)
+    await once(child, 'exit')
+  }
+
+  async #isReady(): Promise<boolean> {
+    return fetch(`http://127.0.0.1:${this.port}/readyz`, { signal: AbortSignal.timeout(5000) }).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  }
+}
+
+/** Process id in the lock file of a PostgreSQL data directory. */
+export function postmasterPid(dataDirectory: string): number | undefined {
+  const lock = `${dataDirectory}/postmaster.pid`
+  return existsSync(lock) ? Number(readFileSync(lock, 'utf8').split('\n', 1)[0]) : undefined
+}

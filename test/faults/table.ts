@@ -1,0 +1,33 @@
+/** A figure and what it has to be. */
+export interface Figure {
+  scenario: string
+  what: string
+  measured: number
+  goal: { is: number } | { atLeast: number }
+}
+
+export const isMet = ({ measured, goal }: Figure): boolean =>
+  'is' in goal ? measured === goal.is : measured >= goal.atLeast
+
+/** Figures aligned in columns, one line each. */
+export function table(figures: readonly Figure[]): string {
+  const rows = figures.map((figure) => [
+    figure.scenario,
+    figure.what,
+    'is' in figure.goal ? String(figure.goal.is) : `≥ ${figure.goal.atLeast}`,
+    String(figure.measured),
+    isMet(figure) ? 'ok' : 'FAILED',
+  ])
+  const lines = [['scenario', 'figure', 'goal', 'measured', ''], ...rows]
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) =>
+          column === 2 || column === 3 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
