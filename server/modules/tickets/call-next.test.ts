@@ -77,9 +77,13 @@ test('calls, choices, cancellations and reorderings at once lose nobody and neve
     ...b.agents.map((_, i) => codeOf(b.callNext(i))),
     ...b.agents.map(({ id }, i) => codeOf(b.run('tickets.call', { id: taken[i]!.id, agent_id: id }))),
     ...taken.slice(0, 30).map(({ id }) => codeOf(b.run('tickets.cancel', { id }))),
-    ...taken.slice(0, 30).map(({ id }, i) => codeOf(b.run('tickets.move', { id, after_id: taken[i + 10]!.id, reason: 'test' }))),
+    ...taken
+      .slice(0, 30)
+      .map(({ id }, i) => codeOf(b.run('tickets.move', { id, after_id: taken[i + 10]!.id, reason: 'test' }))),
     ...taken.slice(10, 40).map(({ id }) => codeOf(b.run('tickets.delay', { id, places: 1 }))),
-    ...taken.slice(5, 25).map(({ id }) => codeOf(b.run('tickets.transfer', { id, queue_id: b.queues[1]!.id, position: 'first' }))),
+    ...taken
+      .slice(5, 25)
+      .map(({ id }) => codeOf(b.run('tickets.transfer', { id, queue_id: b.queues[1]!.id, position: 'first' }))),
   ])
   for (const code of outcomes) expect([...expected, 'same_queue']).toContain(code)
   const doubles = await lab.owner(
@@ -132,7 +136,10 @@ test('of several queues the heaviest wait is called: weight times time', async (
   const old = await b.take({ queue_id: light })
   const young = await b.take({ queue_id: heavy })
   const waits = (id: number, seconds: number) =>
-    lab.owner(`update tickets set entered_at = clock_timestamp() - make_interval(secs => $2) where id = $1`, [id, seconds])
+    lab.owner(`update tickets set entered_at = clock_timestamp() - make_interval(secs => $2) where id = $1`, [
+      id,
+      seconds,
+    ])
   await waits(old.id, 500)
   await waits(young.id, 200)
   expect((await b.callNext())?.id).toBe(young.id)

@@ -20,6 +20,10 @@ const IS_DUE = '(t.not_before is null or t.not_before <= clock_timestamp())'
 /** Class of the advisory locks by which calls of one queue take turns. */
 const CALL_LOCK = 0x736e
 
+const keptFor = (whom: string) => `
+    select ${ROW_COLUMNS}, ${WAIT} from tickets t
+    where t.status = 'en_attente' and ${IS_DUE} and ${whom} order by t.rank, t.id for no key update of t`
+
 /**
  * The first callable tickets of every queue the given agents serve, as many of each as there are agents who might take
  * them, and those kept for one of them or their counters; all locked. Calls of one queue take turns (an advisory lock
@@ -40,14 +44,9 @@ const CANDIDATES = `
       and t.reserved_agent_id is null and t.reserved_counter_id is null
     order by t.rank, t.id limit turns.agents for no key update of t) head
   union all
-  select * from (
-    select ${ROW_COLUMNS}, ${WAIT} from tickets t
-    where t.status = 'en_attente' and ${IS_DUE} and t.id in (
-      select k.id from tickets k join ready on k.reserved_agent_id = ready.id where k.status = 'en_attente'
-      union all
-      select k.id from tickets k join ready on k.reserved_counter_id = ready.counter_id
-      where k.status = 'en_attente' and k.reserved_agent_id is null)
-    order by t.rank, t.id for no key update of t) kept`
+  select * from (${keptFor('t.reserved_agent_id = any(array(select id from ready))')}) for_agents
+  union all
+  select * from (${keptFor('t.reserved_agent_id is null and t.reserved_counter_id = any(array(select counter_id from ready))')}) for_counters`
 
 export async function callNextTickets(
   ctx: Context,

@@ -1,13 +1,23 @@
 import type { Tx } from '../../kernel/db/types.ts'
 import { RANK_GAP } from './rules.ts'
-import type { Channel, Ticket } from './schema.ts'
-import { TICKET_COLUMNS } from './sql.ts'
+import type { Channel } from './schema.ts'
 
-/** What the statement needs to know of one newcomer, guards of configuration passed. */
-export interface Newcomer {
-  /** Place among the callers; earlier ones get the lower numbers. */
-  n: number
+/** What numbers of a queue are made of. */
+export interface Series {
   queue_id: number
+  site_id: number
+  service_id: number
+  timezone: string
+  /** Begins again each local day. */
+  daily: boolean
+  prefix: string
+  first: number
+  last: number
+  capacity: number | null
+}
+/** Somebody who may take a ticket as far as the queue's configuration goes. */
+export interface Newcomer {
+  series: Series
   channel: Channel
   priority: number
   /** Microseconds to add to the arrival. */
@@ -18,153 +28,187 @@ export interface Newcomer {
   device_key: string | null
   sole_customer_id: number | null
   token_hash: string
-  language: string | null
+  language: 'fr' | 'en' | 'ar' | null
   note: string
   labels: string[]
   needs: string[]
   fields: Record<string, unknown>
 }
-/** What it needs to know of a queue. */
-export interface Series {
-  queue_id: number
-  site_id: number
-  service_id: number
-  timezone: string
-  daily: boolean
-  prefix: string
-  first: number
-  last: number
-  capacity: number | null
+/** What the database decided about a ticket. */
+export interface Issued {
+  id: number
+  number: string
+  rank: number
+  created_at: string
 }
-/** One row per newcomer: a ticket, or the reason why there is none. */
-export type Issued = { n: number } & (
-  | ({ refusal: null } & Ticket)
-  | { refusal: 'duplicate_ticket'; duplicate_number: string }
+export type Refusal =
+  | { refusal: 'duplicate_ticket'; number: string }
   | { refusal: 'queue_full' | 'queue_numbers_exhausted' }
-)
 
-const SERIES = `
-  series as (
-    select s.queue_id, s.site_id, s.service_id, s.prefix, s.first, s.capacity, s.last - s.first + 1 as width, length(s.last::text) as digits,
-           (now() at time zone s.timezone)::date as day,
-           case when s.daily then (now() at time zone s.timezone)::date else date '1970-01-01' end as series_day
-    from jsonb_to_recordset($1::jsonb) as s(queue_id bigint, site_id bigint, service_id bigint, timezone text, daily boolean,
-      prefix text, first int, last int, capacity int))`
+const LIVE = `('en_attente', 'appelé', 'en_service', 'en_pause')`
+const seriesDay = (row: string) =>
+  `case when ${row}.daily then (now() at time zone ${row}.timezone)::date else date '1970-01-01' end`
 
-/** Holds the counters, so that what the next statement counts stays true until the commit. */
-const HOLD = `
-  with ${SERIES}
-  insert into queue_days (queue_id, day, issued, issued_before, last_arrival_at)
-  select queue_id, series_day, 0, 0, clock_timestamp() from series order by queue_id
-  on conflict (tenant_id, queue_id, day) do update set issued = queue_days.issued`
+/** Live tickets of the same device or person for the service: few callers say who they are. */
+const DUPLICATES = `
+  select k.n, coalesce(
+    (select t.number from tickets t where t.service_id = k.service_id and t.device_key = k.device_key and t.status in ${LIVE} limit 1),
+    (select t.number from tickets t where t.service_id = k.service_id and t.sole_customer_id = k.customer_id and t.status in ${LIVE} limit 1)
+    ) as number
+  from unnest($1::int[], $2::bigint[], $3::text[], $4::bigint[]) as k(n, service_id, device_key, customer_id)`
+
+const COUNTERS = `unnest($1::bigint[], $2::text[], $3::boolean[], $4::int[], $5::int[]) as s(queue_id, timezone, daily, wanted, last_serial)`
+/**
+ * Advances the counters by what is wanted, at most to the last serial. The rows stay locked until the commit and the
+ * clock is read after that: the order of numbers is the order of arrivals, of ranks and of commits. With nothing wanted
+ * it only takes the locks, so that what the next statement counts stays true.
+ */
+const ADVANCE = `
+  insert into queue_days as d (queue_id, day, issued, issued_before, last_arrival_at)
+  select s.queue_id, ${seriesDay('s')}, least(s.wanted, s.last_serial), 0,
+         clock_timestamp() + s.wanted * interval '${RANK_GAP} microseconds'
+  from ${COUNTERS} order by s.queue_id
+  on conflict (tenant_id, queue_id, day) do update set
+    issued_before = d.issued,
+    issued = greatest(d.issued, least(d.issued + excluded.issued, (select s.last_serial from ${COUNTERS} where s.queue_id = excluded.queue_id))),
+    last_arrival_at = greatest(clock_timestamp(), d.last_arrival_at) + excluded.issued * interval '${RANK_GAP} microseconds'`
+
+/** The tickets whose number was granted. The counter's row also proves that the queue exists. */
+const INSERT = `
+  insert into tickets (site_id, queue_id, service_id, day, series_queue_id, series_day, serial, number, channel, priority, rank,
+    customer_id, device_key, sole_customer_id, token_hash, language, note, labels, needs, fields, entered_at, created_at)
+  select i.site_id, i.queue_id, i.service_id, (now() at time zone i.timezone)::date, i.queue_id, d.day, d.issued_before + i.k,
+    i.prefix || lpad((i.first + (d.issued_before + i.k - 1) % (i.last - i.first + 1))::text, length(i.last::text), '0'),
+    i.channel, i.priority, (extract(epoch from coalesce(i.rank_from, arrival)) * 1000000)::bigint + i."offset",
+    i.customer_id, i.device_key, i.sole_customer_id, decode(i.token_hash, 'hex'), i.language, i.note, i.labels, i.needs, i.fields,
+    arrival, arrival
+  from jsonb_to_recordset($1::jsonb) as i(k int, site_id bigint, queue_id bigint, service_id bigint, timezone text, daily boolean,
+      prefix text, first int, last int, channel text, priority smallint, "offset" bigint, rank_from timestamptz, customer_id bigint,
+      device_key text, sole_customer_id bigint, token_hash text, language text, note text, labels text[], needs text[], fields jsonb)
+  join queue_days d on d.queue_id = i.queue_id and d.day = ${seriesDay('i')}
+  cross join lateral (
+    select d.last_arrival_at - (d.issued - d.issued_before - i.k) * interval '${RANK_GAP} microseconds') as a(arrival)
+  where i.k <= d.issued - d.issued_before
+  returning id, series_queue_id as queue_id, serial, number, rank, created_at`
+
+/** Waiting tickets, counted to the capacity at most. */
+const PLACES = `
+  select s.queue_id, s.capacity - (
+    select count(*) from (select from tickets t where t.queue_id = s.queue_id and t.status = 'en_attente' limit s.capacity) w)::int as places
+  from unnest($1::bigint[], $2::int[]) as s(queue_id, capacity)`
+
+/** How far a series that begins again may go: to the first number that is still somebody's. */
+const FREE = `
+  select s.queue_id, least(d.issued + s.wanted, coalesce((
+    select min(t.serial) from tickets t where t.series_queue_id = s.queue_id and t.series_day = d.day
+      and t.serial > d.issued - s.wanted and t.status in ${LIVE}) + s.wanted - 1, 2147483647)) as last_serial
+  from ${COUNTERS} join queue_days d on d.queue_id = s.queue_id and d.day = ${seriesDay('s')}`
 
 /**
- * Numbers and inserts newcomers; refuses those who have a ticket already, find the queue full or no number left, and
- * spends no number on them. The counter's row is locked by its update until the commit, and the clock is read after
- * that: the order of numbers is the order of arrivals, of ranks and of commits. `wrap`: a series that reached its end
- * begins again as far as its first numbers are free; only under HOLD.
+ * A ticket or a refusal for each newcomer, in order: who has a live ticket already, finds the queue full or no number
+ * left is refused, and no number is spent on them. Nobody may come twice with the same device or person.
  */
-const issueText = (wrap: boolean) => `
-  with ${SERIES},
-  newcomers as (
-    select * from jsonb_to_recordset($2::jsonb) as i(n int, queue_id bigint, channel text, priority smallint, "offset" bigint,
-      rank_from timestamptz, customer_id bigint, device_key text, sole_customer_id bigint, token_hash text, language text,
-      note text, labels text[], needs text[], fields jsonb)),
-  known as (
-    select i.*, coalesce(
-      (select t.number from tickets t where i.device_key is not null and t.service_id = s.service_id and t.device_key = i.device_key
-         and t.status in ('en_attente', 'appelé', 'en_service', 'en_pause') limit 1),
-      (select t.number from tickets t where i.sole_customer_id is not null and t.service_id = s.service_id
-         and t.sole_customer_id = i.sole_customer_id and t.status in ('en_attente', 'appelé', 'en_service', 'en_pause') limit 1)
-      ) as duplicate
-    from newcomers i join series s using (queue_id)),
-  counted as (
-    select k.*, count(*) filter (where k.duplicate is null) over (partition by k.queue_id order by k.n) as k from known k),
-  room as (
-    select s.queue_id, s.capacity - (select count(*) from (
-      select from tickets t where t.queue_id = s.queue_id and t.status = 'en_attente' limit s.capacity) w) as places
-    from series s where s.capacity is not null),
-  wanted as (
-    select c.* from counted c left join room using (queue_id)
-    where c.duplicate is null and (room.places is null or c.k <= room.places)),
-  bounds(queue_id, last_serial) as (
-    select s.queue_id, ${
-      wrap
-        ? `least(d.issued + s.width, coalesce((
-             select min(t.serial) from tickets t where t.series_queue_id = s.queue_id and t.series_day = s.series_day
-               and t.serial > d.issued - s.width and t.status in ('en_attente', 'appelé', 'en_service', 'en_pause')) + s.width - 1, 2147483647))
-           from series s join queue_days d on d.queue_id = s.queue_id and d.day = s.series_day`
-        : 's.width from series s'
-    }),
-  advanced as (
-    insert into queue_days as d (queue_id, day, issued, issued_before, last_arrival_at)
-    select s.queue_id, s.series_day, least(count(*), b.last_serial), 0,
-      clock_timestamp() + (count(*) - 1) * interval '${RANK_GAP} microseconds'
-    from wanted w join series s using (queue_id) join bounds b using (queue_id)
-    group by s.queue_id, s.series_day, b.last_serial order by s.queue_id
-    on conflict (tenant_id, queue_id, day) do update set
-      issued_before = d.issued,
-      issued = greatest(d.issued, least(
-        d.issued + (select count(*) from wanted w where w.queue_id = excluded.queue_id),
-        (select b.last_serial from bounds b where b.queue_id = excluded.queue_id))),
-      last_arrival_at = greatest(clock_timestamp(), d.last_arrival_at + interval '${RANK_GAP} microseconds')
-        + (excluded.issued - 1) * interval '${RANK_GAP} microseconds'
-    returning d.queue_id, d.issued, d.issued_before, d.last_arrival_at),
-  placed as (
-    select w.*, s.site_id, s.service_id, s.day, s.series_day, s.prefix, s.first, s.width, s.digits, a.issued_before + w.k as serial,
-      a.last_arrival_at - ((count(*) over (partition by w.queue_id)) - w.k) * interval '${RANK_GAP} microseconds' as arrival
-    from wanted w join series s using (queue_id) join advanced a using (queue_id)
-    where w.k <= a.issued - a.issued_before),
-  t as (
-    insert into tickets (site_id, queue_id, service_id, day, series_queue_id, series_day, serial, number, channel, priority, rank,
-      customer_id, device_key, sole_customer_id, token_hash, language, note, labels, needs, fields, entered_at, created_at)
-    select p.site_id, p.queue_id, p.service_id, p.day, p.queue_id, p.series_day, p.serial,
-      p.prefix || lpad((p.first + (p.serial - 1) % p.width)::text, p.digits, '0'), p.channel, p.priority,
-      (extract(epoch from coalesce(p.rank_from, p.arrival)) * 1000000)::bigint + p."offset",
-      p.customer_id, p.device_key, p.sole_customer_id, decode(p.token_hash, 'hex'), p.language, p.note, p.labels, p.needs, p.fields,
-      p.arrival, p.arrival
-    from placed p order by p.queue_id, p.serial
-    returning *)
-  select c.n, case when c.duplicate is not null then 'duplicate_ticket' when w.n is null then 'queue_full'
-      when t.id is null then 'queue_numbers_exhausted' end as refusal,
-    c.duplicate as duplicate_number, ${TICKET_COLUMNS}
-  from counted c
-  left join wanted w on w.n = c.n
-  left join placed p on p.n = c.n
-  left join t on t.series_queue_id = p.queue_id and t.serial = p.serial
-  order by c.n`
+export async function issueTickets(tx: Tx, newcomers: readonly Newcomer[]): Promise<(Issued | Refusal)[]> {
+  const results = new Map<Newcomer, Issued | Refusal>()
+  await refuseDuplicates(tx, newcomers, results)
+  const accepted = () => newcomers.filter((one) => !results.has(one))
+  await refuseFull(tx, accepted(), results)
+  const isDaily = (one: Newcomer) => one.series.daily
+  await give(tx, accepted().filter(isDaily), (series) => series.last - series.first + 1, results)
+  const rest = accepted()
+  if (rest.length) {
+    const ends = await freeEnds(tx, rest)
+    await give(tx, rest, ({ queue_id }) => ends.get(queue_id)!, results)
+  }
+  return newcomers.map((one) => results.get(one) ?? { refusal: 'queue_numbers_exhausted' })
+}
 
-const ISSUE = issueText(false)
-const ISSUE_WRAPPED = issueText(true)
+type Results = Map<Newcomer, Issued | Refusal>
 
-/** Gives each newcomer a ticket or a refusal, in order. All must be for queues in `series`. */
-export async function issueTickets(
+async function refuseDuplicates(tx: Tx, newcomers: readonly Newcomer[], results: Results): Promise<void> {
+  const known = newcomers.filter((one) => one.device_key !== null || one.sole_customer_id !== null)
+  if (known.length === 0) return
+  const rows = await tx.query<{ n: number; number: string | null }>(DUPLICATES, [
+    known.map((_, n) => n),
+    known.map(({ series }) => series.service_id),
+    known.map(({ device_key }) => device_key),
+    known.map(({ sole_customer_id }) => sole_customer_id),
+  ])
+  for (const { n, number } of rows) if (number !== null) results.set(known[n]!, { refusal: 'duplicate_ticket', number })
+}
+
+/** Holds the counters of queues with a capacity, counts, and refuses those for whom there is no room. */
+async function refuseFull(tx: Tx, newcomers: readonly Newcomer[], results: Results): Promise<void> {
+  const capped = [...bySeries(newcomers.filter(({ series }) => series.capacity !== null))]
+  if (capped.length === 0) return
+  const [, rows] = await Promise.all([
+    tx.query(
+      ADVANCE,
+      counters(capped, () => [0, 0]),
+    ),
+    tx.query<{ queue_id: number; places: number }>(PLACES, [
+      capped.map(([{ queue_id }]) => queue_id),
+      capped.map(([{ capacity }]) => capacity),
+    ]),
+  ])
+  const places = new Map(rows.map((row) => [row.queue_id, row.places]))
+  for (const [{ queue_id }, line] of capped) {
+    for (const one of line.slice(Math.max(0, places.get(queue_id)!))) results.set(one, { refusal: 'queue_full' })
+  }
+}
+
+async function freeEnds(tx: Tx, newcomers: readonly Newcomer[]): Promise<Map<number, number>> {
+  const groups = [...bySeries(newcomers)]
+  const [, rows] = await Promise.all([
+    tx.query(
+      ADVANCE,
+      counters(groups, () => [0, 0]),
+    ),
+    tx.query<{ queue_id: number; last_serial: number }>(
+      FREE,
+      counters(groups, ({ first, last }) => [last - first + 1, 0]),
+    ),
+  ])
+  return new Map(rows.map((row) => [row.queue_id, row.last_serial]))
+}
+
+/** Gives numbers up to a series' end; whoever comes after it is left without a result. */
+async function give(
   tx: Tx,
-  series: readonly Series[],
   newcomers: readonly Newcomer[],
-): Promise<Issued[]> {
-  const issued: Issued[] = []
-  const endless = new Set(series.filter(({ daily }) => !daily).map(({ queue_id }) => queue_id))
-  const usual = newcomers.filter(({ queue_id }) => !endless.has(queue_id))
-  const wrapping = newcomers.filter(({ queue_id }) => endless.has(queue_id))
-  if (usual.length) {
-    const capped = series.filter(({ capacity }) => capacity !== null)
-    const [, rows] = await Promise.all([
-      capped.length && tx.query(HOLD, [JSON.stringify(capped)]),
-      tx.query<Issued>(ISSUE, [JSON.stringify(series), JSON.stringify(usual)]),
-    ])
-    issued.push(...rows.filter(({ refusal }) => refusal !== 'queue_numbers_exhausted'))
-    const exhausted = new Set(rows.filter(({ refusal }) => refusal === 'queue_numbers_exhausted').map(({ n }) => n))
-    wrapping.push(...usual.filter(({ n }) => exhausted.has(n)))
+  lastSerial: (series: Series) => number,
+  results: Results,
+): Promise<void> {
+  if (newcomers.length === 0) return
+  const groups = [...bySeries(newcomers)]
+  const rows = groups.flatMap(([series, line]) => line.map((one, i) => ({ ...one, ...series, k: i + 1 })))
+  const [, issued] = await Promise.all([
+    tx.query(
+      ADVANCE,
+      counters(groups, (series, line) => [line.length, lastSerial(series)]),
+    ),
+    tx.query<Issued & { queue_id: number; serial: number }>(INSERT, [JSON.stringify(rows)]),
+  ])
+  const byQueue = Map.groupBy(issued, ({ queue_id }) => queue_id)
+  for (const [{ queue_id }, line] of groups) {
+    const given = (byQueue.get(queue_id) ?? []).toSorted((a, b) => a.serial - b.serial)
+    for (const [i, ticket] of given.entries()) results.set(line[i]!, ticket)
   }
-  if (wrapping.length) {
-    const ids = new Set(wrapping.map(({ queue_id }) => queue_id))
-    const own = JSON.stringify(series.filter(({ queue_id }) => ids.has(queue_id)))
-    const [, rows] = await Promise.all([
-      tx.query(HOLD, [own]),
-      tx.query<Issued>(ISSUE_WRAPPED, [own, JSON.stringify(wrapping)]),
-    ])
-    issued.push(...rows)
-  }
-  return issued.toSorted((a, b) => a.n - b.n)
+}
+
+const bySeries = (newcomers: readonly Newcomer[]) => Map.groupBy(newcomers, ({ series }) => series)
+
+/** Parameters of COUNTERS. */
+function counters(
+  groups: readonly [Series, Newcomer[]][],
+  numbers: (series: Series, line: Newcomer[]) => [wanted: number, lastSerial: number],
+): unknown[] {
+  const pairs = groups.map(([series, line]) => numbers(series, line))
+  return [
+    groups.map(([{ queue_id }]) => queue_id),
+    groups.map(([{ timezone }]) => timezone),
+    groups.map(([{ daily }]) => daily),
+    pairs.map(([wanted]) => wanted),
+    pairs.map(([, lastSerial]) => lastSerial),
+  ]
 }

@@ -51,12 +51,17 @@ async function compare(b: Branch, model: Model): Promise<void> {
     'select id, status, queue_id, agent_id, rank from tickets where tenant_id = $1 order by rank, id',
     [b.tenant.id],
   )
-  const agents = await lab.owner<{ status: string }>('select status from agents where tenant_id = $1 order by id', [b.tenant.id])
+  const agents = await lab.owner<{ status: string }>('select status from agents where tenant_id = $1 order by id', [
+    b.tenant.id,
+  ])
   expect(agents.map(({ status }) => status)).toEqual(b.agents.map((_, i) => model.statusOf(i)))
   const stored = new Map(rows.map((row) => [row.id, row]))
   for (const stay of model.stays) {
     const row = stored.get(stay.id)!
-    expect({ status: row.status, queue_id: row.queue_id }).toEqual({ status: stay.status, queue_id: b.queues[stay.queue]!.id })
+    expect({ status: row.status, queue_id: row.queue_id }).toEqual({
+      status: stay.status,
+      queue_id: b.queues[stay.queue]!.id,
+    })
     if (stay.status !== 'en_attente') expect(row.agent_id).toBe(stay.agent === null ? null : b.agents[stay.agent]!.id)
     stay.rank = Number(row.rank)
   }
@@ -68,7 +73,9 @@ async function compare(b: Branch, model: Model): Promise<void> {
 
 async function play(commands: readonly Command[], model = new Model()): Promise<void> {
   const b = await lab.branch({ agents: AGENTS, queues: 2 })
-  await Promise.all([0, 1].map((i) => b.setQueue({ max_recalls: MAX_RECALLS, recall_gap_seconds: 0, delay_budget: DELAY_BUDGET }, i)))
+  await Promise.all(
+    [0, 1].map((i) => b.setQueue({ max_recalls: MAX_RECALLS, recall_gap_seconds: 0, delay_budget: DELAY_BUDGET }, i)),
+  )
   for (const command of commands) {
     if (command.verb === 'take') {
       const ticket = await b.take({ queue_id: b.queues[command.queue]!.id })
@@ -92,7 +99,11 @@ async function play(commands: readonly Command[], model = new Model()): Promise<
 
 test(
   'whatever three agents do, the branch does what the model says',
-  () => fc.assert(fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 30 }), (commands) => play(commands)), { numRuns: LISTS }),
+  () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 30 }), (commands) => play(commands)),
+      { numRuns: LISTS },
+    ),
   LISTS * 1000,
 )
 
@@ -103,7 +114,9 @@ test('control: a model that serves the last first is found out', async () => {
       return super.callNext(agent)
     }
   }
-  const property = fc.asyncProperty(fc.array(command, { minLength: 20, maxLength: 30 }), (commands) => play(commands, new Backwards()))
+  const property = fc.asyncProperty(fc.array(command, { minLength: 20, maxLength: 30 }), (commands) =>
+    play(commands, new Backwards()),
+  )
   const { failed } = await fc.check(property, { numRuns: 50, endOnFailure: true })
   expect(failed).toBe(true)
 })

@@ -21,7 +21,8 @@ test('lists are filtered, ordered and paged', async () => {
   expect(ids(await list({ agent: b.agents[1]!.id }))).toEqual([other.id])
   expect(ids(await list({ channel: 'web' }))).toEqual([low.id])
   expect(ids(await list({ created_after: low.created_at, queue: b.queues[0]!.id }))).toEqual([high.id])
-  for (const status of ['appelé', 'appele\u0301', 'appele', 'called']) expect(ids(await list({ status }))).toEqual([other.id])
+  for (const status of ['appelé', 'appele\u0301', 'appele', 'called'])
+    expect(ids(await list({ status }))).toEqual([other.id])
   expect(ids(await list({ status: 'called,waiting' }))).toHaveLength(3)
   expect(await codeOf(list({ status: 'asleep' }))).toBe('invalid_input')
   for (const q of ['b001', 'B001']) expect(ids(await list({ q }))).toEqual([other.id])
@@ -56,7 +57,14 @@ test('the history of a ticket tells who did what, and why', async () => {
   const { results } = await b.run('tickets.events', { id })
   expect(results).toMatchObject([
     { type: 'ticket.created', from: null, to: 'en_attente', by: 'supervisor', channel: 'web', reason: null },
-    { type: 'ticket.cancelled', actor: b.agentActors[0]!.principal, from: 'en_attente', to: 'annulé', by: 'agent', reason: 'Parti' },
+    {
+      type: 'ticket.cancelled',
+      actor: b.agentActors[0]!.principal,
+      from: 'en_attente',
+      to: 'annulé',
+      by: 'agent',
+      reason: 'Parti',
+    },
   ])
 })
 
@@ -76,11 +84,17 @@ test('another tenant’s ticket or agent is a missing one, whatever is asked', a
   expect(named.length).toBeGreaterThan(14)
   for (const op of named) {
     const foreign = op.id === 'tickets.callNext' ? theirs.agents[0]!.id : ticket.id
-    const [a, b] = await Promise.all([foreign, ghost].map((id) => mine.run(op.id, inputs(op.id, id)).catch((error: unknown) => error)))
+    const [a, b] = await Promise.all(
+      [foreign, ghost].map((id) => mine.run(op.id, inputs(op.id, id)).catch((error: unknown) => error)),
+    )
     expect(a, op.id).toMatchObject({ kind: 'not_found', code: 'not_found' })
     expect(a).toEqual(b)
   }
-  for (const input of [{ queue_id: theirs.queues[0]!.id }, { agent_id: theirs.agents[0]!.id }, { counter_id: theirs.counters[0]!.id }]) {
+  for (const input of [
+    { queue_id: theirs.queues[0]!.id },
+    { agent_id: theirs.agents[0]!.id },
+    { counter_id: theirs.counters[0]!.id },
+  ]) {
     const own = await mine.take()
     expect(await codeOf(mine.run('tickets.transfer', { id: own.id, ...input }))).toBe('not_found')
   }

@@ -1,6 +1,18 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { assign, mayCall, placeAfter, precedes, RANK_GAP, TRANSITIONS, transitionOf, VERBS, type Candidate, type Desk, type Place } from './rules.ts'
+import {
+  assign,
+  mayCall,
+  placeAfter,
+  precedes,
+  RANK_GAP,
+  TRANSITIONS,
+  transitionOf,
+  VERBS,
+  type Candidate,
+  type Desk,
+  type Place,
+} from './rules.ts'
 import { FINAL_STATUSES, TICKET_STATUSES } from '../../../shared/ticket-status.ts'
 
 test('every state but the final ones can be left, and every one can be reached', () => {
@@ -19,11 +31,16 @@ test('events are named in the past, once each', () => {
 
 /** A line in order, with as little room as one likes, and someone who is not in it. */
 const line = fc
-  .tuple(fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 1, max: 1000 })), { maxLength: 12 }), fc.integer({ min: 1, max: 1000 }))
+  .tuple(
+    fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 1, max: 1000 })), { maxLength: 12 }),
+    fc.integer({ min: 1, max: 1000 }),
+  )
   .map(([steps, id]) => {
     let rank = 1_000_000
     const ids = new Set([id])
-    const places = steps.flatMap(([step, other]): Place[] => (ids.has(other) ? [] : (ids.add(other), [{ rank: (rank += step), id: other }])))
+    const places = steps.flatMap(([step, other]): Place[] =>
+      ids.has(other) ? [] : (ids.add(other), [{ rank: (rank += step), id: other }]),
+    )
     return { places: places.sort((a, b) => a.rank - b.rank || a.id - b.id), id }
   })
 
@@ -34,12 +51,16 @@ test('whoever is placed stands exactly there, and nobody overtakes anybody', () 
       const slot = placeAfter(index === 0 ? null : places[index - 1]!, places.slice(index), id)
       fc.pre(places.length > 0)
       const moved = new Map(slot!.shifted.map((place) => [place.id, place.rank]))
-      const after = [{ id, rank: slot!.rank }, ...places.map((place) => ({ id: place.id, rank: moved.get(place.id) ?? place.rank }))]
+      const after = [
+        { id, rank: slot!.rank },
+        ...places.map((place) => ({ id: place.id, rank: moved.get(place.id) ?? place.rank })),
+      ]
       after.sort((a, b) => (precedes(a, b) ? -1 : 1))
       const expected = places.map((place) => place.id)
       expected.splice(index, 0, id)
       expect(after.map((place) => place.id)).toEqual(expected)
-      for (const place of slot!.shifted) expect(place.rank).toBeGreaterThan(places.find((one) => one.id === place.id)!.rank)
+      for (const place of slot!.shifted)
+        expect(place.rank).toBeGreaterThan(places.find((one) => one.id === place.id)!.rank)
     }),
   )
 })
@@ -79,7 +100,10 @@ test('weight times waiting time decides between queues, the lower rank at a tie'
 test('what is kept for an agent or a counter is given to nobody else, whatever its queue', () => {
   const kept = waiting(11, 9, 100, { reserved_agent_id: 2 })
   const atCounter = waiting(12, 9, 50, { reserved_counter_id: 103 })
-  expect(ids(assign([desk(1, { 9: 1 }), desk(2, { 1: 1 }), desk(3, { 1: 1 })], [kept, atCounter]))).toEqual({ 2: 11, 3: 12 })
+  expect(ids(assign([desk(1, { 9: 1 }), desk(2, { 1: 1 }), desk(3, { 1: 1 })], [kept, atCounter]))).toEqual({
+    2: 11,
+    3: 12,
+  })
   expect(mayCall(desk(1, { 9: 1 }), kept)).toBe(false)
 })
 
@@ -89,7 +113,9 @@ test('nobody is given twice, nobody callable is left while an agent goes without
   fc.assert(
     fc.property(desks, lines, (served, people) => {
       const agents = served.map((queues, i) => desk(i + 1, Object.fromEntries(queues.map((queue) => [queue, 1]))))
-      const candidates = people.map(([queue, wait], i) => waiting(i + 1, queue, wait)).sort((a, b) => (precedes(a, b) ? -1 : 1))
+      const candidates = people
+        .map(([queue, wait], i) => waiting(i + 1, queue, wait))
+        .sort((a, b) => (precedes(a, b) ? -1 : 1))
       const picked = assign(agents, candidates)
       const given = [...picked.values()]
       expect(new Set(given).size).toBe(given.length)

@@ -108,33 +108,38 @@ export interface Leg {
   ended_by: string
 }
 
-const SAVE = `
-  with given as (
-    select * from jsonb_to_recordset($1::jsonb) as g(id bigint, ${Object.entries(MUTABLE)
-      .map(([column, type]) => `${column} ${type}`)
-      .join(', ')})),
-  closed as (
-    insert into ticket_legs (ticket_id, leg, queue_id, agent_id, counter_id, entered_at, called_at, started_at, ended_at,
-      held_seconds, ended_by)
-    select l.* from jsonb_to_recordset($2::jsonb) as l(ticket_id bigint, leg smallint, queue_id bigint, agent_id bigint,
-      counter_id bigint, entered_at timestamptz, called_at timestamptz, started_at timestamptz, ended_at timestamptz,
-      held_seconds integer, ended_by text)),
-  reopened as (
-    delete from ticket_legs l using jsonb_to_recordset($3::jsonb) as r(ticket_id bigint, leg smallint)
-    where l.ticket_id = r.ticket_id and l.leg >= r.leg)
-  update tickets t set (${MUTABLE_COLUMNS.join(', ')}) = (${MUTABLE_COLUMNS.map((column) => `given.${column}`).join(', ')})
-  from given where t.id = given.id`
+const CLOSE = `
+  insert into ticket_legs (ticket_id, leg, queue_id, agent_id, counter_id, entered_at, called_at, started_at, ended_at,
+    held_seconds, ended_by)
+  select l.* from jsonb_to_recordset($1::jsonb) as l(ticket_id bigint, leg smallint, queue_id bigint, agent_id bigint,
+    counter_id bigint, entered_at timestamptz, called_at timestamptz, started_at timestamptz, ended_at timestamptz,
+    held_seconds integer, ended_by text)`
 
-/** Writes locked rows back, closes legs, and opens those again that an undo restores. */
-export async function saveTickets(
-  tx: Tx,
-  rows: readonly Row[],
-  closed: readonly Leg[],
-  reopened: readonly { ticket_id: number; leg: number }[],
-): Promise<void> {
-  const given = rows.map((row) => ({ id: row.id, ...pick(row, MUTABLE_COLUMNS) }))
-  await tx.query(SAVE, [JSON.stringify(given), JSON.stringify(closed), JSON.stringify(reopened)])
+export async function closeLegs(tx: Tx, legs: readonly Leg[]): Promise<void> {
+  if (legs.length) await tx.query(CLOSE, [JSON.stringify(legs)])
 }
+
+/** Takes back that a stay's legs from `leg` on were closed. */
+export async function reopenLegs(tx: Tx, ticketId: number, leg: number): Promise<void> {
+  await tx.query('delete from ticket_legs where ticket_id = $1 and leg >= $2', [ticketId, leg])
+}
+
+/**
+ * Writes back what changed in locked rows, all with one statement. Its text depends on the columns that changed, of which
+ * there are few combinations. The ids are given twice: the planner cannot know how few tickets a list in JSON names.
+ */
+export async function saveTickets(tx: Tx, changes: readonly { before: Row; after: Row }[]): Promise<void> {
+  const columns = MUTABLE_COLUMNS.filter((column) =>
+    changes.some(({ before, after }) => before[column] !== after[column]),
+  )
+  if (columns.length === 0) return
+  const given = changes.map(({ after }) => pick(after, ['id', ...columns]))
+  await tx.query(saveText(columns), [given.map(({ id }) => id), JSON.stringify(given)])
+}
+const saveText = (columns: readonly (keyof typeof MUTABLE)[]) => `
+  update tickets t set ${columns.map((column) => `${column} = given.${column}`).join(', ')}
+  from jsonb_to_recordset($2::jsonb) as given(id bigint, ${columns.map((column) => `${column} ${MUTABLE[column]}`).join(', ')})
+  where t.id = any($1) and t.id = given.id`
 
 /** Agents whose tickets changed, their rows locked in the order of their ids first. */
 export async function seatAgents(tx: Tx, seats: readonly Seat[]): Promise<Map<number, AgentFace>> {

@@ -58,7 +58,14 @@ test('a series begins again as far as its numbers are free, and then there are n
   const line = await b.line()
   await b.run('tickets.cancel', { id: line[0] })
   await b.run('tickets.cancel', { id: line[1] })
-  const again = await Promise.all(Array.from({ length: 4 }, () => b.take().then(({ number }) => number, (error: { code: string }) => error.code)))
+  const again = await Promise.all(
+    Array.from({ length: 4 }, () =>
+      b.take().then(
+        ({ number }) => number,
+        (error: { code: string }) => error.code,
+      ),
+    ),
+  )
   expect(again.sort()).toEqual(['A07', 'A08', 'queue_numbers_exhausted', 'queue_numbers_exhausted'])
   // The refused ones spent nothing: the next number is the one that was not free.
   await b.run('tickets.cancel', { id: line[2] })
@@ -82,11 +89,17 @@ test('a device and a person have one live ticket for a service, wherever they as
   const device = { device_id: 'device-0001' }
   const queues = b.queues.map(({ id }) => id)
   for (const who of [phone, device]) {
-    const outcomes = await Promise.all(Array.from({ length: 20 }, (_, i) => codeOf(b.take({ ...who, queue_id: queues[i % 2] }))))
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => codeOf(b.take({ ...who, queue_id: queues[i % 2] }))),
+    )
     expect(outcomes.filter((code) => code === 'ok')).toHaveLength(1)
     expect(outcomes.filter((code) => code === 'duplicate_ticket')).toHaveLength(19)
   }
-  const live = (await lab.owner<{ id: number; number: string }>(`select id, number from tickets where tenant_id = $1 order by id`, [b.tenant.id]))[0]!
+  const live = (
+    await lab.owner<{ id: number; number: string }>(`select id, number from tickets where tenant_id = $1 order by id`, [
+      b.tenant.id,
+    ])
+  )[0]!
   await expect(b.take(phone)).rejects.toMatchObject({ code: 'duplicate_ticket', params: { number: live.number } })
   await b.run('tickets.cancel', { id: live.id })
   expect(await codeOf(b.take(phone))).toBe('ok')
@@ -115,7 +128,9 @@ test('one bad request spoils nothing for those who come with it', async () => {
     ['ok', b.take()],
   ]
   expect(await Promise.all(wishes.map(([, work]) => codeOf(work)))).toEqual(wishes.map(([expected]) => expected))
-  const rows = await lab.owner<{ number: string }>('select number from tickets where tenant_id = $1 order by serial', [b.tenant.id])
+  const rows = await lab.owner<{ number: string }>('select number from tickets where tenant_id = $1 order by serial', [
+    b.tenant.id,
+  ])
   expect(rows.map(({ number }) => number)).toEqual(numbers(3))
 })
 
@@ -126,7 +141,8 @@ test('strangers come by web or QR, without class, label, note or an identity we 
   const ticket = await stranger('tickets.take', { queue_id, channel: 'qr', device_id: 'device-0002' })
   expect(tenantOfToken(ticket.public_token)).toBe(b.tenant.id)
   const refused = [{ channel: 'reception' }, { priority: 1 }, { customer_id: 1 }, { note: 'x' }, { labels: ['VIP'] }]
-  for (const more of refused) expect(await codeOf(stranger('tickets.take', { queue_id, channel: 'web', ...more }))).toBe('forbidden')
+  for (const more of refused)
+    expect(await codeOf(stranger('tickets.take', { queue_id, channel: 'web', ...more }))).toBe('forbidden')
   // Neither the token nor the device is kept as such.
   const row = JSON.stringify(await b.row(ticket.id))
   expect(row).not.toContain('device-0002')
@@ -139,7 +155,12 @@ test('a closed site says when it opens', async () => {
   await site({ opening_hours: { weekly: {}, exceptions: [] } })
   expect(await codeOf(b.take())).toBe('queue_closed')
   const always = [['00:00', '24:00']]
-  await site({ opening_hours: { weekly: { 1: always, 2: always, 3: always, 4: always, 5: always, 6: always, 7: always }, exceptions: [] } })
+  await site({
+    opening_hours: {
+      weekly: { 1: always, 2: always, 3: always, 4: always, 5: always, 6: always, 7: always },
+      exceptions: [],
+    },
+  })
   expect(await codeOf(b.take())).toBe('ok')
   await site({ opening_hours: null, is_active: false })
   expect(await codeOf(b.take())).toBe('queue_closed')

@@ -6,7 +6,17 @@ import { publicTicket, wireTicket } from './events.ts'
 import { withFigures } from './live/figures.ts'
 import { transitionOf, type Verb } from './rules.ts'
 import type { Ticket } from './schema.ts'
-import { lockTickets, restoredColumns, saveTickets, seatAgents, type Leg, type Row, type Seat } from './sql.ts'
+import {
+  closeLegs,
+  lockTickets,
+  reopenLegs,
+  restoredColumns,
+  saveTickets,
+  seatAgents,
+  type Leg,
+  type Row,
+  type Seat,
+} from './sql.ts'
 import { plusSeconds, secondsBetween } from './time.ts'
 
 /** What a verb decided about one ticket, once its guards let it pass. */
@@ -55,13 +65,19 @@ export function advance(verb: Verb, row: Row, step: Step, actor: Actor): Move {
 /** Writes moves in order; a ticket may move more than once. Exactly one event each. */
 export async function commitMoves(ctx: Context, moves: readonly Move[]): Promise<void> {
   if (moves.length === 0) return
-  const rows = new Map(moves.map(({ after }) => [after.id, after]))
+  const changes = Map.groupBy(moves, ({ after }) => after.id)
   const seats = new Map(moves.flatMap(({ seat }) => (seat ? [[seat.id, seat] as const] : [])))
   const closed = moves.flatMap((move) => closedLeg(move) ?? [])
-  const reopened = moves.flatMap(({ verb, after }) => (verb === 'undo' ? [openedAgain(after)] : []))
+  const undone = moves.filter(({ verb }) => verb === 'undo')
+  // Sent together, run in this order.
   const [agents] = await Promise.all([
     seatAgents(ctx.tx, [...seats.values()]),
-    saveTickets(ctx.tx, [...rows.values()], closed, reopened),
+    saveTickets(
+      ctx.tx,
+      [...changes.values()].map((own) => ({ before: own[0]!.before, after: own.at(-1)!.after })),
+    ),
+    closeLegs(ctx.tx, closed),
+    ...undone.map(({ after }) => reopenLegs(ctx.tx, after.id, firstOpenLeg(after))),
   ])
   for (const { event, before, after, actor, seat, reason } of moves) {
     const agent = seat && agents.get(seat.id)
@@ -104,8 +120,8 @@ function closedLeg({ verb, before, after }: Move): Leg | undefined {
   }
 }
 
-/** The first leg that is not closed any more; a missed turn restored stays closed. */
-const openedAgain = (row: Row) => ({ ticket_id: row.id, leg: row.ended_at === null ? row.leg : row.leg + 1 })
+/** A missed turn restored stays closed. */
+const firstOpenLeg = (row: Row) => (row.ended_at === null ? row.leg : row.leg + 1)
 
 /** Adds the interval on hold that ends now, if there is one. */
 export function endOfHold(row: Row): Pick<Row, 'held_seconds' | 'held_at'> {

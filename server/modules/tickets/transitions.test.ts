@@ -6,7 +6,10 @@ import { aLab, codeOf, type Branch } from './test/branch.ts'
 const lab = await aLab()
 
 /** How each verb is asked for; `expire` is asked for by no one person. */
-const ask: Record<Exclude<Verb, 'expire'>, (b: Branch, id: number, others: Others) => [operation: string, input: Record<string, unknown>]> = {
+const ask: Record<
+  Exclude<Verb, 'expire'>,
+  (b: Branch, id: number, others: Others) => [operation: string, input: Record<string, unknown>]
+> = {
   call: (b, id) => ['tickets.call', { id, agent_id: b.agents[1]!.id }],
   recall: (_, id) => ['tickets.recall', { id }],
   start: (_, id) => ['tickets.start', { id }],
@@ -37,7 +40,9 @@ async function world(b: Branch) {
     lab.owner(`select to_jsonb(t) as row from tickets t where tenant_id = $1 order by id`, [b.tenant.id]),
     lab.owner(`select to_jsonb(a) as row from agents a where tenant_id = $1 order by id`, [b.tenant.id]),
     lab.owner(`select count(*) from events where tenant_id = $1`, [b.tenant.id]),
-    lab.owner(`select to_jsonb(l) as row from ticket_legs l where tenant_id = $1 order by ticket_id, leg`, [b.tenant.id]),
+    lab.owner(`select to_jsonb(l) as row from ticket_legs l where tenant_id = $1 order by ticket_id, leg`, [
+      b.tenant.id,
+    ]),
   ])
   return { tickets, agents, events, legs }
 }
@@ -81,7 +86,12 @@ describe.each(TICKET_STATUSES)('from %s', (status) => {
 
 test('the day ends every live ticket and leaves the others as they are', async () => {
   const b = await lab.branch({ agents: 4 })
-  const live = [await b.inState('called'), await b.inState('serving'), await b.inState('held'), await b.inState('waiting')]
+  const live = [
+    await b.inState('called'),
+    await b.inState('serving'),
+    await b.inState('held'),
+    await b.inState('waiting'),
+  ]
   const over = [await b.inState('completed'), await b.inState('no_show'), await b.inState('cancelled')]
   expect(await b.as(b.system)('tickets.closeDay')).toEqual({ count: 0, more: false })
   expect(await b.as(b.system)('tickets.closeDay', { today: true })).toEqual({ count: live.length, more: false })

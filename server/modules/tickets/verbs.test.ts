@@ -30,7 +30,10 @@ test('a recall keeps the least gap and the limit', async () => {
   const b = await lab.branch()
   await b.setQueue({ max_recalls: 2, recall_gap_seconds: 30 })
   const { id } = await b.inState('called')
-  await expect(b.run('tickets.recall', { id })).rejects.toMatchObject({ code: 'recall_too_soon', retryAfterSeconds: 30 })
+  await expect(b.run('tickets.recall', { id })).rejects.toMatchObject({
+    code: 'recall_too_soon',
+    retryAfterSeconds: 30,
+  })
   for (const count of [2, 3]) {
     await age(id, 31)
     expect(await b.run('tickets.recall', { id })).toMatchObject({ status: 'appelé', call_count: count })
@@ -66,7 +69,14 @@ test.each([
   const ticket = await b.run('tickets.return', { id: own, position, reason: 'test' })
   const all = [...others, own]
   expect(await b.line()).toEqual(order.map((i) => all[i]))
-  expect(ticket).toMatchObject({ status: 'en_attente', agent_id: null, counter_name: null, call_count: 0, called_at: null, leg: 2 })
+  expect(ticket).toMatchObject({
+    status: 'en_attente',
+    agent_id: null,
+    counter_name: null,
+    call_count: 0,
+    called_at: null,
+    leg: 2,
+  })
   expect(ticket.position).toBe(order.indexOf(2) + 1)
   expect(await legs(own)).toMatchObject([{ leg: 1, agent_id: b.agents[0]!.id, ended_by: 'return' }])
   expect(await agentStatus(b)).toBe('available')
@@ -96,7 +106,8 @@ test('later only a manager takes it up again, and says why', async () => {
   const b = await lab.branch()
   const { id } = await b.inState('no_show')
   await age(id, 601)
-  for (const actor of [b.kiosk, b.agentActors[0]!]) expect(await codeOf(b.as(actor)('tickets.return', { id }))).toBe('grace_over')
+  for (const actor of [b.kiosk, b.agentActors[0]!])
+    expect(await codeOf(b.as(actor)('tickets.return', { id }))).toBe('grace_over')
   expect(await codeOf(b.run('tickets.return', { id }))).toBe('reason_required')
   expect(await b.run('tickets.return', { id, reason: 'Erreur de guichet' })).toMatchObject({ status: 'en_attente' })
   const called = await b.inState('called')
@@ -111,9 +122,17 @@ test('a transfer keeps number and arrival, and each leg its own times', async ()
   const after = await b.take({ queue_id: there })
   await age(ticket.id, 100)
   const moved = await b.run('tickets.transfer', { id: ticket.id, queue_id: there, reason: 'Mauvaise file' })
-  expect(moved).toMatchObject({ number: ticket.number, created_at: ticket.created_at, queue_id: there, leg: 2, position: 2 })
+  expect(moved).toMatchObject({
+    number: ticket.number,
+    created_at: ticket.created_at,
+    queue_id: there,
+    leg: 2,
+    position: 2,
+  })
   expect(await b.line(1)).toEqual([before.id, ticket.id, after.id])
-  expect(await legs(ticket.id)).toMatchObject([{ leg: 1, queue_id: b.queues[0]!.id, ended_by: 'transfer', seconds: 100 }])
+  expect(await legs(ticket.id)).toMatchObject([
+    { leg: 1, queue_id: b.queues[0]!.id, ended_by: 'transfer', seconds: 100 },
+  ])
   expect(await agentStatus(b)).toBe('available')
   expect((await b.run('tickets.transfer', { id: ticket.id, queue_id: b.queues[0]!.id })).leg).toBe(3)
   const [event] = await lab.owner(
@@ -199,7 +218,9 @@ test('a manager changes the order by hand, as often as need be', async () => {
   for (const after_id of [ids[0], elsewhere.id, 999_999_999]) {
     expect(await codeOf(b.run('tickets.move', { id: ids[0], after_id, reason: 'test' }))).toBe('invalid_input')
   }
-  expect(await codeOf(b.as(b.agentActors[0]!)('tickets.move', { id: ids[0], after_id: null, reason: 'x' }))).toBe('forbidden')
+  expect(await codeOf(b.as(b.agentActors[0]!)('tickets.move', { id: ids[0], after_id: null, reason: 'x' }))).toBe(
+    'forbidden',
+  )
 })
 
 test('where ranks leave no room, followers move back with an event of their own', async () => {
@@ -219,7 +240,10 @@ test('who may take up a ticket on hold is decided when it is put there', async (
   await b.run('tickets.hold', { id: agentPool.id })
   expect(await agentStatus(b)).toBe('available')
   expect(await codeOf(b.run('tickets.resume', { id: agentPool.id, agent_id: other.id }))).toBe('ticket_reserved')
-  expect(await b.run('tickets.resume', { id: agentPool.id })).toMatchObject({ status: 'en_service', agent_id: holder.id })
+  expect(await b.run('tickets.resume', { id: agentPool.id })).toMatchObject({
+    status: 'en_service',
+    agent_id: holder.id,
+  })
   await b.run('tickets.hold', { id: agentPool.id, pool: 'queue' })
   const resumed = await b.run('tickets.resume', { id: agentPool.id, agent_id: other.id, to: 'called' })
   expect(resumed).toMatchObject({ status: 'appelé', agent_id: other.id, counter_name: 'Counter 2' })
@@ -229,7 +253,9 @@ test('who may take up a ticket on hold is decided when it is put there', async (
   await b.run('tickets.hold', { id: agentPool.id, pool: 'counter' })
   expect(await codeOf(b.run('tickets.resume', { id: agentPool.id, agent_id: holder.id }))).toBe('ticket_reserved')
   const busy = await b.inState('called')
-  expect(await codeOf(b.run('tickets.resume', { id: agentPool.id, agent_id: busy.agent_id }))).toMatch(/agent_busy|ticket_reserved/)
+  expect(await codeOf(b.run('tickets.resume', { id: agentPool.id, agent_id: busy.agent_id }))).toMatch(
+    /agent_busy|ticket_reserved/,
+  )
   expect(await codeOf(b.run('tickets.resume', { id: agentPool.id, agent_id: other.id }))).toBe('ok')
 })
 
@@ -301,7 +327,13 @@ test('undo has its time, and gives way to what happened since', async () => {
 test('notes, labels, answers and the person can be changed; the log learns no note and no answer', async () => {
   const b = await lab.branch()
   const { id } = await b.take()
-  const changes = { note: 'Pièce manquante', labels: ['VIP'], needs: ['wheelchair'], fields: { reason: 'moving' }, language: 'ar' }
+  const changes = {
+    note: 'Pièce manquante',
+    labels: ['VIP'],
+    needs: ['wheelchair'],
+    fields: { reason: 'moving' },
+    language: 'ar',
+  }
   const ticket = await b.run('tickets.update', { id, ...changes, customer: { name: 'Nadia', phone: '0612345678' } })
   expect(ticket).toMatchObject({ ...changes, position: 1 })
   expect(ticket.customer_id).toBeGreaterThan(0)

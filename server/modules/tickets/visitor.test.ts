@@ -17,7 +17,14 @@ test('a token opens its own ticket and nothing else', async () => {
   })
   const [tenant, secret] = ticket.public_token.split('-') as [string, string]
   const elsewhere = await lab.branch()
-  const wrong = ['', 'x', secret, `${tenant}-${'0'.repeat(22)}`, `${elsewhere.tenant.id.toString(36)}-${secret}`, `${'z'.repeat(12)}-${secret}`]
+  const wrong = [
+    '',
+    'x',
+    secret,
+    `${tenant}-${'0'.repeat(22)}`,
+    `${elsewhere.tenant.id.toString(36)}-${secret}`,
+    `${'z'.repeat(12)}-${secret}`,
+  ]
   for (const token of wrong) expect(await visitorOf(lab.db, token)).toBeUndefined()
 })
 
@@ -51,7 +58,10 @@ test('I can let people pass, leave, and think better of it', async () => {
   expect(Object.keys(left)).not.toContain('undo')
   expect((await me('tickets.mine')).undo_until).toMatch(/Z$/)
   expect(await me('tickets.stay')).toMatchObject({ status: 'en_attente', position: 2 })
-  const [event] = await lab.owner(`select actor, data ->> 'by' as by from events where tenant_id = $1 and type = 'ticket.cancelled'`, [b.tenant.id])
+  const [event] = await lab.owner(
+    `select actor, data ->> 'by' as by from events where tenant_id = $1 and type = 'ticket.cancelled'`,
+    [b.tenant.id],
+  )
   expect(event).toEqual({ actor: `visitor:${id}`, by: 'visitor' })
 })
 
@@ -63,7 +73,8 @@ test('I can take back only what I did myself', async () => {
   expect(await codeOf(me('tickets.stay'))).toBe('nothing_to_undo')
   expect((await me('tickets.mine')).undo_until).toBeNull()
   await b.run('tickets.undo', { id })
-  for (const verb of ['call', 'noShow']) await b.run(`tickets.${verb}`, { id, ...(verb === 'call' && { agent_id: b.agents[0]!.id }) })
+  for (const verb of ['call', 'noShow'])
+    await b.run(`tickets.${verb}`, { id, ...(verb === 'call' && { agent_id: b.agents[0]!.id }) })
   expect(await codeOf(me('tickets.stay'))).toBe('nothing_to_undo')
 })
 
@@ -99,5 +110,6 @@ test('a visitor is staff nowhere', async () => {
   const b = await lab.branch()
   const { id, public_token } = await b.take()
   const me = await visitorOfTicket(b, public_token)
-  for (const verb of ['get', 'cancel', 'start', 'complete', 'undo', 'events']) expect(await codeOf(me(`tickets.${verb}`, { id }))).toBe('forbidden')
+  for (const verb of ['get', 'cancel', 'start', 'complete', 'undo', 'events'])
+    expect(await codeOf(me(`tickets.${verb}`, { id }))).toBe('forbidden')
 })

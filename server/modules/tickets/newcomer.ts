@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import Type, { type Static } from 'typebox'
+import { TicketStatus } from '../../../shared/ticket-status.ts'
+import { AppError } from '../../kernel/errors.ts'
+import { hashToken } from '../../kernel/ids.ts'
+import type { Call, Context } from '../../kernel/operation.ts'
+import { Closed, Id, Locale, Text } from '../../kernel/schema.ts'
+import { identify, Person } from '../customers/index.ts'
+import { rankOffset, type QueueConfig } from '../queues/index.ts'
+import type { Issued, Newcomer, Series } from './issue.ts'
+import { Channel, Fields, Labels, Note, Priority, type Ticket } from './schema.ts'
+
+export const TakeInput = Closed({
+  queue_id: Id,
+  channel: Channel,
+  customer: Type.Optional(Person),
+  customer_id: Type.Optional(Id),
+  priority: Type.Optional(Priority),
+  language: Type.Optional(Locale),
+  fields: Type.Optional(Fields),
+  needs: Type.Optional(Labels),
+  labels: Type.Optional(Labels),
+  note: Type.Optional(Note),
+  /** The visitor's own device, not the kiosk: one live ticket each where the queue says so. */
+  device_id: Type.Optional(Text(200, { minLength: 8 })),
+})
+export interface Taking extends Call<Static<typeof TakeInput>> {
+  rank_from?: string
+}
+
+/** Who may say what: strangers come by web or QR, in no class and as nobody we know. */
+export function checkCaller({ actor, input }: Taking): void {
+  const isStranger = actor.role === 'anonymous' || actor.role === 'visitor'
+  if (!isStranger && actor.role !== 'kiosk') return
+  const channels: readonly string[] = isStranger ? ['web', 'qr'] : ['kiosk', 'qr']
+  const isSaidByStaffOnly =
+    !channels.includes(input.channel) ||
+    input.customer_id !== undefined ||
+    input.note !== undefined ||
+    input.labels !== undefined ||
+    (isStranger && input.priority !== undefined && input.priority > 0)
+  if (isSaidByStaffOnly) throw new AppError('forbidden', 'forbidden')
+}
+
+/** What a caller wants, with everything that follows from the queue and the caller filled in. */
+export async function newcomer(
+  ctx: Context,
+  { actor, input, locale, rank_from }: Taking,
+  config: QueueConfig,
+  series: Series,
+  token: string,
+): Promise<Newcomer> {
+  const priority = input.priority ?? 0
+  const customerId = input.customer_id ?? (input.customer ? await identify(ctx.tx, ctx.tenant, input.customer) : null)
+  const isAtScreen = actor.role === 'anonymous' || actor.role === 'visitor' || actor.role === 'kiosk'
+  return {
+    series,
+    channel: input.channel,
+    priority,
+    offset: rankOffset(config, { priority }),
+    rank_from: rank_from ?? null,
+    customer_id: customerId,
+    device_key: config.one_ticket_per_device && input.device_id !== undefined ? deviceKey(input.device_id) : null,
+    sole_customer_id: config.one_ticket_per_device ? customerId : null,
+    token_hash: hashToken(token).toString('hex'),
+    language: input.language ?? input.customer?.locale ?? (isAtScreen ? locale : null),
+    note: input.note ?? '',
+    labels: input.labels ?? [],
+    needs: input.needs ?? [],
+    fields: input.fields ?? {},
+  }
+}
+
+/** Recognises a device without remembering its id. */
+const deviceKey = (deviceId: string) => createHash('sha256').update(deviceId).digest('base64url').slice(0, 22)
+
+export const seriesOf = (config: QueueConfig): Series => ({
+  queue_id: config.id,
+  site_id: config.site_id,
+  service_id: config.service_id,
+  timezone: config.timezone,
+  daily: config.number_reset === 'daily',
+  prefix: config.number_prefix,
+  first: config.number_first,
+  last: config.number_last,
+  capacity: config.max_capacity,
+})
+
+/** The ticket as its row is, without reading the row back. */
+export const newTicket = ({ series, ...newcomer }: Newcomer, { id, number, rank, created_at }: Issued): Ticket => ({
+  id,
+  site_id: series.site_id,
+  queue_id: series.queue_id,
+  service_id: series.service_id,
+  number,
+  channel: newcomer.channel,
+  priority: newcomer.priority,
+  status: TicketStatus.waiting,
+  rank,
+  customer_id: newcomer.customer_id,
+  agent_id: null,
+  counter_id: null,
+  counter_name: null,
+  language: newcomer.language,
+  labels: newcomer.labels,
+  needs: newcomer.needs,
+  note: newcomer.note,
+  fields: newcomer.fields,
+  outcome: null,
+  call_count: 0,
+  created_at,
+  entered_at: created_at,
+  called_at: null,
+  started_at: null,
+  held_at: null,
+  ended_at: null,
+  not_before: null,
+  leg: 1,
+  eta_seconds: null,
+  eta_low_seconds: null,
+  eta_high_seconds: null,
+  position: null,
+})
