@@ -20,6 +20,7 @@ import {
 import { feeds, jobs, operationById, operations } from './modules/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
 import { visitorOf } from './modules/tickets/index.ts'
+import { errorPage } from './pages/error-page.ts'
 import { Pages } from './pages/index.ts'
 import { Authenticator } from './transports/authenticate.ts'
 import { documents } from './transports/documents.ts'
@@ -115,6 +116,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     isAllowedHost,
     trustedProxies: config.trustedProxies,
     isSecure: config.secureSslRedirect,
+    errorPage: isApi ? errorPage : null,
     ...(logger && { logger }),
   })
   measure(app, logger)

@@ -11,7 +11,7 @@ import type { Operation, Tenant } from '../kernel/operation.ts'
 import type { Locale } from '../kernel/schema.ts'
 import { ANONYMOUS } from '../transports/authenticate.ts'
 import { callerLocale } from '../transports/locale.ts'
-import { refusalOf } from '../transports/problem.ts'
+import { PAGE_POLICY, refusalOf } from '../transports/problem.ts'
 import { assets } from './assets.ts'
 import { displayAccess, isDisplayToken } from './display-token.ts'
 import { html, page, textsOf, type Html, type PageOptions } from './html.ts'
@@ -27,13 +27,11 @@ export interface PagesOptions {
 }
 
 const catalogues: Record<Locale, Record<string, string>> = { fr, en, ar }
-const POLICY =
-  "default-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 function send(reply: FastifyReply, options: PageOptions, body: Html, status = 200): FastifyReply {
   return reply
     .code(status)
-    .header('content-security-policy', POLICY)
+    .header('content-security-policy', PAGE_POLICY)
     .header('cache-control', 'no-store')
     .header('vary', 'accept, accept-language')
     .header('content-language', options.locale)
@@ -73,6 +71,7 @@ export class Pages {
 
   register(app: FastifyInstance): void {
     assets(app)
+    app.get('/favicon.ico', (_request, reply) => reply.code(204).send())
     app.get('/', (request, reply) => this.#front(request, reply))
     app.get('/app/agent', (request, reply) => this.#agent(request, reply))
     app.get('/display/:tenant/:id', (request, reply) => this.#display(request, reply))
@@ -113,7 +112,9 @@ export class Pages {
           <p id="state" class="figure"></p>
           <div id="facts"></div>
         </div>
-        ${button('here', 'page.im_here', 'primary')}${button('delay', 'page.let_pass')}${button('cancel', 'page.leave_queue')}${button('undo', 'page.undo', 'primary')}
+        <p class="acts">
+          ${button('here', 'page.im_here', 'primary')}${button('delay', 'page.let_pass')}${button('cancel', 'page.leave_queue')}${button('undo', 'page.undo', 'primary')}
+        </p>
       </main>`,
     )
   }
@@ -202,7 +203,7 @@ export class Pages {
         <h2>${t('page.choose_service')}</h2>
         <form method="post" action="?lang=${locale}">
           <input type="hidden" name="key" value="${randomUUID()}" />
-          <ul class="plain">
+          <ul class="plain choices">
             ${rows}
           </ul>
         </form>
@@ -317,7 +318,7 @@ export class Pages {
             <strong id="agent-name"></strong> <span id="agent-status"></span> <span id="seat" class="muted"></span>
           </p>
           <label>${t('page.choose_counter')}<select id="counter"></select></label>
-          <p class="row">
+          <p class="acts">
             ${button('go-available', 'page.go_available')}${button('go-break', 'page.go_on_break')}${button('go-offline', 'page.go_offline')}
           </p>
           <div id="current" class="card" aria-live="polite">
@@ -325,7 +326,7 @@ export class Pages {
             <p id="number" class="number">—</p>
             <p id="state"></p>
           </div>
-          <p class="row">
+          <p class="acts">
             ${button('call-next', 'page.call_next', 'primary')}${button('start', 'page.start')}${button('recall', 'page.recall')}${button('complete', 'page.complete')}${button('no-show', 'page.no_show')}${button('hold', 'page.hold')}
           </p>
           <h2>${t('page.waiting')}</h2>

@@ -11,6 +11,7 @@ export interface HttpOptions {
   /** Addresses whose X-Forwarded-* is believed. */
   trustedProxies: readonly string[]
   isSecure: boolean
+  errorPage?: FastifyInstance['errorPage']
   logger?: FastifyServerOptions['loggerInstance']
 }
 
@@ -40,6 +41,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   }) as unknown as FastifyInstance
 
   app.decorateRequest('caller', null)
+  app.decorate('errorPage', options.errorPage ?? null)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id).headers(headers)
     done(options.isAllowedHost(request.raw) ? undefined : new AppError('invalid_input', 'host_not_allowed'))

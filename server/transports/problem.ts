@@ -55,17 +55,39 @@ export function refusalOf(error: unknown): AppError {
   return new AppError('internal', 'internal', { cause: error })
 }
 
-/** Answers with a problem document. */
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** How a browser is told of a refusal; null where only programs ask. */
+    errorPage: ((refusal: AppError, locale: Locale) => string) | null
+  }
+}
+
+/** Answers with a problem document, or a page where a browser asks for one. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const refusal = refusalOf(error)
   const locale = callerLocale(request)
   if (refusal.kind === 'internal') request.log.error({ err: refusal.cause ?? refusal }, 'request failed')
   if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds))
   if (refusal.kind === 'unauthorized') reply.header('www-authenticate', 'Bearer')
-  return reply
-    .code(refusal.status)
-    .header('content-language', locale)
-    .header('cache-control', 'no-store')
-    .type(PROBLEM_TYPE)
-    .send(JSON.stringify(problemOf(refusal, locale, request.id)))
+  reply.code(refusal.status).header('content-language', locale).header('cache-control', 'no-store')
+  const { errorPage } = request.server
+  if (errorPage && prefersHtml(request)) {
+    return reply
+      .header('content-security-policy', PAGE_POLICY)
+      .type('text/html; charset=utf-8')
+      .send(errorPage(refusal, locale))
+  }
+  return reply.type(PROBLEM_TYPE).send(JSON.stringify(problemOf(refusal, locale, request.id)))
+}
+
+/** Pages load what they need from here and nothing from anybody else; nothing inline runs. */
+export const PAGE_POLICY =
+  "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+/** Browsers name text/html; clients that take anything get JSON. */
+export function prefersHtml({ headers }: FastifyRequest): boolean {
+  const accept = headers.accept ?? ''
+  const html = accept.indexOf('text/html')
+  const json = accept.indexOf('application/json')
+  return html >= 0 && (json < 0 || html < json)
 }

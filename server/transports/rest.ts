@@ -5,7 +5,7 @@ import type { Runtime } from '../kernel/execute.ts'
 import type { Operation, Outcome } from '../kernel/operation.ts'
 import type { Authenticator } from './authenticate.ts'
 import { gatherInput } from './input.ts'
-import { PROBLEM_TYPE } from './problem.ts'
+import { prefersHtml, PROBLEM_TYPE } from './problem.ts'
 import { fastifyPath, routesOf, type Route } from './routes.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
@@ -82,12 +82,4 @@ export function idempotencyKey(header: string | string[] | undefined): string | 
   if (Array.isArray(header) || !/^[\x20-\x7e]{1,255}$/.test(key))
     throw new AppError('invalid_input', 'idempotency_key_invalid')
   return key
-}
-
-/** Browsers name text/html; clients that take anything get JSON. */
-export function prefersHtml({ headers }: FastifyRequest): boolean {
-  const accept = headers.accept ?? ''
-  const html = accept.indexOf('text/html')
-  const json = accept.indexOf('application/json')
-  return html >= 0 && (json < 0 || html < json)
 }

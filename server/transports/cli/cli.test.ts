@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect, test } from 'vitest'
+import WebSocket from 'ws'
+import { testDatabase } from '../../test/harness.ts'
+
+const { owner, url, directUrl } = await testDatabase()
+const directory = mkdtempSync(join(tmpdir(), 'sq-cli-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url))
+const environment = {
+  PATH: '/usr/bin:/bin',
+  LANG: 'en_GB.UTF-8',
+  DATABASE_URL: url,
+  DATABASE_DIRECT_URL: directUrl,
+  DATA_DIR: directory,
+  METRICS_PORT: '0',
+}
+
+function start(args: string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: directory, env: { ...environment, ...env } })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk) => (output.stdout += String(chunk)))
+  child.stderr.on('data', (chunk) => (output.stderr += String(chunk)))
+  return { child, output }
+}
+/** Runs a command line; words are parted by single spaces. */
+async function run(line: string, env: Record<string, string> = {}) {
+  const { child, output } = start(line.split(' '), env)
+  const [code] = (await once(child, 'close')) as [number]
+  return { code, ...output }
+}
+const answer = async <Answer>(line: string) => JSON.parse((await run(line)).stdout) as Answer
+interface Row {
+  id: number
+}
+
+test('an organisation is created, in both spellings of the command, and operations run in it', async () => {
+  const [created, second] = await Promise.all([
+    run('create-tenant --name Demo --slug demo-bank --timezone Europe/Paris'),
+    run('create_tenant --name Two --slug two'),
+  ])
+  expect([created.code, created.stderr, second.code]).toEqual([0, '', 0])
+  expect(JSON.parse(created.stdout)).toMatchObject({ slug: 'demo-bank', timezone: 'Europe/Paris' })
+
+  const [service, site] = await Promise.all([
+    answer<Row>('services.create --tenant demo-bank --name Caisse --code A --names {"en":"Cash"}'),
+    answer<Row>('sites.create --tenant demo-bank --name Centre'),
+  ])
+  expect(service).toMatchObject({ name: 'Caisse', names: { en: 'Cash' } })
+  const queue = await answer<Row>(
+    `queues.create --tenant demo-bank --site_id ${site.id} --service-id ${service.id} --name Caisse`,
+  )
+  const taken = await answer<{ public_token: string }>(
+    `tickets.take --tenant demo-bank --queue-id ${queue.id} --channel kiosk --needs ramp ear`,
+  )
+  expect(taken).toMatchObject({ number: 'A001', needs: ['ramp', 'ear'] })
+  expect(await answer(`tickets.mine --token ${taken.public_token}`)).toMatchObject({
+    ticket: { number: 'A001', position: 1 },
+  })
+})
+
+test.each([
+  ['en_GB.UTF-8', 'Some of what was sent is not valid.', 'This field is required.'],
+  ['fr_FR.UTF-8', 'Certaines données envoyées ne sont pas valides.', 'Ce champ est obligatoire.'],
+])('a refusal is told in the terminal’s language (%s) and fails', async (LANG, title, field) => {
+  const refused = await run('services.create --tenant demo-bank --code B', { LANG })
+  expect([refused.code, refused.stdout]).toEqual([1, ''])
+  expect(refused.stderr).toContain(title)
+  expect(refused.stderr).toContain(`name: ${field}`)
+})
+
+test('unknown operations, flags, organisations and roles fail with a sentence', async () => {
+  const refusals = await Promise.all(
+    [
+      'tickets.nonsense',
+      'tickets.list --tenant demo-bank --nonsense x',
+      'tickets.list --tenant nowhere',
+      'serve --roles x',
+    ].map((line) => run(line)),
+  )
+  for (const { code, stdout } of refusals) expect([code, stdout]).toEqual([1, ''])
+  const said = refusals.map(({ stderr }) => stderr)
+  expect(said[0]).toContain('there is no operation tickets.nonsense')
+  expect(said[1]).toContain("unknown option '--nonsense'")
+  expect(said[2]).toContain('There is nothing here with this identifier.')
+  expect(said[3]).toContain('the roles are api, realtime, worker')
+})
+
+test('an operator is made, the doctor finds all well, help follows from the schema', async () => {
+  const [made, doctor, help, migrated] = await Promise.all([
+    run('createsuperuser --email Root@Example.org --name Root --password correct-horse-battery'),
+    run('doctor'),
+    run('tickets.take --help'),
+    run('migrate'),
+  ])
+  expect(made).toMatchObject({ code: 0, stdout: 'root@example.org is an operator of the platform\n' })
+  const users = await owner('select is_operator from users where email = $1', ['root@example.org'])
+  expect(users).toEqual([{ is_operator: true }])
+  expect(doctor.code).toBe(0)
+  expect(doctor.stdout).toMatch(/ok {4}application role: bound by row-level security/)
+  expect(help.stdout).toMatch(/--queue-id <integer>\s+required/)
+  expect(help.stdout).toContain('--channel <web|qr|kiosk|reception|sms|appointment|api>')
+  expect(migrated.stdout).toBe('the database is up to date\n')
+})
+
+test('what cannot work is named: a lost database by the doctor, every bad setting by the server', async () => {
+  const [lost, refused] = await Promise.all([
+    run('doctor', { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', DATABASE_DIRECT_URL: '' }),
+    run('serve', { NODE_ENV: 'production', SECRET_KEY: 'short', PORT: 'x' }),
+  ])
+  expect([lost.code, refused.code]).toEqual([1, 1])
+  expect(lost.stdout).toContain('FAIL  database')
+  for (const name of ['SECRET_KEY', 'PORT', 'ALLOWED_HOSTS']) expect(refused.stderr).toContain(name)
+})
+
+test('serve answers, and on SIGTERM finishes what it has before it goes', async () => {
+  const port = String(20_000 + (process.pid % 10_000))
+  const { child, output } = start(['serve', '--port', port, '--host', '127.0.0.1'], { LOG_LEVEL: 'warn' })
+  await expect.poll(() => output.stdout + output.stderr, { timeout: 20_000 }).toContain(`http://localhost:${port}`)
+  const base = `http://127.0.0.1:${port}`
+  expect(await (await fetch(`${base}/readyz`)).json()).toEqual({ status: 'ok' })
+  const taken = await fetch(`${base}/public/demo-bank/tickets/`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ queue_id: 1, channel: 'web' }),
+  })
+  const { public_token: token } = (await taken.json()) as { public_token: string }
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/tickets/${token}/`)
+  await once(socket, 'message')
+  const closed = once(socket, 'close')
+  child.kill('SIGTERM')
+  expect((await closed)[0]).toBe(1012)
+  expect(await once(child, 'close')).toEqual([0, null])
+})
