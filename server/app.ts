@@ -1,77 +1,36 @@
-import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
-import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
-import { Hub, type StreamEvent } from './kernel/events/index.ts'
-import { Runtime } from './kernel/execute.ts'
+import { buildCore, type Core } from './core.ts'
+import type { Database } from './kernel/db/index.ts'
+import type { StreamEvent } from './kernel/events/index.ts'
 import { startWorker } from './kernel/jobs/index.ts'
 import type { Logger } from './kernel/log.ts'
 import { countTicket, observeRequest } from './kernel/metrics.ts'
 import type { Tenant } from './kernel/operation.ts'
 import {
+  actorOfConsole,
   actorOfToken,
+  consoleSecretOf,
+  isCsrfToken,
+  isRevoked,
   onRevoked,
   redeemWsTicket,
-  useSigningKeys,
   verifyAccessToken,
   watchRevocations,
 } from './modules/authentication/index.ts'
 import { feeds, jobs, operationById, operations } from './modules/index.ts'
-import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
+import type { TenantDirectory } from './modules/tenants/index.ts'
 import { visitorOf } from './modules/tickets/index.ts'
 import { errorPage } from './pages/error-page.ts'
 import { Pages } from './pages/index.ts'
 import { Authenticator } from './transports/authenticate.ts'
 import { documents } from './transports/documents.ts'
-import { createHttp, hostCheck } from './transports/http.ts'
-import { problemOf } from './transports/problem.ts'
+import { createHttp } from './transports/http.ts'
 import { rest } from './transports/rest.ts'
+import { hostCheck } from './transports/security/host.ts'
+import { SessionCookie } from './transports/security/session-cookie.ts'
 import { LiveServer } from './transports/websocket.ts'
-
-export interface Core {
-  config: Config
-  db: Database
-  hub: Hub
-  runtime: Runtime
-  directory: TenantDirectory
-  /** A direct login that may migrate and run jobs. */
-  directUrl: string
-  close(): Promise<void>
-}
-
-/** What every process needs, with or without a server: the database (the embedded one when none is set) and the runtime. */
-export async function buildCore(config: Config): Promise<Core> {
-  useSigningKeys(config.secretKey, config.secretKeyFallbacks)
-  const embedded = config.databaseUrl
-    ? undefined
-    : await startEmbedded({ directory: join(config.dataDir, 'postgresql') })
-  const url = embedded?.url ?? config.databaseUrl!
-  const directUrl = embedded?.directUrl ?? config.databaseDirectUrl ?? url
-  // The embedded database belongs to this program alone, so it is brought up to date without being asked.
-  if (embedded) await migrate(directUrl)
-  const db = await openDatabase({ url, directUrl })
-  const hub = new Hub(db)
-  const runtime = new Runtime({
-    db,
-    hub,
-    url: (path) => config.publicUrl + path,
-    renderError: (error, request) => JSON.stringify(problemOf(error, request.locale, request.requestId ?? '')),
-  })
-  return {
-    config,
-    db,
-    hub,
-    runtime,
-    directory: tenantDirectory(db),
-    directUrl,
-    async close() {
-      await hub.stop()
-      await db.close()
-      await embedded?.close()
-    },
-  }
-}
 
 export interface AppOptions {
   logger?: Logger
@@ -105,8 +64,11 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
         () => false,
       )
   }
-  const authenticator = new Authenticator({
+  const cookie = new SessionCookie(config.publicUrl.startsWith('https:'))
+  const authenticator = new Authenticator(cookie, {
     bearer: actorOfToken,
+    console: (secret, isFresh) => actorOfConsole(db, secret, isFresh),
+    isCsrfToken,
     visitor: (token) => visitorOf(db, token),
     tenantBySlug: directory.bySlug,
     tenantById: directory.byId,
@@ -116,6 +78,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     isAllowedHost,
     trustedProxies: config.trustedProxies,
     isSecure: config.secureSslRedirect,
+    corsAllowedOrigins: config.corsAllowedOrigins,
     errorPage: isApi ? errorPage : null,
     ...(logger && { logger }),
   })
@@ -132,7 +95,18 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       listedTenants: async () => (config.debug ? activeTenants(db) : []),
     })
     pages.register(app)
-    rest(app, { runtime, authenticator, operations, pages: new Map([['tickets.mine', pages.ticket]]) })
+    rest(app, {
+      runtime,
+      authenticator,
+      operations,
+      pages: new Map([['tickets.mine', pages.ticket]]),
+      answered(request, reply, output) {
+        const secret = consoleSecretOf(output)
+        const session = request.caller?.actor.sessionId
+        if (secret) cookie.set(reply, secret)
+        else if (session && isRevoked(session) && cookie.read(request)) cookie.clear(reply)
+      },
+    })
   }
   if (isRealtime) {
     const live = new LiveServer(app.server, {

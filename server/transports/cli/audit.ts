@@ -1,4 +1,4 @@
-import { buildCore } from '../../app.ts'
+import { buildCore } from '../../core.ts'
 import type { Config } from '../../config.ts'
 import { PLATFORM_LOG, verifyAudit } from '../../kernel/audit/index.ts'
 import { connectDirect } from '../../kernel/db/index.ts'

@@ -1,5 +1,5 @@
 import { access, constants, mkdir } from 'node:fs/promises'
-import { buildCore } from '../../app.ts'
+import { buildCore } from '../../core.ts'
 import type { Config } from '../../config.ts'
 import { now } from '../../kernel/clock.ts'
 import { connectDirect } from '../../kernel/db/index.ts'

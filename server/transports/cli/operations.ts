@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import type { TSchema } from 'typebox'
-import { buildCore, type Core } from '../../app.ts'
+import { buildCore, type Core } from '../../core.ts'
 import { processConfig } from '../../config.ts'
 import { systemActor, type Actor } from '../../kernel/access.ts'
 import { notFound } from '../../kernel/errors.ts'

@@ -1,0 +1,52 @@
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
+import { Hub } from './kernel/events/index.ts'
+import { Runtime } from './kernel/execute.ts'
+import { useSigningKeys } from './modules/authentication/index.ts'
+import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
+import { problemOf } from './transports/problem.ts'
+
+export interface Core {
+  config: Config
+  db: Database
+  hub: Hub
+  runtime: Runtime
+  directory: TenantDirectory
+  /** A direct login that may migrate and run jobs. */
+  directUrl: string
+  close(): Promise<void>
+}
+
+/** What every process needs, with or without a server: the database (the embedded one when none is set) and the runtime. */
+export async function buildCore(config: Config): Promise<Core> {
+  useSigningKeys(config.secretKey, config.secretKeyFallbacks)
+  const embedded = config.databaseUrl
+    ? undefined
+    : await startEmbedded({ directory: join(config.dataDir, 'postgresql') })
+  const url = embedded?.url ?? config.databaseUrl!
+  const directUrl = embedded?.directUrl ?? config.databaseDirectUrl ?? url
+  // The embedded database belongs to this program alone, so it is brought up to date without being asked.
+  if (embedded) await migrate(directUrl)
+  const db = await openDatabase({ url, directUrl })
+  const hub = new Hub(db)
+  const runtime = new Runtime({
+    db,
+    hub,
+    url: (path) => config.publicUrl + path,
+    renderError: (error, request) => JSON.stringify(problemOf(error, request.locale, request.requestId ?? '')),
+  })
+  return {
+    config,
+    db,
+    hub,
+    runtime,
+    directory: tenantDirectory(db),
+    directUrl,
+    async close() {
+      await hub.stop()
+      await db.close()
+      await embedded?.close()
+    },
+  }
+}
