@@ -14,9 +14,22 @@ const sweep =
     }
   }
 
+/** The reference that the database does not check itself; see the table. */
+const ORPHANS = `
+  select t.id from tickets t
+  where t.created_at > now() - interval '3 days'
+    and not exists (select from queues q where q.tenant_id = t.tenant_id and q.id = t.queue_id) limit 1`
+async function checkQueues({ runtime, tenants }: JobContext): Promise<void> {
+  for (const { id, slug } of await tenants()) {
+    const orphan = await runtime.db.reader(id, 'reports').maybe<{ id: number }>(ORPHANS)
+    if (orphan) throw new Error(`ticket ${orphan.id} of ${slug} is in a queue that does not exist`)
+  }
+}
+
 export const jobs: readonly Job[] = [
   refreshJob,
   { name: 'tickets.sweep_timers', schedule: '* * * * *', run: sweep(sweepTimers) },
   // Midnight comes at another quarter of an hour in each zone; what is closed already costs one index look.
   { name: 'tickets.close_day', schedule: '*/15 * * * *', run: sweep(closeDay) },
+  { name: 'tickets.check_queues', schedule: '17 3 * * *', run: checkQueues },
 ]

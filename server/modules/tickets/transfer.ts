@@ -51,6 +51,12 @@ export const transfer = operation({
         if (target.site_id !== row.site_id) throw conflict('other_site')
         if (!target.is_active) throw conflict('queue_inactive')
         await checkReceiver(ctx, row, input)
+        // Nobody may delete a queue that ever had a ticket: its counter keeps it.
+        await ctx.tx.query(
+          `insert into queue_days (queue_id, day, issued, last_arrival_at)
+           values ($1, (now() at time zone $2)::date, 0, now()) on conflict do nothing`,
+          [target.id, target.timezone],
+        )
         const slot = await slotAt(ctx, row, target, input.position ?? 'arrival')
         return {
           changes: {

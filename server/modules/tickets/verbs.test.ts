@@ -346,3 +346,12 @@ test('notes, labels, answers and the person can be changed; the log learns no no
   const log = JSON.stringify(await lab.owner('select data from events where tenant_id = $1', [b.tenant.id]))
   for (const secret of ['Pièce', 'moving', 'Nadia', '612345678']) expect(log).not.toContain(secret)
 })
+
+test('a queue that ever had a ticket cannot be deleted, whichever way it came', async () => {
+  const b = await lab.branch({ queues: 3 })
+  const { id } = await b.take()
+  await b.run('tickets.transfer', { id, queue_id: b.queues[1]!.id })
+  await lab.owner('delete from agent_queues where tenant_id = $1', [b.tenant.id])
+  const remove = (i: number) => codeOf(b.as(b.admin)('queues.delete', { id: b.queues[i]!.id }))
+  expect([await remove(0), await remove(1), await remove(2)]).toEqual(['in_use', 'in_use', 'ok'])
+})
