@@ -71,12 +71,14 @@ export interface ReportInput {
 export function buildReport(input: ReportInput): ReplayReport {
   const { stages, log, audit, client } = input
   const outcomes = new Map(log.stays.map((stay) => [stay.visit, stay.outcome]))
+  const ticketIds = new Map(log.stays.map((stay) => [stay.visit, stay.ticket.id]))
   const sides = stages.map(({ plan }) => {
-    const reference = simulate(plan.visits, plan.staffing)
+    const visits = inServerOrder(plan.visits, ticketIds)
+    const reference = simulate(visits, plan.staffing)
     return {
-      replay: waitsOf(plan.visits, (visit) => outcomes.get(visit)),
-      oracle: waitsOf(plan.visits, (_, i) => reference[i]),
-      trace: plan.visits.flatMap((visit) => visit.trace_wait_s ?? []),
+      replay: waitsOf(visits, (visit) => outcomes.get(visit)),
+      oracle: waitsOf(visits, (_, i) => reference[i]),
+      trace: visits.flatMap((visit) => visit.trace_wait_s ?? []),
     }
   })
   const waits = summarizeSides(sides)
@@ -130,6 +132,17 @@ export function buildReport(input: ReportInput): ReplayReport {
 }
 
 const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((total, item) => total + of(item), 0)
+
+/**
+ * In order of arrival; customers of the same second, who really came at once, as the server put them. Who of them goes
+ * first is anybody's right, but it moves everybody behind them.
+ */
+function inServerOrder(visits: readonly PlannedVisit[], ticketIds: ReadonlyMap<PlannedVisit, number>): PlannedVisit[] {
+  return visits.toSorted(
+    (a, b) =>
+      a.arrival_s - b.arrival_s || (ticketIds.get(a) ?? Infinity) - (ticketIds.get(b) ?? Infinity) || a.index - b.index,
+  )
+}
 
 function waitsOf(
   visits: readonly PlannedVisit[],
