@@ -12,8 +12,10 @@ import { checkInput, stringifyOutput } from '../server/kernel/validate.ts'
 import { signAccessToken } from '../server/modules/authentication/index.ts'
 import { operationById } from '../server/modules/index.ts'
 import { Authenticator } from '../server/transports/authenticate.ts'
-import { createHttp, hostCheck } from '../server/transports/http.ts'
+import { createHttp } from '../server/transports/http.ts'
 import { rest } from '../server/transports/rest.ts'
+import { hostCheck } from '../server/transports/security/host.ts'
+import { SessionCookie } from '../server/transports/security/session-cookie.ts'
 import type { Cluster } from './cluster.ts'
 import type { World } from './world.ts'
 
@@ -94,13 +96,20 @@ export async function startServerWithoutDatabase(server: Server, op: Operation, 
       return { output, body: stringifyOutput(op, output), status: op.http.status ?? 200, replayed: false }
     },
   } as Runtime
-  const authenticator = new Authenticator({
+  const authenticator = new Authenticator(new SessionCookie(false), {
     bearer: () => server.actor,
+    console: async () => undefined,
+    isCsrfToken: () => false,
     visitor: async () => undefined,
     tenantBySlug: async () => server.tenant,
     tenantById: async () => server.tenant,
   })
-  const app = createHttp({ isAllowedHost: hostCheck([]), trustedProxies: [], isSecure: false })
+  const app = createHttp({
+    isAllowedHost: hostCheck([]),
+    trustedProxies: [],
+    isSecure: false,
+    corsAllowedOrigins: [],
+  })
   app.addHook('onResponse', (request, reply, done) => {
     observeRequest(op.id, request.method, reply.statusCode, reply.elapsedTime / 1000)
     done()

@@ -21,7 +21,7 @@ function markupOf(value: Value): string {
 export const html = (parts: TemplateStringsArray, ...values: readonly Value[]): Html =>
   new Html(String.raw({ raw: parts }, ...values.map(markupOf)))
 
-export const LOCALES: readonly Locale[] = ['fr', 'en', 'ar']
+const LOCALES: readonly Locale[] = ['fr', 'en', 'ar']
 const OWN_NAMES: Record<Locale, string> = { fr: 'Français', en: 'English', ar: 'العربية' }
 
 export interface PageOptions {
@@ -35,10 +35,12 @@ export interface PageOptions {
   script?: string
   /** What the script needs, as JSON. */
   data?: unknown
+  /** Of the answer's policy: without it no script runs. */
+  nonce?: string
 }
 
 /** A whole page. Nothing inline is executed: scripts and styles are files, data is a JSON block. */
-export function page({ locale, title, query, theme = 'paper', script, data }: PageOptions, body: Html): string {
+export function page({ locale, title, query, theme = 'paper', script, data, nonce }: PageOptions, body: Html): string {
   const languages = LOCALES.map((each) => {
     const href = `?${new URLSearchParams({ ...query, lang: each }).toString()}`
     return html`<a href="${href}" lang="${each}" hreflang="${each}" ${each === locale && html`aria-current="true"`}
@@ -60,7 +62,7 @@ export function page({ locale, title, query, theme = 'paper', script, data }: Pa
             ${new Html(json)}
           </script>`
         }
-        ${script && html`<script type="module" src="/assets/pages/${script}.js"></script>`}
+        ${script && html`<script type="module" nonce="${nonce}" src="/assets/pages/${script}.js"></script>`}
       </head>
       <body>
         ${body}

@@ -11,7 +11,8 @@ import type { Operation, Tenant } from '../kernel/operation.ts'
 import type { Locale } from '../kernel/schema.ts'
 import { ANONYMOUS } from '../transports/authenticate.ts'
 import { callerLocale } from '../transports/locale.ts'
-import { PAGE_POLICY, refusalOf } from '../transports/problem.ts'
+import { refusalOf } from '../transports/problem.ts'
+import { allowPage } from '../transports/security/headers.ts'
 import { assets } from './assets.ts'
 import { displayAccess, isDisplayToken } from './display-token.ts'
 import { html, page, textsOf, type Html, type PageOptions } from './html.ts'
@@ -29,14 +30,14 @@ export interface PagesOptions {
 const catalogues: Record<Locale, Record<string, string>> = { fr, en, ar }
 
 function send(reply: FastifyReply, options: PageOptions, body: Html, status = 200): FastifyReply {
+  const nonce = allowPage(reply)
   return reply
     .code(status)
-    .header('content-security-policy', PAGE_POLICY)
     .header('cache-control', 'no-store')
     .header('vary', 'accept, accept-language')
     .header('content-language', options.locale)
     .type('text/html; charset=utf-8')
-    .send(page(options, body))
+    .send(page({ ...options, nonce }, body))
 }
 const status = html`<p id="status" class="notice" role="status" hidden></p>
   <p id="problem" class="notice" role="alert" hidden></p>`

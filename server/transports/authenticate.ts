@@ -5,6 +5,7 @@ import { negotiateLocale } from '../kernel/i18n.ts'
 import type { Operation, Tenant } from '../kernel/operation.ts'
 import type { Locale } from '../kernel/schema.ts'
 import type { Entrance } from './routes.ts'
+import type { SessionCookie } from './security/session-cookie.ts'
 
 /** Who asks, where, and in which language the answer is due. */
 export interface Caller {
@@ -16,7 +17,10 @@ export interface Caller {
 /** What the modules know of credentials and tenants. */
 export interface Credentials {
   /** @throws AppError unauthorized */
-  bearer(token: string): Actor
+  bearer(token: string): Actor | Promise<Actor>
+  /** Whose console session this is; `isFresh` reads it anew. */
+  console(secret: string, isFresh: boolean): Promise<Actor | undefined>
+  isCsrfToken(sessionId: string, token: string): boolean
   /** The holder of a visitor's ticket. */
   visitor(token: string): Promise<Actor | undefined>
   tenantBySlug(slug: string): Promise<Tenant | undefined>
@@ -35,20 +39,23 @@ export const ANONYMOUS: Actor = {
 
 /** Turns requests into callers. Every transport that speaks HTTP asks here. */
 export class Authenticator {
+  #cookie: SessionCookie
   #credentials: Credentials
 
-  constructor(credentials: Credentials) {
+  constructor(cookie: SessionCookie, credentials: Credentials) {
+    this.#cookie = cookie
     this.#credentials = credentials
   }
 
   /** @throws AppError unauthorized, or the one not-found error for a tenant that is missing or another's */
-  caller(entrance: Entrance, op: Pick<Operation, 'roles'>, request: FastifyRequest): Promise<Caller> {
+  async caller(entrance: Entrance, op: Operation, request: FastifyRequest): Promise<Caller> {
     const { headers } = request
     const params = request.params as Record<string, string>
     const language = headers['accept-language']
     if (entrance === 'visitor') return this.visitor(params['token']!, language)
     if (entrance === 'public') return this.place(ANONYMOUS, [params['tenant']!], language)
-    const actor = this.#bearer(headers.authorization, op.roles.includes('anonymous'))
+    if (op.http.cookie && this.#cookie.isForeignPage(request)) throw new AppError('forbidden', 'origin_not_allowed')
+    const actor = await this.#actor(op, request)
     if (entrance === 'root') return this.place(actor, null, language)
     const slugs = [params['tenant'], headers['x-tenant']].filter((slug) => slug !== undefined)
     return this.place(actor, slugs.map(String), language)
@@ -75,20 +82,36 @@ export class Authenticator {
   }
 
   /** @throws AppError unauthorized */
-  bearer(token: string): Actor {
+  async bearer(token: string): Promise<Actor> {
     return this.#credentials.bearer(token)
   }
 
   /** Where no credential is needed a stale one does no harm: whoever signs in again still carries the old one. */
-  #bearer(header: string | undefined, isOpen: boolean): Actor {
-    const token = header && /^Bearer ([\w.~+/=-]{1,4096})$/i.exec(header)?.[1]
+  async #actor(op: Operation, request: FastifyRequest): Promise<Actor> {
+    const isOpen = op.roles.includes('anonymous')
     try {
-      if (token) return this.#credentials.bearer(token)
+      const token = /^Bearer ([\w.~+/=-]{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1]
+      const actor = await (token ? this.#credentials.bearer(token) : this.#console(op, request))
+      if (actor) return actor
     } catch (error) {
       if (!isOpen) throw error
     }
     if (isOpen) return ANONYMOUS
     throw new AppError('unauthorized', 'unauthorized')
+  }
+
+  /** The browser adds the cookie whoever asks, so a change must show that it comes from a page of the session. */
+  async #console(op: Operation, request: FastifyRequest): Promise<Actor | undefined> {
+    const secret = this.#cookie.read(request)
+    if (secret === undefined) return undefined
+    const isChange = this.#cookie.isChange(request)
+    if (isChange && !this.#cookie.isOwnPage(request)) throw new AppError('forbidden', 'origin_not_allowed')
+    const actor = await this.#credentials.console(secret, op.needsProof === true)
+    if (!actor) throw new AppError('unauthorized', 'session_expired')
+    const token = request.headers['x-csrf-token']
+    if (isChange && !(typeof token === 'string' && this.#credentials.isCsrfToken(actor.sessionId!, token)))
+      throw new AppError('forbidden', 'csrf_token_invalid')
+    return actor
   }
 
   async #tenant(named: string | number | null): Promise<Tenant> {

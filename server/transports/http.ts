@@ -5,12 +5,19 @@ import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions
 import { AppError, notFound } from '../kernel/errors.ts'
 import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.ts'
 import { pathPattern } from './routes.ts'
+import { cors } from './security/cors.ts'
+import { securityHeaders } from './security/headers.ts'
+import { originForm } from './security/host.ts'
+import { requireHttps } from './security/https.ts'
 
 export interface HttpOptions {
   isAllowedHost(request: IncomingMessage): boolean
   /** Addresses whose X-Forwarded-* is believed. */
   trustedProxies: readonly string[]
+  /** Plain HTTP is sent on or refused, and browsers remember it. */
   isSecure: boolean
+  /** Origins whose pages may call the interface with a token of their own. */
+  corsAllowedOrigins: readonly string[]
   errorPage?: FastifyInstance['errorPage']
   logger?: FastifyServerOptions['loggerInstance']
 }
@@ -46,6 +53,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     reply.header('x-request-id', request.id).headers(headers)
     done(options.isAllowedHost(request.raw) ? undefined : new AppError('invalid_input', 'host_not_allowed'))
   })
+  if (options.isSecure) requireHttps(app)
+  cors(app, options.corsAllowedOrigins)
   // An empty body is an empty input: clients set the content type before they know that they have nothing to say.
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
@@ -90,52 +99,6 @@ function requestId(request: { headers: IncomingMessage['headers'] }): string {
     ? given
     : `${processId}-${(requests++).toString(36)}`
 }
-
-/** An absolute-form target (RFC 9112 §3.2.2) whose authority is the Host is the same as its path; others match nothing. */
-function originForm(request: { url?: string | undefined; headers: IncomingMessage['headers'] }): string {
-  const url = request.url ?? '/'
-  if (url.startsWith('/')) return url
-  const target = URL.canParse(url) ? new URL(url) : undefined
-  return target && target.host === request.headers.host ? target.pathname + target.search : '/%'
-}
-
-/**
- * Exactly one Host, and one of ours: Node lets a second one pass, and what they name may differ for a proxy.
- * `.example.org` includes subdomains; an empty list stands for every loopback name.
- */
-export function hostCheck(allowedHosts: readonly string[]): (request: IncomingMessage) => boolean {
-  const known = new Map<string, boolean>()
-  return ({ rawHeaders, headers: { host } }) => {
-    let hosts = 0
-    for (let i = 0; i < rawHeaders.length; i += 2) {
-      const name = rawHeaders[i]!
-      if (name.length === 4 && name.toLowerCase() === 'host') hosts++
-    }
-    if (hosts !== 1 || !host) return false
-    let allowed = known.get(host)
-    if (allowed === undefined) {
-      allowed = isNameOfOurs(host, allowedHosts)
-      if (known.size < 1000) known.set(host, allowed)
-    }
-    return allowed
-  }
-}
-const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
-function isNameOfOurs(host: string, allowedHosts: readonly string[]): boolean {
-  const name = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase()
-  if (!name) return false
-  if (allowedHosts.length === 0) return LOOPBACK.test(name)
-  return allowedHosts.some(
-    (allowed) => allowed === '*' || allowed === name || (allowed.startsWith('.') && `.${name}`.endsWith(allowed)),
-  )
-}
-
-const securityHeaders = (isSecure: boolean): Record<string, string> => ({
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  ...(isSecure && { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }),
-})
 
 /** What is not HTTP reaches no route: it is answered on the bare socket. */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {

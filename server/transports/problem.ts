@@ -3,6 +3,7 @@ import { AppError, notFound } from '../kernel/errors.ts'
 import { translate } from '../kernel/i18n.ts'
 import type { Locale } from '../kernel/schema.ts'
 import { callerLocale } from './locale.ts'
+import { allowPage } from './security/headers.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
@@ -72,17 +73,11 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   reply.code(refusal.status).header('content-language', locale).header('cache-control', 'no-store')
   const { errorPage } = request.server
   if (errorPage && prefersHtml(request)) {
-    return reply
-      .header('content-security-policy', PAGE_POLICY)
-      .type('text/html; charset=utf-8')
-      .send(errorPage(refusal, locale))
+    allowPage(reply)
+    return reply.type('text/html; charset=utf-8').send(errorPage(refusal, locale))
   }
   return reply.type(PROBLEM_TYPE).send(JSON.stringify(problemOf(refusal, locale, request.id)))
 }
-
-/** Pages load what they need from here and nothing from anybody else; nothing inline runs. */
-export const PAGE_POLICY =
-  "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 /** Browsers name text/html; clients that take anything get JSON. */
 export function prefersHtml({ headers }: FastifyRequest): boolean {

@@ -16,6 +16,8 @@ export interface RestOptions {
   operations: readonly Operation[]
   /** Pages for browsers at an operation's address, by operation id: taken when the request prefers HTML. */
   pages?: ReadonlyMap<string, (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>>
+  /** Told of every success before it leaves: cookies are headers, which no operation knows. */
+  answered?(request: FastifyRequest, reply: FastifyReply, output: unknown): void
 }
 
 /** One route per operation and spelling; nothing here knows any operation by name. */
@@ -23,7 +25,8 @@ export function rest(app: FastifyInstance, options: RestOptions): void {
   for (const op of options.operations) for (const route of routesOf(op)) addRoute(app, options, op, route)
 }
 
-function addRoute(app: FastifyInstance, { runtime, authenticator, pages }: RestOptions, op: Operation, route: Route) {
+function addRoute(app: FastifyInstance, options: RestOptions, op: Operation, route: Route) {
+  const { runtime, authenticator, pages } = options
   const isPrivate = route.entrance !== 'public'
   const page = op.kind === 'query' ? pages?.get(op.id) : undefined
   app.route({
@@ -51,6 +54,7 @@ function addRoute(app: FastifyInstance, { runtime, authenticator, pages }: RestO
         requestId: request.id,
         origin: { address: request.ip, userAgent: headers['user-agent'] },
       })
+      if (outcome.status < 300 && !outcome.replayed) options.answered?.(request, reply, outcome.output)
       if (page) reply.header('vary', 'accept')
       return answer(request, reply, op, outcome, isPrivate)
     },

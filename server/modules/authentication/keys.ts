@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { createSigner, createVerifier, TokenError } from 'fast-jwt'
 import { now } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
@@ -17,6 +17,8 @@ const AUDIENCE: Record<TokenType, string> = {
 }
 
 interface KeyRing {
+  /** Current key first. */
+  keys: readonly string[]
   sign(claims: object): string
   /** By type, current key first, then those of former keys. */
   verifiers: Record<TokenType, ((token: string) => unknown)[]>
@@ -37,6 +39,7 @@ function keyRing(secretKey: string, fallbacks: readonly string[]): KeyRing {
       }),
     )
   return {
+    keys,
     sign: createSigner({ key: secretKey, algorithm: 'HS256' }),
     verifiers: { access: verifiersOf('access'), refresh: verifiersOf('refresh'), ws: verifiersOf('ws') },
   }
@@ -77,4 +80,18 @@ export function verify(type: TokenType, token: string): Record<string, unknown> 
   }
   const expired = failure instanceof TokenError && failure.code === TokenError.codes.expired
   throw new AppError('unauthorized', expired ? 'token_expired' : 'token_invalid', { cause: failure })
+}
+
+const macWith = (key: string, purpose: string, text: string) =>
+  createHmac('sha256', key).update(`${purpose}:${text}`).digest('base64url')
+
+/** 256 bits that only this installation can compute for a text, another for each purpose. */
+export const mac = (purpose: string, text: string): string => macWith(ring.keys[0]!, purpose, text)
+
+export function isMac(purpose: string, text: string, given: string): boolean {
+  const bytes = Buffer.from(given)
+  return ring.keys.some((key) => {
+    const expected = Buffer.from(macWith(key, purpose, text))
+    return expected.length === bytes.length && timingSafeEqual(expected, bytes)
+  })
 }

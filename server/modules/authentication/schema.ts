@@ -38,3 +38,10 @@ export const Tokens = Closed({
   ...identity,
 })
 export type Tokens = Static<typeof Tokens>
+
+/** A console's session: its id is in the cookie alone, never in an answer. */
+export const ConsoleSession = Closed({
+  ...identity,
+  csrf_token: Type.String({ description: 'To be sent as X-CSRF-Token with every change' }),
+})
+export type ConsoleSession = Static<typeof ConsoleSession>

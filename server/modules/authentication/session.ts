@@ -1,13 +1,14 @@
 import Type from 'typebox'
 import { ROLES, type Role } from '../../kernel/access.ts'
 import { operation } from '../../kernel/operation.ts'
-import { Closed, Seconds } from '../../kernel/schema.ts'
+import { Closed, Nullable, Seconds } from '../../kernel/schema.ts'
 import { placesOf } from './accounts.ts'
+import { csrfTokenOf } from './console.ts'
 import { revokeSession } from './revocations.ts'
 import { Place, identity, type Account } from './schema.ts'
 import { issueWsTicket, WS_TICKET_SECONDS } from './ws-tickets.ts'
 
-const SIGNED_IN: readonly Role[] = ROLES.filter((role) => role !== 'anonymous' && role !== 'visitor')
+export const SIGNED_IN: readonly Role[] = ROLES.filter((role) => role !== 'anonymous' && role !== 'visitor')
 
 export const session = operation({
   id: 'auth.session',
@@ -18,7 +19,11 @@ export const session = operation({
   http: { method: 'GET', path: '/auth/session/', base: 'root' },
   transaction: false,
   input: Closed({}),
-  output: Closed({ ...identity, tenants: Type.Array(Place) }),
+  output: Closed({
+    ...identity,
+    tenants: Type.Array(Place),
+    csrf_token: Nullable(Type.String({ description: 'To be sent as X-CSRF-Token with every change by cookie' })),
+  }),
   example: { input: {} },
   async run({ tx, actor }) {
     const user =
@@ -32,6 +37,7 @@ export const session = operation({
       role: actor.role,
       scopes: [...actor.scopes],
       tenants,
+      csrf_token: actor.sessionId === null ? null : csrfTokenOf(actor.sessionId),
     }
   },
 })

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { addressPrefix, userAgentFamily, type Origin } from '../../kernel/audit/origin.ts'
 import type { Tx } from '../../kernel/db/types.ts'
 import { AppError } from '../../kernel/errors.ts'
-import { ACCESS_SECONDS, signAccessToken } from './access-token.ts'
+import { ACCESS_SECONDS, signAccessToken, type AccessClaims } from './access-token.ts'
 import { OPERATOR, placesOf, standingIn, type AccountRow, type Standing } from './accounts.ts'
 import { sign, verify } from './keys.ts'
 import { revokeSession } from './revocations.ts'
@@ -32,7 +32,9 @@ export interface NewSession {
   kind: 'tokens' | 'console'
   /** Of the cookie's opaque id. */
   secretHash?: Buffer
-  /** At most; default the longest life of a session. */
+  /** It ends when nobody has used it for this long. */
+  idleSeconds?: number
+  /** It ends then, however often it is used. */
   maxSeconds?: number
 }
 
@@ -62,7 +64,7 @@ export const SESSION_COLUMNS = `u.id, u.email, u.name, u.locale, u.is_operator, 
  */
 export async function startSession(tx: Tx, who: SignIn, session: NewSession): Promise<SessionRow> {
   const { account, standing, method, passwordHash = null, isProven = true, origin } = who
-  const { kind, secretHash = null, maxSeconds = MAX_SECONDS } = session
+  const { kind, secretHash = null, idleSeconds = IDLE_SECONDS, maxSeconds = MAX_SECONDS } = session
   const row = await tx.maybe<SessionRow>(
     `with u as materialized (
        select id, email, name, locale, is_operator from users
@@ -70,7 +72,7 @@ export async function startSession(tx: Tx, who: SignIn, session: NewSession): Pr
      s as (
        insert into sessions (id, user_id, tenant_id, scopes, kind, secret_hash, method, proven_at, ends_at, expires_at, address, user_agent)
        select $1, u.id, $4, $5, $6, $7, $8, case when $9 then now() end, now() + make_interval(secs => $10),
-         now() + make_interval(secs => least($10, ${IDLE_SECONDS})), $11, $12
+         now() + make_interval(secs => least($10, $13)), $11, $12
        from u where case when $4::bigint is null then u.is_operator else app.is_member(u.id, $4) end
        returning *)
      select ${SESSION_COLUMNS} from s, u`,
@@ -87,6 +89,7 @@ export async function startSession(tx: Tx, who: SignIn, session: NewSession): Pr
       maxSeconds,
       origin ? addressPrefix(origin.address) : null,
       origin ? userAgentFamily(origin.userAgent) : null,
+      idleSeconds,
     ],
   )
   if (!row) throw new AppError('unauthorized', 'invalid_credentials')
@@ -145,25 +148,28 @@ export async function standingOf(
   return place && standingIn(place)
 }
 
-/** The pair that belongs to a session as it is: the same row gives the same refresh token. */
-function tokens(session: SessionRow, { tenant, role, scopes }: Standing): Tokens {
-  const { id, email, name, locale, session_id: sid, refresh_id: jti, now, expires, ends, rotated, proven } = session
-  const lifeSeconds = Math.min(ACCESS_SECONDS, Math.max(0, ends - now))
-  const access = signAccessToken(
-    {
-      sub: `user:${id}`,
-      user_id: id,
-      tenant_id: tenant?.id ?? null,
-      role,
-      scopes,
-      sid,
-      auth_time: proven,
-      iat: now,
-    },
-    lifeSeconds,
-  )
+/** What a session says of its person, in a token or behind a cookie. */
+export function claimsOf(session: SessionRow, { tenant, role, scopes }: Standing): Omit<AccessClaims, 'exp'> {
+  const { id, session_id: sid, now, proven } = session
   return {
-    access,
+    sub: `user:${id}`,
+    user_id: id,
+    tenant_id: tenant?.id ?? null,
+    role,
+    scopes,
+    sid,
+    auth_time: proven,
+    iat: now,
+  }
+}
+
+/** The pair that belongs to a session as it is: the same row gives the same refresh token. */
+function tokens(session: SessionRow, standing: Standing): Tokens {
+  const { id, email, name, locale, session_id: sid, refresh_id: jti, now, expires, ends, rotated } = session
+  const { tenant, role, scopes } = standing
+  const lifeSeconds = Math.min(ACCESS_SECONDS, Math.max(0, ends - now))
+  return {
+    access: signAccessToken(claimsOf(session, standing), lifeSeconds),
     refresh: sign('refresh', { sid, user_id: id, jti, iat: rotated, exp: expires }),
     token_type: 'Bearer',
     expires_in: lifeSeconds,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { FastifyReply } from 'fastify'
 
 /** What every answer says: no sniffing, no framing, no other window's hand on ours, nothing of the address passed on. */
 export const securityHeaders = (isSecure: boolean): Record<string, string> => ({
@@ -7,18 +8,22 @@ export const securityHeaders = (isSecure: boolean): Record<string, string> => ({
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  'permissions-policy':
-    'camera=(self), microphone=(), geolocation=(self), payment=(), usb=(), publickey-credentials-get=(self)',
+  'permissions-policy': 'camera=(self), geolocation=(self), microphone=(), payment=(), usb=()',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   ...(isSecure && { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }),
 })
 
-export const newNonce = (): string => randomBytes(16).toString('base64')
-
 /**
- * The policy of a page: scripts only with this answer's nonce and what they load themselves, no markup from text
- * (Trusted Types), nothing from anybody else, no frames.
+ * Lets a page run its own scripts: those with this answer's nonce and what they import, nothing inline, no markup made
+ * from text (Trusted Types), nothing of anybody else's, no frame around it.
+ * @returns the nonce for its script elements
  */
-export const pagePolicy = (nonce: string): string =>
-  `default-src 'self'; script-src 'nonce-${nonce}' 'strict-dynamic'; require-trusted-types-for 'script'; ` +
-  `trusted-types 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`
+export function allowPage(reply: FastifyReply): string {
+  const nonce = randomBytes(16).toString('base64')
+  reply.header(
+    'content-security-policy',
+    `default-src 'self'; script-src 'nonce-${nonce}' 'strict-dynamic'; require-trusted-types-for 'script'; ` +
+      `trusted-types 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
+  )
+  return nonce
+}

@@ -1,14 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+
 /**
  * The console's cookie. With TLS its prefix makes browsers refuse one that another host or path has set
  * (RFC 6265bis §4.1.3.2); development over plain HTTP has to do without.
  */
 export class SessionCookie {
+  readonly #isSecure: boolean
   readonly #name: string
   readonly #attributes: string
 
   constructor(isSecure: boolean) {
+    this.#isSecure = isSecure
     this.#name = isSecure ? '__Host-session' : 'session'
     this.#attributes = `Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`
   }
@@ -23,7 +27,7 @@ export class SessionCookie {
     return /^[\w-]{22,64}$/.test(value) ? value : undefined
   }
 
-  /** A session cookie in the browser's sense: the server alone knows when it ends. */
+  /** Kept until the browser is closed; the server alone knows when the session ends. */
   set(reply: FastifyReply, secret: string): void {
     reply.header('set-cookie', `${this.#name}=${secret}; ${this.#attributes}`)
   }
@@ -32,19 +36,21 @@ export class SessionCookie {
     reply.header('set-cookie', `${this.#name}=; ${this.#attributes}; Max-Age=0`)
     reply.header('clear-site-data', '"cache", "storage"')
   }
-}
 
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+  isChange({ method }: FastifyRequest): boolean {
+    return !SAFE.has(method)
+  }
 
-/**
- * May a page have sent this with the reader's cookie? What changes something must come from a page of this very origin:
- * by what the browser says (Fetch Metadata, else Origin), and by the session's own token, which no other page can read.
- */
-export function isSameOrigin({ method, headers, protocol }: FastifyRequest): boolean {
-  if (SAFE.has(method)) return true
-  const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin') return false
-  const { origin, host } = headers
-  return origin === undefined ? site === 'same-origin' : origin === `${protocol}://${host}`
+  /** Does the browser say that a page of this very origin asks? By Fetch Metadata, and by Origin where there is one. */
+  isOwnPage(request: FastifyRequest): boolean {
+    const { origin, 'sec-fetch-site': site } = request.headers
+    return (origin !== undefined || site !== undefined) && !this.isForeignPage(request)
+  }
+
+  /** Does the browser say that a page of another origin asks? Programs say nothing. */
+  isForeignPage({ headers, protocol }: FastifyRequest): boolean {
+    const { origin, host, 'sec-fetch-site': site } = headers
+    if (site !== undefined && site !== 'same-origin') return true
+    return origin !== undefined && origin !== `${this.#isSecure ? 'https' : protocol}://${host}`
+  }
 }
-export const needsCsrfToken = ({ method }: FastifyRequest): boolean => !SAFE.has(method)

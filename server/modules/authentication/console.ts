@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Actor } from '../../kernel/access.ts'
+import type { Database, Tx } from '../../kernel/db/types.ts'
+import { hashToken } from '../../kernel/ids.ts'
+import { actorOf } from './access-token.ts'
+import { isMac, mac } from './keys.ts'
+import { isRevoked } from './revocations.ts'
+import type { ConsoleSession } from './schema.ts'
+import { claimsOf, SESSION_COLUMNS, standingOf, startSession, type SessionRow, type SignIn } from './sessions.ts'
+
+/** A console that nobody touches is closed after a working day, and a used one after a week. */
+const IDLE_SECONDS = 12 * 3600
+const MAX_SECONDS = 7 * 86_400
+/** What is known of a session is looked up again after this; its end is heard of at once. */
+const CACHE_MILLISECONDS = 10_000
+
+/** The cookie of an answer, kept beside it: nothing that writes answers can write this by mistake. */
+const secrets = new WeakMap<object, string>()
+export const consoleSecretOf = (answer: unknown): string | undefined =>
+  answer !== null && typeof answer === 'object' ? secrets.get(answer) : undefined
+
+/** Signs a person in to the console. The opaque id for the cookie is asked for with `consoleSecretOf`. */
+export async function startConsole(tx: Tx, who: SignIn, maxSeconds = MAX_SECONDS): Promise<ConsoleSession> {
+  const secret = randomBytes(32).toString('base64url')
+  const session = await startSession(tx, who, {
+    kind: 'console',
+    secretHash: hashToken(secret),
+    idleSeconds: IDLE_SECONDS,
+    maxSeconds,
+  })
+  const { id, email, name, locale } = session
+  const { tenant, role, scopes } = who.standing
+  const answer: ConsoleSession = {
+    tenant,
+    user: { id, email, name, locale },
+    role,
+    scopes: [...scopes],
+    csrf_token: csrfTokenOf(session.session_id),
+  }
+  secrets.set(answer, secret)
+  return answer
+}
+
+/** What pages send along with changes, in `X-CSRF-Token`: only this server can make it, only the session's pages read it. */
+export const csrfTokenOf = (sessionId: string): string => mac('csrf', sessionId)
+export const isCsrfToken = (sessionId: string, token: string): boolean => isMac('csrf', sessionId, token)
+
+const known = new LRUCache<string, Actor>({ max: 10_000, ttl: CACHE_MILLISECONDS })
+
+/**
+ * Whose cookie this is; undefined when it is nobody's, or the session has ended.
+ * @param isFresh read it anew, because the moment of the last proof matters
+ */
+export async function actorOfConsole(db: Database, secret: string, isFresh = false): Promise<Actor | undefined> {
+  const hash = hashToken(secret)
+  const key = hash.toString('base64')
+  let actor = isFresh ? undefined : known.get(key)
+  if (!actor) {
+    actor = await db.platform((tx) => read(tx, hash))
+    if (actor) known.set(key, actor)
+  }
+  return actor && !isRevoked(actor.sessionId!) ? actor : undefined
+}
+
+async function read(tx: Tx, secretHash: Buffer): Promise<Actor | undefined> {
+  const session = await tx.maybe<SessionRow & { is_quiet: boolean }>(
+    `select ${SESSION_COLUMNS}, s.seen_at < now() - interval '1 minute' as is_quiet
+     from sessions s join users u on u.id = s.user_id and u.is_active
+     where s.secret_hash = $1 and s.revoked_at is null and s.expires_at > now()`,
+    [secretHash],
+  )
+  const standing = session && (await standingOf(tx, session))
+  if (!session || !standing) return undefined
+  if (session.is_quiet) {
+    await tx.query(
+      `update sessions set seen_at = now(), expires_at = least(now() + make_interval(secs => $2), ends_at)
+       where id = $1 and revoked_at is null`,
+      [session.session_id, IDLE_SECONDS],
+    )
+  }
+  return actorOf(claimsOf(session, standing))
+}
