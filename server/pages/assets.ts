@@ -16,10 +16,20 @@ const cache = new Map<string, Promise<Asset>>()
 /** A module as browsers run it: without its types, importing its neighbours by their addresses here. */
 async function script(file: URL): Promise<Asset> {
   const source = await readFile(file, 'utf8')
-  const body = stripTypeScriptTypes(source)
+  const body = quietly(() => stripTypeScriptTypes(source))
     .replace(/(from\s+|import\s+)'(?:\.\.\/)+shared\/([\w-]+)\.ts'/g, "$1'/assets/shared/$2.js'")
     .replace(/(from\s+|import\s+)'\.\/([\w-]+)\.ts'/g, "$1'./$2.js'")
   return { body, etag: etagOf(body), type: 'text/javascript; charset=utf-8' }
+}
+/** The stripper calls itself experimental on the terminal of whoever starts the server; it is the one Node itself runs on. */
+function quietly<T>(work: () => T): T {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    return work()
+  } finally {
+    process.emitWarning = emitWarning
+  }
 }
 async function style(): Promise<Asset> {
   const body = await readFile(new URL('./pages.css', import.meta.url), 'utf8')
