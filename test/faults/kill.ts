@@ -33,6 +33,8 @@ export interface KillReport extends BooksVerdict, RequestCounts {
   refused: number
   /** Servers that ended by themselves. */
   unexpectedEnds: number
+  /** Of some jobs added when all is over, those that nobody does. */
+  jobsLeft: number
   /** Control: tickets beyond those they were told of, by takers who ask again without a key. */
   naiveDouble: number
   seconds: number
@@ -138,6 +140,7 @@ export async function kill(options: KillOptions): Promise<KillReport> {
       ...judgeBooks(told, await readBooks(owner, queue!.id)),
       holes: await countHoles(owner, queue!.site_id, queue!.id),
       refused,
+      jobsLeft: await jobsLeft(database),
       unexpectedEnds: servers.reduce((total, server) => total + server.unexpectedEnds, 0),
       naiveDouble: judgeBooks(naive, await readBooks(owner, naiveQueue!.id)).double,
       seconds: seconds(),
@@ -215,4 +218,18 @@ async function killInTurn(
     await act()
   }
   return count
+}
+
+const JOBS = 20
+const JOBS_WITHIN_MS = 20_000
+
+/** Whether background work goes on. */
+async function jobsLeft({ owner }: FaultDatabase): Promise<number> {
+  await owner(`select graphile_worker.add_job('tickets.sweep_timers', '{}'::json) from generate_series(1, ${JOBS})`)
+  let left = JOBS
+  for (let waited = 0; left > 0 && waited < JOBS_WITHIN_MS; waited += 100) {
+    await sleep(100)
+    left = (await owner<{ left: number }>('select count(*)::int as left from graphile_worker.jobs'))[0]!.left
+  }
+  return left
 }

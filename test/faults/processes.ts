@@ -14,24 +14,26 @@ export class ServerProcess {
   /** Ends that nobody asked for: a server has to outlive its database. */
   unexpectedEnds = 0
   #environment: Record<string, string>
+  #roles: string
   #child: ChildProcess | null = null
   #output = ''
 
-  private constructor(port: number, environment: Record<string, string>) {
+  private constructor(port: number, environment: Record<string, string>, roles: string) {
     this.port = port
     this.#environment = environment
+    this.#roles = roles
   }
 
   /** @param environment settings; nothing else of our own environment reaches the server */
-  static async start(environment: Record<string, string>): Promise<ServerProcess> {
-    const server = new ServerProcess(await freePort(), environment)
+  static async start(environment: Record<string, string>, roles = 'api,realtime,worker'): Promise<ServerProcess> {
+    const server = new ServerProcess(await freePort(), environment, roles)
     await server.start()
     return server
   }
 
   /** Resolves when it is ready for work. */
   async start(): Promise<void> {
-    const args = ['--import', file('with-parent.ts'), file('../../server/main.ts'), 'serve', '--roles', 'api,realtime']
+    const args = ['--import', file('with-parent.ts'), file('../../server/main.ts'), 'serve', '--roles', this.#roles]
     const child = spawn(process.execPath, args, {
       env: { HOST: '127.0.0.1', PORT: String(this.port), METRICS_PORT: '0', LOG_LEVEL: 'error', ...this.#environment },
       stdio: ['pipe', 'pipe', 'pipe'],

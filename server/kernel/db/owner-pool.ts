@@ -12,7 +12,9 @@ export function ownerPool(url: string, size: number): pg.Pool {
     application_name: 'smartqueue jobs',
     options: '-c role=sq_owner',
   })
-  // A lost connection shows as the failure of the next statement.
+  // A lost connection shows as the failure of the next statement, also of one that is lent: unheard, it would end the
+  // process.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
