@@ -804,7 +804,6 @@ create table tickets (
   constraint tickets_tenant_id_agent_id_fkey FOREIGN KEY (tenant_id, agent_id) REFERENCES agents(tenant_id, id),
   constraint tickets_tenant_id_counter_id_fkey FOREIGN KEY (tenant_id, counter_id) REFERENCES counters(tenant_id, id),
   constraint tickets_tenant_id_customer_id_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES customers(tenant_id, id),
-  constraint tickets_tenant_id_queue_id_fkey FOREIGN KEY (tenant_id, queue_id) REFERENCES queues(tenant_id, id),
   constraint tickets_tenant_id_series_queue_id_series_day_serial_key UNIQUE (tenant_id, series_queue_id, series_day, serial)
 ) with (fillfactor=80);
 CREATE INDEX tickets_at_work ON public.tickets USING btree (tenant_id, site_id, status) WHERE (status = ANY (ARRAY['appelé'::text, 'en_service'::text, 'en_pause'::text, 'absent'::text]));

@@ -48,7 +48,7 @@ const CANDIDATES = `
   union all
   select * from (${keptFor('t.reserved_agent_id is null and t.reserved_counter_id = any(array(select counter_id from ready))')}) for_counters`
 
-export async function callNextTickets(
+async function callNextTickets(
   ctx: Context,
   calls: readonly Call<Static<typeof Input>>[],
 ): Promise<(Static<typeof Output> | AppError)[]> {

@@ -5,7 +5,7 @@ import type { Ticket as PublicTicket } from '../../../shared/board.ts'
 
 const WIRE = Object.keys(Ticket.properties) as (keyof Ticket)[]
 /** What events carry: no note, no answers. The log cannot forget, so it holds nothing people wrote about a person. */
-export const PUBLIC = [
+const PUBLIC = [
   'id',
   'site_id',
   'queue_id',

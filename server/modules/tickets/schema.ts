@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { LIVE_STATUSES, TICKET_STATUSES } from '../../../shared/ticket-status.ts'
+import { TICKET_STATUSES } from '../../../shared/ticket-status.ts'
 import { Closed, Enum, Id, Locale, Nullable, Text, Time } from '../../kernel/schema.ts'
 
 /** How the person came in. */
@@ -7,8 +7,7 @@ export const CHANNELS = ['web', 'qr', 'kiosk', 'reception', 'sms', 'appointment'
 export const Channel = Enum(CHANNELS)
 export type Channel = Static<typeof Channel>
 
-export const Status = Enum(TICKET_STATUSES, { description: 'State as stored, Unicode NFC' })
-export const LiveStatus = Enum(LIVE_STATUSES)
+const Status = Enum(TICKET_STATUSES, { description: 'State as stored, Unicode NFC' })
 
 /** 0 is everybody; a higher class is more urgent. What it is worth is the queue algorithm's decision. */
 export const Priority = Type.Integer({ minimum: 0, maximum: 9 })

@@ -45,7 +45,8 @@ export async function aLab(): Promise<Lab> {
 
 function branchOf(owner: Direct['query'], as: ReturnType<typeof caller>, t: TenantFixture): Branch {
   const run = as(t.supervisor, t.tenant)
-  const take: Branch['take'] = (input) => run('tickets.take', { queue_id: t.queues[0]!.id, channel: 'reception', ...input })
+  const take: Branch['take'] = (input) =>
+    run('tickets.take', { queue_id: t.queues[0]!.id, channel: 'reception', ...input })
   const callNext: Branch['callNext'] = async (i = 0) => (await run('tickets.callNext', { id: t.agents[i]!.id })).ticket
   const path: Record<TicketStatusName, readonly string[]> = {
     waiting: [],
@@ -67,27 +68,43 @@ function branchOf(owner: Direct['query'], as: ReturnType<typeof caller>, t: Tena
       let ticket: Ticket = await take()
       for (const verb of path[name]) {
         if (verb === 'closeDay') await run('tickets.closeDay', { today: true })
-        else ticket = await run(`tickets.${verb}`, { id: ticket.id, ...(verb === 'call' && { agent_id: await freeAgent(owner, t) }) })
+        else
+          ticket = await run(`tickets.${verb}`, {
+            id: ticket.id,
+            ...(verb === 'call' && { agent_id: await freeAgent(owner, t) }),
+          })
       }
       if (name === 'expired') ticket = await run('tickets.get', { id: ticket.id })
       if (ticket.status !== TicketStatus[name]) throw new Error(`${ticket.status} instead of ${name}`)
       return ticket
     },
     setQueue: (changes, i = 0) => as(t.admin, t.tenant)('queues.update', { id: t.queues[i]!.id, ...changes }),
-    row: async (id) => (await owner<{ row: Record<string, unknown> }>('select to_jsonb(t) as row from tickets t where id = $1', [id]))[0]!.row,
+    row: async (id) =>
+      (
+        await owner<{ row: Record<string, unknown> }>('select to_jsonb(t) as row from tickets t where id = $1', [id])
+      )[0]!.row,
     events: async (id) =>
-      (await owner<{ type: string }>('select type from events where ticket_id = $1 and tenant_id = $2 order by "offset"', [id, t.tenant.id])).map(
-        ({ type }) => type,
-      ),
+      (
+        await owner<{ type: string }>(
+          'select type from events where ticket_id = $1 and tenant_id = $2 order by "offset"',
+          [id, t.tenant.id],
+        )
+      ).map(({ type }) => type),
     line: async (i = 0) =>
       (
-        await owner<{ id: number }>(`select id from tickets where queue_id = $1 and status = 'en_attente' order by rank, id`, [t.queues[i]!.id])
+        await owner<{ id: number }>(
+          `select id from tickets where queue_id = $1 and status = 'en_attente' order by rank, id`,
+          [t.queues[i]!.id],
+        )
       ).map(({ id }) => id),
   }
 }
 
 async function freeAgent(owner: Direct['query'], t: TenantFixture): Promise<number> {
-  const [agent] = await owner<{ id: number }>(`select id from agents where tenant_id = $1 and status = 'available' order by id limit 1`, [t.tenant.id])
+  const [agent] = await owner<{ id: number }>(
+    `select id from agents where tenant_id = $1 and status = 'available' order by id limit 1`,
+    [t.tenant.id],
+  )
   if (!agent) throw new Error('no agent is free')
   return agent.id
 }

@@ -48,7 +48,18 @@ export class Model {
 
   take(queue: number, id: number, rank: number): void {
     const entered = ++this.#clock
-    const stay = { id, queue, status: waiting, agent: null, rank, arrived: rank, entered, recalls: 0, delays: 0, undo: null }
+    const stay = {
+      id,
+      queue,
+      status: waiting,
+      agent: null,
+      rank,
+      arrived: rank,
+      entered,
+      recalls: 0,
+      delays: 0,
+      undo: null,
+    }
     this.stays.push(stay)
     this.lines[queue]!.push(stay)
   }
