@@ -29,6 +29,7 @@ import { documents } from './transports/documents.ts'
 import { createHttp } from './transports/http.ts'
 import { rest } from './transports/rest.ts'
 import { hostCheck } from './transports/security/host.ts'
+import { tlsCheck } from './transports/security/https.ts'
 import { SessionCookie } from './transports/security/session-cookie.ts'
 import { LiveServer } from './transports/websocket.ts'
 
@@ -74,6 +75,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     tenantById: directory.byId,
   })
   const isAllowedHost = hostCheck(config.allowedHosts)
+  const isOverTls = tlsCheck(config.trustedProxies)
   const app = createHttp({
     isAllowedHost,
     trustedProxies: config.trustedProxies,
@@ -117,7 +119,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       redeemTicket: (ticket) => redeemWsTicket(db, ticket),
       expiryOf: (token) => verifyAccessToken(token).exp,
       onRevoked,
-      isAllowedHost,
+      isAllowedHost: (request) => isAllowedHost(request) && (!config.secureSslRedirect || isOverTls(request)),
       allowedOrigins: [new URL(config.publicUrl).origin, ...config.corsAllowedOrigins],
       logger,
     })

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIPv6 } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../kernel/errors.ts'
 
@@ -17,4 +19,24 @@ export function requireHttps(app: FastifyInstance): void {
     const name = request.headers.host!.replace(/:\d+$/, '')
     return reply.code(308).header('location', `https://${name}${request.url}`).send()
   })
+}
+
+/** The same question for requests that become sockets, which never meet a hook. */
+export function tlsCheck(trustedProxies: readonly string[]): (request: IncomingMessage) => boolean {
+  const trusted = new BlockList()
+  const family = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4')
+  for (const entry of trustedProxies) {
+    const [address = '', bits] = entry.split('/')
+    if (bits === undefined) trusted.addAddress(address, family(address))
+    else trusted.addSubnet(address, Number(bits), family(address))
+  }
+  return ({ socket, headers }) => {
+    if ('encrypted' in socket) return true
+    const peer = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '')
+    // The last proxy's word counts: what stands before it came from further out.
+    const said = String(headers['x-forwarded-proto'] ?? '')
+      .split(',')
+      .at(-1)
+    return trusted.check(peer, family(peer)) && said?.trim() === 'https'
+  }
 }
