@@ -10,13 +10,12 @@ import { countTicket, observeRequest } from './kernel/metrics.ts'
 import type { Tenant } from './kernel/operation.ts'
 import {
   actorOfConsole,
-  actorOfToken,
+  bearers,
   consoleSecretOf,
   isCsrfToken,
   isRevoked,
   onRevoked,
   redeemWsTicket,
-  verifyAccessToken,
   watchRevocations,
 } from './modules/authentication/index.ts'
 import { feeds, jobs, operationById, operations } from './modules/index.ts'
@@ -65,9 +64,10 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
         () => false,
       )
   }
+  const credentials = bearers(db)
   const cookie = new SessionCookie(config.publicUrl.startsWith('https:'))
   const authenticator = new Authenticator(cookie, {
-    bearer: actorOfToken,
+    bearer: credentials.actorOf,
     console: (secret, isFresh) => actorOfConsole(db, secret, isFresh),
     isCsrfToken,
     visitor: (token) => visitorOf(db, token),
@@ -117,7 +117,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       feeds,
       authenticator,
       redeemTicket: (ticket) => redeemWsTicket(db, ticket),
-      expiryOf: (token) => verifyAccessToken(token).exp,
+      expiryOf: credentials.expiryOf,
       onRevoked,
       isAllowedHost: (request) => isAllowedHost(request) && (!config.secureSslRedirect || isOverTls(request)),
       allowedOrigins: [new URL(config.publicUrl).origin, ...config.corsAllowedOrigins],

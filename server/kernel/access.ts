@@ -75,6 +75,9 @@ export interface Actor {
   sessionId: string | null
   /** Ticket the visitor's token opens; null for everybody else. */
   ticketId: number | null
+  /** Sites and queues the actor is limited to; all when absent. */
+  siteIds?: readonly number[]
+  queueIds?: readonly number[]
   /** Seconds since 1970 at which the person last proved who they are (password, passkey, code). */
   provenAt?: number | null
   /** The operator who acts as this person. */

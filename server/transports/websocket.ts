@@ -35,7 +35,7 @@ export interface LiveOptions {
   authenticator: Authenticator
   /** The actor of a one-time ticket. @throws AppError unauthorized */
   redeemTicket(ticket: string): Promise<Actor>
-  /** End of a bearer token in seconds since 1970. */
+  /** End of a bearer token in seconds since 1970; Infinity when only its revocation ends it. */
   expiryOf(token: string): number
   onRevoked(listener: (sessionId: string) => void): () => void
   isAllowedHost(request: IncomingMessage): boolean
@@ -200,7 +200,7 @@ export class LiveServer {
     let actor: Actor
     if (ticket) actor = await redeemTicket(ticket)
     else if (token) {
-      actor = authenticator.bearer(token)
+      actor = await authenticator.bearer(token)
       connection.expiresAt = expiryOf(token) * 1000
     } else throw new AppError('unauthorized', 'unauthorized')
     return authenticator.place(actor, [params['tenant']!], language)

@@ -16,6 +16,9 @@ export interface AccessClaims {
   sid: string
   /** When the person last proved who they are, in seconds since 1970. */
   auth_time?: number | null
+  /** Sites and queues it is limited to; all when absent. */
+  site_ids?: readonly number[] | null
+  queue_ids?: readonly number[] | null
   /** Seconds since 1970. */
   iat: number
   exp: number
@@ -89,5 +92,7 @@ export function actorOf(claims: Omit<AccessClaims, 'iat' | 'exp'>): Actor {
     sessionId: claims.sid,
     ticketId: null,
     ...(claims.auth_time && { provenAt: claims.auth_time }),
+    ...(claims.site_ids && { siteIds: claims.site_ids }),
+    ...(claims.queue_ids && { queueIds: claims.queue_ids }),
   }
 }

@@ -26,6 +26,12 @@ export async function revokeSession(tx: Tx, sessionId: string): Promise<void> {
   markRevoked(sessionId)
 }
 
+/** Ends what is open under a name that is no person's session: a key's or a device's. */
+export async function announceEnd(tx: Tx, name: string): Promise<void> {
+  await tx.query(`select pg_notify('${CHANNEL}', $1)`, [name])
+  markRevoked(name)
+}
+
 /** Ends every session of a user, e.g. after a new password; sessions of one tenant only when `tenantId` is given. */
 export async function revokeUser(tx: Tx, userId: number, tenantId: number | null = null): Promise<void> {
   // Who is signing in at this moment holds the row until the session can be seen, or waits for it and is refused.

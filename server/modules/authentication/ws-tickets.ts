@@ -20,6 +20,8 @@ export async function issueWsTicket(tx: Tx, actor: Actor): Promise<string> {
     scopes: [...actor.scopes],
     sid: actor.sessionId,
     auth_time: actor.provenAt ?? null,
+    site_ids: actor.siteIds ?? null,
+    queue_ids: actor.queueIds ?? null,
     jti: randomUUID(),
     iat: now,
     exp: now + WS_TICKET_SECONDS,

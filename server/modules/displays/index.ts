@@ -1,9 +1,9 @@
 import Type from 'typebox'
 import { MANAGERS, STAFF } from '../../kernel/access.ts'
-import { notFound } from '../../kernel/errors.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import { resource } from '../../kernel/resource.ts'
 import { Id } from '../../kernel/schema.ts'
+import { checkQueues, kiosks } from './kiosks.ts'
 import { displayFields } from './schema.ts'
 
 export const displays = resource({
@@ -23,13 +23,9 @@ export const displays = resource({
   example: { site_id: 1, name: 'Salle d’attente', settings: { languages: ['fr', 'ar'], voice: true } },
   siteOf: (display) => display.site_id,
   async prepare(ctx, display) {
-    const { unknown } = await ctx.tx.one<{ unknown: boolean }>(
-      `select exists (select unnest($1::bigint[]) except select id from queues where site_id = $2) as unknown`,
-      [display.queue_ids, display.site_id],
-    )
-    if (unknown) throw notFound()
+    await checkQueues(ctx, display)
     return display
   },
 })
 
-export const operations: readonly Operation[] = displays.operations
+export const operations: readonly Operation[] = [...displays.operations, ...kiosks.operations]
