@@ -36,7 +36,10 @@ export function documents(app: FastifyInstance, options: DocumentsOptions): void
     if (!(await options.isReady())) throw new AppError('unavailable', 'shutting_down', { retryAfterSeconds: 2 })
     return { status: 'ok' }
   })
-  app.get('/docs', reference)
+  // What the page loads is relative to it.
+  app.get('/docs', (request, reply) =>
+    request.url.startsWith('/docs/') ? reference(request, reply) : reply.redirect('/docs/', 308),
+  )
   app.get('/docs/*', reference)
 }
 
@@ -46,7 +49,7 @@ export function documents(app: FastifyInstance, options: DocumentsOptions): void
  */
 async function reference(request: FastifyRequest, reply: FastifyReply) {
   const { inside, policy } = await (loading ??= loadReference())
-  const path = new URL(request.url, 'http://localhost').pathname.replace(/^\/docs\/?$/, '/docs/')
+  const path = new URL(request.url, 'http://localhost').pathname
   const { statusCode, headers, rawPayload } = await inside.inject(path)
   if (statusCode !== 200) throw notFound()
   return reply

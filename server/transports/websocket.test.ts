@@ -38,8 +38,8 @@ class Client {
       this.socket.on('close', (code, reason) => resolve({ code, reason: String(reason) })),
     )
   }
-  async until(count: number): Promise<Frame[]> {
-    await expect.poll(() => this.frames.length, { timeout: 5000, interval: 5 }).toBeGreaterThanOrEqual(count)
+  async until(count: number, timeout = 10_000): Promise<Frame[]> {
+    await expect.poll(() => this.frames.length, { timeout, interval: 5 }).toBeGreaterThanOrEqual(count)
     return this.frames
   }
   async leave(): Promise<void> {
@@ -335,23 +335,23 @@ test('a consumer that never reads is cut and costs the others nothing', async ()
 
 test('a snapshot larger than a consumer may leave unread still arrives', async () => {
   const client = new Client(queuePath(), staff())
-  const [snapshot] = await client.until(1)
+  const [snapshot] = await client.until(1, 30_000)
   expect(JSON.stringify(snapshot).length).toBeGreaterThan(2_000_000)
   await take()
-  const [, event] = await client.until(2)
+  const [, event] = await client.until(2, 30_000)
   expect(event!.after).toBe(snapshot!.offset)
   await client.leave()
 })
 
 test('a page may ask for a heartbeat it can see', async () => {
-  const client = new Client(queuePath(queue.id, '?heartbeat=5'), staff())
+  const client = new Client(queuePath(second.id, '?heartbeat=5'), staff())
   await client.until(1)
   await expect.poll(() => client.frames.some(({ type }) => type === 'ping'), { timeout: 8000 }).toBe(true)
   await client.leave()
 })
 
 test('a stop tells everybody to come back at a moment of their own', async () => {
-  const clients = Array.from({ length: 5 }, () => new Client(queuePath(), staff()))
+  const clients = Array.from({ length: 5 }, () => new Client(queuePath(second.id), staff()))
   await Promise.all(clients.map((client) => client.until(1)))
   const stopping = app.close()
   const closes = await Promise.all(clients.map((client) => client.closed))
