@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Actor, Role, Scope } from './access.ts'
-import type { Change, Origin } from './audit/index.ts'
+import type { Change } from './audit/change.ts'
+import type { Origin } from './audit/origin.ts'
 import type { Tx } from './db/types.ts'
 import type { ConstraintErrors } from './errors.ts'
 import type { EventInput, Hub } from './events/index.ts'
@@ -83,6 +84,8 @@ export interface Operation<I extends TObject = any, O extends TSchema = any> {
    * operation works elsewhere, such as on a password's hash.
    */
   transaction?: false
+  /** Inputs that may name a place the caller is not limited to, such as where a ticket is transferred. */
+  elsewhere?: readonly string[]
   /** Why this mutation leaves no row in the audit trail. Every other one leaves exactly one. */
   unaudited?: string
   /** Pool whose connections it uses; `calls` is reserved for the counter's own acts. */

@@ -1,6 +1,7 @@
 import type { TObject, TSchema } from 'typebox'
 import type { Emitted } from '../events/log.ts'
 import type { Operation, Request } from '../operation.ts'
+import type { Change } from './change.ts'
 import { addressPrefix, userAgentFamily } from './origin.ts'
 
 /** A mutation as the log keeps it, without its place in the chain. */
@@ -24,14 +25,6 @@ interface Details {
   changes?: Record<string, [before: unknown, after: unknown]>
   /** State of the ticket before and after. */
   status?: [from: unknown, to: unknown]
-}
-
-/** What an operation tells of its change: rows before and after it, null where there is none. */
-export interface Change {
-  before: object | null
-  after: object | null
-  /** The rows are about a person: only the names of the changed fields are kept. */
-  isPersonal?: boolean
 }
 
 interface Plan {

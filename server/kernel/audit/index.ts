@@ -1,4 +1,5 @@
-export { auditEntry, statusChanges, type AuditEntry, type Change } from './entry.ts'
+export type { Change } from './change.ts'
+export { auditEntry, statusChanges, type AuditEntry } from './entry.ts'
 export { appendAudit, PLATFORM_LOG } from './log.ts'
 export { addressPrefix, userAgentFamily, type Origin } from './origin.ts'
 export { operations } from './operations.ts'
