@@ -5,7 +5,7 @@ import { aLab, codeOf, type Branch } from './test/branch.ts'
 import { DELAY_BUDGET, MAX_RECALLS, Model, type Command, type Stay } from './test/model.ts'
 
 /** Lists of commands; TEST_SOAK=10 plays ten times as many. */
-const LISTS = 200 * (Number(process.env.TEST_SOAK) || 1)
+const LISTS = 100 * (Number(process.env.TEST_SOAK) || 1)
 const AGENTS = 3
 
 const lab = await aLab()
