@@ -15,7 +15,7 @@ test('followers behind a bad network lose, repeat and mix up nothing; those with
     naiveClients: 3,
     events: 300,
     reconnects: 100,
-    maxSeconds: 20,
+    maxSeconds: 100,
     seed: 1,
   })
   expect(report.events).toBeGreaterThanOrEqual(300)
@@ -23,4 +23,4 @@ test('followers behind a bad network lose, repeat and mix up nothing; those with
   expect(report.clients).toMatchObject({ lost: 0, repeated: 0, disordered: 0, gaps: 0, resyncs: 0 })
   expect(report.wrongBoards).toBe(0)
   expect(report.naive.lost).toBeGreaterThan(0)
-})
+}, 120_000)

@@ -1,6 +1,6 @@
 import type { Direct } from '../../server/kernel/db/index.ts'
 
-export interface Call {
+interface Call {
   agent: number
   ticket: number
 }

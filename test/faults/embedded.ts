@@ -16,6 +16,8 @@ export interface EmbeddedOptions {
   secretKey: string
   kills: number
   seed: number
+  /** Ends the run early. */
+  signal: AbortSignal
   progress?(line: string): void
 }
 export interface EmbeddedReport extends BooksVerdict, RequestCounts {
@@ -33,7 +35,7 @@ const ROUND_MS = 1000
 const STOP_WITHIN_MS = 15_000
 
 /** `serve` with its own database, killed again and again under takers, who must find everything they were told of. */
-export async function embedded({ secretKey, kills, seed, progress }: EmbeddedOptions): Promise<EmbeddedReport> {
+export async function embedded({ secretKey, kills, seed, signal, progress }: EmbeddedOptions): Promise<EmbeddedReport> {
   const started = performance.now()
   const directory = mkdtempSync(join(tmpdir(), 'smartqueue-faults-'))
   // Root's PostgreSQL runs as another user, who must get in.
@@ -58,7 +60,7 @@ export async function embedded({ secretKey, kills, seed, progress }: EmbeddedOpt
     }),
   )
   try {
-    for (let kill = 1; kill <= kills; kill++) {
+    for (let kill = 1; kill <= kills && !signal.aborted; kill++) {
       await sleep(ROUND_MS * (0.5 + random()))
       await server.kill()
       // By turns at once, while the database of the killed server is just being stopped, and after it has ended.
@@ -106,7 +108,7 @@ function superuser(cluster: string): Direct['query'] {
 }
 
 /** Processes whose command line names the directory: PostgreSQL and whoever watches over it. */
-export function processesOn(directory: string): number {
+function processesOn(directory: string): number {
   const { stdout } = spawnSync('ps', ['-A', '-ww', '-o', 'command='], { encoding: 'utf8' })
   return stdout.split('\n').filter((command) => command.includes(directory)).length
 }

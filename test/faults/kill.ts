@@ -19,6 +19,8 @@ export interface KillOptions {
   /** Times that half of the database's backends are ended. */
   terminations: number
   seed: number
+  /** Ends the run early. */
+  signal: AbortSignal
   maxSeconds: number
   progress?(line: string): void
 }
@@ -61,7 +63,7 @@ export async function kill(options: KillOptions): Promise<KillReport> {
   const told = newBooks()
   let refused = 0
   let isOver = false
-  const hasTime = () => !isOver && seconds() < maxSeconds
+  const hasTime = () => !isOver && !options.signal.aborted && seconds() < maxSeconds
 
   const kiosk = tokenOf(fixture.kiosk, 3600)
   let wanted = calls

@@ -16,7 +16,9 @@ import { ServerProcess } from './processes.ts'
 import { reconnect } from './reconnect.ts'
 import { isMet, table, type Figure } from './table.ts'
 
-const MAX_SECONDS = 355
+const MAX_SECONDS = 345
+/** What is left for the end of everything. */
+const END_WITHIN_SECONDS = 12
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: 'reconnect,kill,embedded' },
@@ -31,6 +33,8 @@ const started = performance.now()
 const seconds = () => Math.round((performance.now() - started) / 1000)
 const say = (line: string) => console.log(`${String(seconds()).padStart(4)} s  ${line}`)
 
+const ending = new AbortController()
+const { signal } = ending
 const figures: Figure[] = []
 function note(scenario: string, goals: Record<string, [measured: number, goal: Figure['goal']]>) {
   for (const [what, [measured, goal]] of Object.entries(goals)) figures.push({ scenario, what, measured, goal })
@@ -51,6 +55,7 @@ async function reconnects(database: FaultDatabase, servers: readonly ServerProce
     ...goals,
     maxSeconds: 75,
     seed,
+    signal,
     progress: (line) => say(`${name}: ${line}`),
     ...(servers.length > 1 && { meanwhile: (isOver) => loseNodes(database, servers.at(-1)!, isOver) }),
   })
@@ -94,6 +99,7 @@ async function kills(database: FaultDatabase, servers: readonly ServerProcess[])
     calls,
     ...times,
     seed,
+    signal,
     maxSeconds: 150,
     progress: (line) => say(`${name}: ${line}`),
   })
@@ -124,7 +130,7 @@ async function kills(database: FaultDatabase, servers: readonly ServerProcess[])
 async function embeddedKills(secretKey: string) {
   const name = 'embedded'
   const count = options.quick ? 2 : 6
-  const report = await embedded({ secretKey, kills: count, seed, progress: (line) => say(`${name}: ${line}`) })
+  const report = await embedded({ secretKey, kills: count, seed, signal, progress: (line) => say(`${name}: ${line}`) })
   note(name, {
     'servers killed': atLeast(count, report.kills),
     'tickets taken': atLeast(20 * count, report.taken),
@@ -142,7 +148,7 @@ async function run() {
   const secretKey = randomBytes(48).toString('base64url')
   useSigningKeys(secretKey)
   if (only.includes('embedded')) await embeddedKills(secretKey)
-  if (!only.includes('reconnect') && !only.includes('kill')) return
+  if (signal.aborted || (!only.includes('reconnect') && !only.includes('kill'))) return
   say('starting PostgreSQL and servers')
   const database = await startDatabase()
   const servers: ServerProcess[] = []
@@ -160,7 +166,7 @@ async function run() {
       await reconnects(database, servers, 'reconnect, 3 nodes')
       await Promise.all(servers.splice(0).map((server) => server.stop()))
     }
-    if (only.includes('kill')) {
+    if (only.includes('kill') && !signal.aborted) {
       for (let i = 0; i < 2; i++) servers.push(await ServerProcess.start(settings))
       await kills(database, servers)
     }
@@ -173,11 +179,15 @@ async function run() {
   }
 }
 
-// Servers and PostgreSQL notice the end of this process by themselves.
-setTimeout(() => {
-  console.error(`not done after ${MAX_SECONDS} s`)
-  process.exit(1)
-}, MAX_SECONDS * 1000).unref()
+function endEarly(why: string) {
+  console.error(why)
+  process.exitCode = 1
+  ending.abort()
+  // Servers and PostgreSQL notice the end of this process by themselves.
+  setTimeout(() => process.exit(1), END_WITHIN_SECONDS * 1000).unref()
+}
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => endEarly(name))
+setTimeout(() => endEarly(`not done after ${MAX_SECONDS} s`), MAX_SECONDS * 1000).unref()
 try {
   await run()
 } catch (error) {

@@ -26,6 +26,8 @@ export interface ReconnectOptions {
   reconnects: number
   maxSeconds: number
   seed: number
+  /** Ends the run early. */
+  signal?: AbortSignal
   progress?(line: string): void
   /** What else happens meanwhile, until it is over. */
   meanwhile?(isOver: () => boolean): Promise<void>
@@ -80,7 +82,8 @@ export async function reconnect(options: ReconnectOptions): Promise<ReconnectRep
       await Promise.race([sleep(1000), publishing])
       const { length } = await offsets()
       options.progress?.(`${length} events, ${reconnects()} reconnects, ${seconds().toFixed(0)} s`)
-      if ((length >= options.events && reconnects() >= options.reconnects) || seconds() > options.maxSeconds) break
+      if (length >= options.events && reconnects() >= options.reconnects) break
+      if (seconds() > options.maxSeconds || options.signal?.aborted) break
     }
     isOver = true
     const [acts] = await Promise.all([publishing, weather.stop(), meanwhile])
@@ -111,6 +114,6 @@ export async function reconnect(options: ReconnectOptions): Promise<ReconnectRep
 
 /** Waits until everybody has the last event; who never gets there has lost it. */
 async function untilAllStand(views: readonly (() => Board | null)[], offset: number): Promise<void> {
-  for (let waited = 0; waited < 10_000 && !views.every((view) => view()?.offset === offset); waited += 20)
+  for (let waited = 0; waited < 30_000 && !views.every((view) => view()?.offset === offset); waited += 20)
     await sleep(20)
 }
