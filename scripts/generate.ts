@@ -1,7 +1,7 @@
 /** `npm run generate`: the documents that follow from the code. They are committed, and `npm run check` compares them. */
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import packageJson from '../package.json' with { type: 'json' }
-import { ROLES } from '../server/kernel/access.ts'
+import { ROLE_SCOPES, ROLES, SCOPES } from '../server/kernel/access.ts'
 import { httpStatus, type ErrorKind } from '../server/kernel/errors.ts'
 import { feeds, operations } from '../server/modules/index.ts'
 import { TRANSITIONS } from '../server/modules/tickets/index.ts'
@@ -27,10 +27,6 @@ function operationsDocument(): string {
     const [route] = routesOf(op)
     return [`\`${op.id}\``, `${route!.method} \`${route!.path}\``, op.summary, op.scope ? `\`${op.scope}\`` : '']
   })
-  const matrix = operations.map((op) => [
-    `\`${op.id}\``,
-    ...ROLES.map((role) => ((op.roles as readonly string[]).includes(role) ? '✓' : '')),
-  ])
   const live = feeds.map(({ path, summary, scope, roles }) => [
     `\`${path}\``,
     summary,
@@ -45,15 +41,44 @@ docs/openapi.json.
 
 ${table(['operation', 'address', 'what it does', 'scope'], list)}
 
-## Who may do what
-
-A role that is not ticked is refused. Beside the role, the token must carry the scope.
-
-${table(['operation', ...ROLES], matrix)}
+Who may do what stands in docs/roles.md.
 
 ## Live feeds
 
 ${table(['address', 'what it sends', 'scope', 'roles'], live)}
+`
+}
+
+function rolesDocument(): string {
+  const ticks = (roles: readonly string[]) => ROLES.map((role) => (roles.includes(role) ? '✓' : ''))
+  const scopes = SCOPES.map((scope) => [
+    `\`${scope}\``,
+    ...ticks(ROLES.filter((role) => ROLE_SCOPES[role].includes(scope))),
+  ])
+  const scopeOf = (scope: string | null) => (scope ? `\`${scope}\`` : '')
+  return `${HEADER}
+# Who may do what
+
+A role that is not ticked is refused, and a test runs every cell of the first table both ways. Beside the role, the token
+must carry the scope. docs/security.md says how memberships, keys and devices are limited further.
+
+## Operations
+
+${table(
+  ['operation', 'scope', ...ROLES],
+  operations.map((op) => [`\`${op.id}\``, scopeOf(op.scope), ...ticks(op.roles)]),
+)}
+
+## Live feeds
+
+${table(
+  ['feed', 'scope', ...ROLES],
+  feeds.map((feed) => [`\`${feed.name}\``, scopeOf(feed.scope), ...ticks(feed.roles)]),
+)}
+
+## Scopes a role receives
+
+${table(['scope', ...ROLES], scopes)}
 `
 }
 
@@ -143,6 +168,7 @@ function documents(): Map<string, string> {
   return new Map([
     ['docs/openapi.json', `${JSON.stringify(openapi, null, 2)}\n`],
     ['docs/operations.md', operationsDocument()],
+    ['docs/roles.md', rolesDocument()],
     ['docs/errors.md', errorsDocument()],
     ['docs/events.md', eventsDocument()],
   ])

@@ -14,6 +14,7 @@ import {
   consoleSecretOf,
   isCsrfToken,
   isRevoked,
+  narrowing,
   onRevoked,
   redeemWsTicket,
   watchRevocations,
@@ -114,7 +115,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     const live = new LiveServer(app.server, {
       db,
       hub,
-      feeds,
+      feeds: feeds.map(narrowing.feed),
       authenticator,
       redeemTicket: (ticket) => redeemWsTicket(db, ticket),
       expiryOf: credentials.expiryOf,

@@ -3,7 +3,7 @@ import type { Config } from './config.ts'
 import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
 import { Hub } from './kernel/events/index.ts'
 import { Runtime } from './kernel/execute.ts'
-import { useSigningKeys } from './modules/authentication/index.ts'
+import { narrowing, useSigningKeys } from './modules/authentication/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
 import { problemOf } from './transports/problem.ts'
 
@@ -34,6 +34,7 @@ export async function buildCore(config: Config): Promise<Core> {
     db,
     hub,
     url: (path) => config.publicUrl + path,
+    guard: narrowing,
     renderError: (error, request) => JSON.stringify(problemOf(error, request.locale, request.requestId ?? '')),
   })
   return {

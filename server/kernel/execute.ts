@@ -6,6 +6,7 @@ import type { Database, Tx, WriteTx } from './db/types.ts'
 import { AppError, notFound } from './errors.ts'
 import { appendStatements, placeEvents, type Emitted } from './events/log.ts'
 import type { EventInput, Hub } from './events/index.ts'
+import type { Guard } from './guard.ts'
 import {
   claimKeys,
   fingerprint,
@@ -24,6 +25,8 @@ export interface RuntimeOptions {
   hub: Hub
   /** Absolute URL of a path of this installation. */
   url(path: string): string
+  /** Keeps limited actors to their sites and queues. */
+  guard?: Guard
   /** Problem document of a refusal exactly as its caller receives it, stored under the Idempotency-Key. */
   renderError(error: AppError, request: Request): string
 }
@@ -41,9 +44,10 @@ export class Runtime {
     this.#options = options
   }
 
-  async execute(op: Operation, request: Request): Promise<Outcome> {
-    authorize(op, request)
-    checkInput(op, request.input)
+  async execute(op: Operation, wanted: Request): Promise<Outcome> {
+    authorize(op, wanted)
+    checkInput(op, wanted.input)
+    const request = this.#options.guard?.place(op, wanted) ?? wanted
     if (!request.tenant || op.kind === 'query') return this.#plain(op, request)
     if (op.runMany) return this.#lanes.submit(op, request.tenant, request)
     const [outcome] = await this.#alone(op, request.tenant, request)
@@ -53,6 +57,8 @@ export class Runtime {
   /** What appends no event: reads, and whatever happens outside tenants. */
   async #plain(op: Operation, request: Request): Promise<Outcome> {
     const run = async (tx: Tx) => {
+      const [refusal] = (await this.#options.guard?.refusals(tx, op, [request])) ?? []
+      if (refusal) throw refusal
       const output = await op.run(this.#context(tx, request, { emitted: [] }), request.input)
       if (op.kind === 'mutation') await auditOutside(tx, op, request, output)
       return finished(op, output)
@@ -106,10 +112,11 @@ export class Runtime {
         const done: Done = { emitted: [] }
         const results: (Outcome | Error)[] = Array.from({ length: requests.length })
         const fresh = await claimFresh(tx, op, requests, results)
-        if (fresh.length) {
-          const calls = fresh.map((i) => requests[i]!)
+        const allowed = await this.#allowed(tx, op, requests, fresh, results)
+        if (allowed.length) {
+          const calls = allowed.map((i) => requests[i]!)
           const outputs = await run(this.#context(tx, calls[0]!, done), calls)
-          fresh.forEach((i, n) => (results[i] = this.#settle(op, outputs[n])))
+          allowed.forEach((i, n) => (results[i] = this.#settle(op, outputs[n])))
         }
         const answers = fresh.flatMap((i) => this.#answerToStore(op, requests[i]!, results[i]!))
         const appends = appendStatements(done.emitted)
@@ -131,6 +138,23 @@ export class Runtime {
     )
     for (const events of committed) this.hub.committed(events)
     return outcomes
+  }
+
+  /** Refuses those that name a place outside their limits; the rest go on. */
+  async #allowed(
+    tx: Tx,
+    op: Operation,
+    requests: readonly Request[],
+    fresh: number[],
+    results: (Outcome | Error)[],
+  ): Promise<number[]> {
+    const asked = fresh.map((i) => requests[i]!)
+    const refusals = await this.#options.guard?.refusals(tx, op, asked)
+    if (!refusals) return fresh
+    return fresh.filter((i, n) => {
+      if (refusals[n]) results[i] = refusals[n]
+      return !refusals[n]
+    })
   }
 
   #settle(op: Operation, output: unknown): Outcome | Error {

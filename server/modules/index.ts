@@ -2,6 +2,7 @@
 import type { Feed } from '../kernel/feed.ts'
 import * as audit from '../kernel/audit/index.ts'
 import type { Job } from '../kernel/jobs/index.ts'
+import { checkMatrix } from '../kernel/matrix.ts'
 import type { Operation } from '../kernel/operation.ts'
 import * as agents from './agents/index.ts'
 import * as authentication from './authentication/index.ts'
@@ -22,4 +23,6 @@ const modules: readonly Module[] = [tenants, authentication, sites, customers, q
 export const operations: readonly Operation[] = modules.flatMap((module) => module.operations)
 export const operationById: ReadonlyMap<string, Operation> = new Map(operations.map((op) => [op.id, op]))
 export const feeds: readonly Feed[] = modules.flatMap((module) => module.feeds ?? [])
+// Whoever loads the registry, a server or a command, does not start with a matrix that is not sound.
+checkMatrix(operations, feeds)
 export const jobs: readonly Job[] = modules.flatMap((module) => module.jobs ?? [])

@@ -10,10 +10,19 @@ export interface AccountRow extends Account {
 export const ACCOUNT_COLUMNS =
   'u.id, u.email, u.name, u.locale, u.is_operator, extract(epoch from now())::bigint as now'
 
+/** A tenant with what the person is there; the limits go into tokens and are not shown. */
+export interface Membership extends Place {
+  site_ids: number[] | null
+  queue_ids: number[] | null
+}
+
+/** What others are shown of it. */
+export const placeOf = ({ site_ids: _sites, queue_ids: _queues, ...place }: Membership): Place => place
+
 /** The tenants this person may sign in to, oldest first. */
-export function placesOf(tx: Tx, userId: number): Promise<Place[]> {
-  return tx.query<Place>(
-    `select t.id, t.slug, t.name, t.locale, t.timezone, m.role
+export function placesOf(tx: Tx, userId: number): Promise<Membership[]> {
+  return tx.query<Membership>(
+    `select t.id, t.slug, t.name, t.locale, t.timezone, m.role, m.site_ids, m.queue_ids
      from app.memberships_of($1) m join tenants t on t.id = m.tenant_id order by t.id`,
     [userId],
   )
@@ -24,8 +33,18 @@ export interface Standing {
   tenant: Place | null
   role: Role
   scopes: readonly string[]
+  /** Limits of the membership; null = none. */
+  siteIds: readonly number[] | null
+  queueIds: readonly number[] | null
 }
-export function standingIn(place: Place): Standing {
-  return { tenant: place, role: place.role, scopes: ROLE_SCOPES[place.role] }
+export function standingIn(membership: Membership): Standing {
+  const { role, site_ids, queue_ids } = membership
+  return { tenant: placeOf(membership), role, scopes: ROLE_SCOPES[role], siteIds: site_ids, queueIds: queue_ids }
 }
-export const OPERATOR: Standing = { tenant: null, role: 'operator', scopes: ROLE_SCOPES.operator }
+export const OPERATOR: Standing = {
+  tenant: null,
+  role: 'operator',
+  scopes: ROLE_SCOPES.operator,
+  siteIds: null,
+  queueIds: null,
+}

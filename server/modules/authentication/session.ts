@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { ROLES, type Role } from '../../kernel/access.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Nullable, Seconds } from '../../kernel/schema.ts'
-import { placesOf } from './accounts.ts'
+import { placeOf, placesOf } from './accounts.ts'
 import { csrfTokenOf } from './console.ts'
 import { revokeSession } from './revocations.ts'
 import { Place, identity, type Account } from './schema.ts'
@@ -30,7 +30,7 @@ export const session = operation({
       actor.userId === null
         ? undefined
         : await tx.maybe<Account>('select id, email, name, locale from users where id = $1', [actor.userId])
-    const tenants = actor.userId === null ? [] : await placesOf(tx, actor.userId)
+    const tenants = actor.userId === null ? [] : (await placesOf(tx, actor.userId)).map(placeOf)
     return {
       tenant: tenants.find(({ id }) => id === actor.tenantId) ?? null,
       user: user ?? null,

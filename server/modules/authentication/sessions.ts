@@ -149,7 +149,10 @@ export async function standingOf(
 }
 
 /** What a session says of its person, in a token or behind a cookie. */
-export function claimsOf(session: SessionRow, { tenant, role, scopes }: Standing): Omit<AccessClaims, 'exp'> {
+export function claimsOf(
+  session: SessionRow,
+  { tenant, role, scopes, siteIds, queueIds }: Standing,
+): Omit<AccessClaims, 'exp'> {
   const { id, session_id: sid, now, proven } = session
   return {
     sub: `user:${id}`,
@@ -159,6 +162,8 @@ export function claimsOf(session: SessionRow, { tenant, role, scopes }: Standing
     scopes,
     sid,
     auth_time: proven,
+    ...(siteIds && { site_ids: siteIds }),
+    ...(queueIds && { queue_ids: queueIds }),
     iat: now,
   }
 }

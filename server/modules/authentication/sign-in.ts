@@ -3,11 +3,19 @@ import { ROLES } from '../../kernel/access.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed, Slug, Text } from '../../kernel/schema.ts'
-import { ACCOUNT_COLUMNS, OPERATOR, placesOf, standingIn, type AccountRow, type Standing } from './accounts.ts'
+import {
+  ACCOUNT_COLUMNS,
+  OPERATOR,
+  placesOf,
+  standingIn,
+  type AccountRow,
+  type Membership,
+  type Standing,
+} from './accounts.ts'
 import { checkAttempts, forgetFailures, recordFailure } from './attempts.ts'
 import { passwordMatches, withPasswordSlot } from './passwords.ts'
 import { startConsole } from './console.ts'
-import { ConsoleSession, Token, Tokens, type Place } from './schema.ts'
+import { ConsoleSession, Token, Tokens } from './schema.ts'
 import { refreshSession, startTokens, type SignIn } from './sessions.ts'
 
 /** One answer for a wrong password, an unknown or closed account and a tenant that is not theirs. */
@@ -72,7 +80,7 @@ async function checkCredentials(
   return { account, standing, method: 'password', passwordHash: account.password_hash, origin }
 }
 
-function choose(account: AccountRow, places: Place[], tenant: string | undefined): Standing | undefined {
+function choose(account: AccountRow, places: Membership[], tenant: string | undefined): Standing | undefined {
   if (tenant === undefined && account.is_operator) return OPERATOR
   const place = tenant === undefined ? places[0] : places.find(({ slug }) => slug === tenant)
   return place && standingIn(place)

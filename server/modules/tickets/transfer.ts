@@ -31,6 +31,8 @@ export const transfer = operation({
   scope: 'write:ticket',
   roles: STAFF,
   http: { method: 'POST', path: '/tickets/{id}/transfer/' },
+  // Whoever serves one queue sends people on to others; the site stays the same.
+  elsewhere: ['queue_id', 'agent_id', 'counter_id'],
   input: Input,
   output: Ticket,
   example: { input: { id: 1, queue_id: 2, position: 'arrival' } },

@@ -1,0 +1,158 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import type { Actor } from '../../kernel/access.ts'
+import { startApp } from '../../test/app.ts'
+import type { TenantFixture } from '../../test/factories.ts'
+import { operations } from '../index.ts'
+import { hashPassword, unknownReferences } from './index.ts'
+
+const server = await startApp()
+let bank: TenantFixture
+let here: { site: number; queues: number[] }
+let there: { site: number; queues: number[] }
+let base: string
+const PASSWORD = 'trois petits chats'
+
+beforeAll(async () => {
+  bank = await server.aTenant({ sites: 2, queues: 2, agents: 1 })
+  const placeOf = (n: number) => ({
+    site: bank.sites[n]!.id,
+    queues: bank.queues.filter(({ site_id }) => site_id === bank.sites[n]!.id).map(({ id }) => id),
+  })
+  here = placeOf(0)
+  there = placeOf(1)
+  base = await server.listen()
+})
+
+const call = async (method: 'GET' | 'POST' | 'PATCH', path: string, actor: Actor | string, payload?: object) => {
+  const headers: Record<string, string> =
+    typeof actor === 'string' ? { authorization: `Bearer ${actor}` } : server.as(actor)
+  const { statusCode, body } = await server.app.inject({
+    method,
+    url: `/api/v1/tenants/${bank.tenant.slug}${path}`,
+    headers,
+    ...(payload && { payload }),
+  })
+  return { status: statusCode, body: JSON.parse(body) as any }
+}
+const take = (queue: number, actor: Actor | string) =>
+  call('POST', '/tickets/', actor, { queue_id: queue, channel: 'kiosk' })
+
+test('every reference of every input is known, so none escapes the guard', () => {
+  expect(unknownReferences(operations)).toEqual([])
+  const planted = { ...operations[0]!, id: 'x.y', input: { properties: { gate_id: { type: 'integer' } } } }
+  expect(unknownReferences([planted as (typeof operations)[number]])).toEqual(['x.y.gate_id'])
+})
+
+describe('a supervisor of one site', () => {
+  let actor: string
+  beforeAll(async () => {
+    const { supervisor } = bank
+    const [user] = await server.owner<{ email: string }>(
+      `with m as (update memberships set site_ids = $2 where user_id = $1)
+       update users set password_hash = $3 where id = $1 returning email`,
+      [supervisor.userId, [here.site], await hashPassword(PASSWORD)],
+    )
+    const { body } = await server.app.inject({
+      method: 'POST',
+      url: '/api/v1/auth/token/',
+      payload: { email: user!.email, password: PASSWORD },
+    })
+    actor = JSON.parse(body).access
+    expect(body).not.toContain('site_ids')
+  })
+
+  test('gets the limit into the token and works inside it', async () => {
+    expect((await take(here.queues[0]!, actor)).status).toBe(201)
+    expect((await call('PATCH', `/queues/${here.queues[0]}/`, actor, { max_capacity: 40 })).status).toBe(200)
+  })
+
+  test('finds nothing of the other site, whatever names it', async () => {
+    const ticket = (await take(there.queues[0]!, bank.admin)).body
+    const [agent] = bank.agents.filter(({ site_id }) => site_id === there.site)
+    const [counter] = bank.counters.filter(({ site_id }) => site_id === there.site)
+    const attempts: [string, Promise<{ status: number; body: any }>][] = [
+      ['take', take(there.queues[0]!, actor)],
+      ['queue', call('GET', `/queues/${there.queues[0]}/`, actor)],
+      ['board', call('GET', `/queues/${there.queues[0]}/board/`, actor)],
+      ['queue update', call('PATCH', `/queues/${there.queues[0]}/`, actor, { name: 'mine' })],
+      ['ticket', call('GET', `/tickets/${ticket.id}/`, actor)],
+      ['ticket events', call('GET', `/tickets/${ticket.id}/events/`, actor)],
+      ['cancel', call('POST', `/tickets/${ticket.id}/cancel/`, actor, {})],
+      ['call next', call('POST', `/agents/${agent!.id}/call-next/`, actor)],
+      ['agent', call('GET', `/agents/${agent!.id}/`, actor)],
+      ['counter', call('GET', `/counters/${counter!.id}/`, actor)],
+      ['site', call('GET', `/sites/${there.site}/`, actor)],
+      ['list of its tickets', call('GET', `/tickets/?site=${there.site}`, actor)],
+      ['list of its queue', call('GET', `/tickets/?queue=${there.queues[0]}`, actor)],
+      ['display', call('POST', '/displays/', actor, { site_id: there.site, name: 'x' })],
+    ]
+    for (const [name, attempt] of attempts) {
+      const { status, body } = await attempt
+      expect([name, status, body.code]).toEqual([name, 404, 'not_found'])
+    }
+    // Nothing was changed, and the administrator can do all of it.
+    expect((await call('GET', `/tickets/${ticket.id}/`, bank.admin)).body.status).toBe('en_attente')
+  })
+
+  test('a list without a place is a list of the own one', async () => {
+    const { body } = await call('GET', '/queues/', actor)
+    expect(body.results.map(({ id }: { id: number }) => id).toSorted()).toEqual(here.queues.toSorted())
+    const tickets = (await call('GET', '/tickets/', actor)).body.results
+    expect(tickets.every(({ site_id }: { site_id: number }) => site_id === here.site)).toBe(true)
+  })
+
+  test('follows no feed of the other site', async () => {
+    const open = (queue: number) =>
+      new Promise<number | 'open'>((resolve) => {
+        const socket = new WebSocket(`${base.replace('http', 'ws')}/ws/tenants/${bank.tenant.slug}/queues/${queue}/`, [
+          'smartqueue.v1',
+          `bearer.${actor}`,
+        ])
+        socket.on('message', () => {
+          resolve('open')
+          socket.close()
+        })
+        socket.on('close', resolve)
+      })
+    expect(await open(here.queues[0]!)).toBe('open')
+    expect(await open(there.queues[0]!)).toBe(4404)
+  })
+})
+
+describe('limited to queues', () => {
+  const limited = (queueIds: number[]): Actor => ({ ...bank.agentActors[0]!, queueIds })
+
+  test('an agent of two queues must say which, and sees no third', async () => {
+    const one = limited([here.queues[0]!])
+    expect((await take(here.queues[0]!, one)).status).toBe(201)
+    expect((await take(here.queues[1]!, one)).status).toBe(404)
+    expect(
+      (await call('GET', `/tickets/?site=${here.site}`, one)).body.results.map((t: { queue_id: number }) => t.queue_id),
+    ).not.toContain(here.queues[1])
+    const two = limited(here.queues)
+    const refusal = await call('GET', '/tickets/', two)
+    expect([refusal.status, refusal.body.errors?.[0]?.path]).toEqual([400, '/queue'])
+    expect((await call('GET', `/tickets/?queue=${here.queues[1]}`, two)).status).toBe(200)
+  })
+
+  test('but may send a person on to a queue of the site that others serve', async () => {
+    const one = limited([here.queues[0]!])
+    const ticket = (await take(here.queues[0]!, one)).body
+    const moved = await call('POST', `/tickets/${ticket.id}/transfer/`, one, { queue_id: here.queues[1] })
+    expect([moved.status, moved.body.queue_id]).toEqual([200, here.queues[1]])
+    expect((await call('GET', `/tickets/${ticket.id}/`, one)).status).toBe(404)
+  })
+
+  test('in one batch each is judged alone', async () => {
+    const one = limited([here.queues[0]!])
+    const answers = await Promise.all([
+      take(here.queues[0]!, one),
+      take(here.queues[1]!, one),
+      take(here.queues[1]!, bank.admin),
+      take(there.queues[0]!, one),
+      take(there.queues[0]!, bank.kiosk),
+    ])
+    expect(answers.map(({ status }) => status)).toEqual([201, 404, 201, 404, 201])
+  })
+})

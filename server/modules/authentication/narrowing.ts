@@ -1,0 +1,182 @@
+import type { Actor } from '../../kernel/access.ts'
+import type { Tx } from '../../kernel/db/types.ts'
+import { invalid, notFound, type AppError } from '../../kernel/errors.ts'
+import type { Feed } from '../../kernel/feed.ts'
+import type { Guard } from '../../kernel/guard.ts'
+import type { Operation } from '../../kernel/operation.ts'
+
+/** What stands at a site, or in a queue of one. */
+type Kind = 'site' | 'queue' | 'ticket' | 'agent' | 'counter' | 'display' | 'kiosk' | 'device' | 'queue_rule'
+
+/**
+ * What the names of inputs refer to, for every operation there is or will be; null = belongs to the whole organisation.
+ * A test refuses a name that is missing here.
+ */
+const REFERENCES: Readonly<Record<string, Kind | null>> = {
+  site: 'site',
+  site_id: 'site',
+  site_ids: null,
+  queue: 'queue',
+  queue_id: 'queue',
+  queue_ids: 'queue',
+  ticket_id: 'ticket',
+  after_id: 'ticket',
+  agent: 'agent',
+  agent_id: 'agent',
+  counter_id: 'counter',
+  display_id: 'display',
+  kiosk_id: 'kiosk',
+  service: null,
+  service_id: null,
+  customer: null,
+  customer_id: null,
+  user: null,
+  user_id: null,
+  device_id: null,
+  external_id: null,
+}
+/** What `id` is, by the noun of the path. */
+const NOUNS: Readonly<Record<string, Kind | null>> = {
+  sites: 'site',
+  queues: 'queue',
+  tickets: 'ticket',
+  agents: 'agent',
+  counters: 'counter',
+  displays: 'display',
+  kiosks: 'kiosk',
+  devices: 'device',
+  'queue-rules': 'queue_rule',
+}
+/** Names by which a caller says where. */
+const SITE = /^site(_id)?$/
+const QUEUE = /^queue(_id)?$/
+const ANYWHERE = /./
+
+interface Reference {
+  name: string
+  kind: Kind
+}
+const plans = new WeakMap<Operation, Reference[]>()
+
+function referencesOf(op: Operation): Reference[] {
+  let references = plans.get(op)
+  if (!references) {
+    references = Object.keys(op.input.properties as object).flatMap((name) => {
+      const kind = name === 'id' ? NOUNS[op.http.path.split('/')[1]!] : REFERENCES[name]
+      return kind && !op.elsewhere?.includes(name) ? [{ name, kind }] : []
+    })
+    plans.set(op, references)
+  }
+  return references
+}
+
+/** Names that look like references and that nobody has told the meaning of. */
+export function unknownReferences(operations: readonly Operation[]): string[] {
+  const isNumbered = (schema: unknown) => JSON.stringify(schema).includes('"integer"')
+  return operations.flatMap((op) =>
+    Object.entries(op.input.properties as object)
+      .filter(([name, schema]) => /_ids?$/.test(name) && isNumbered(schema) && REFERENCES[name] === undefined)
+      .map(([name]) => `${op.id}.${name}`),
+  )
+}
+
+const isLimited = ({ siteIds, queueIds }: Actor): boolean => siteIds !== undefined || queueIds !== undefined
+
+/** Where each referred row stands. A row that is not there has no place, and is the operation's own 404. */
+const PLACED = `
+  select r.n::int,
+    case r.kind
+      when 'site' then r.id
+      when 'queue' then (select q.site_id from queues q where q.id = r.id)
+      when 'ticket' then (select t.site_id from tickets t where t.id = r.id)
+      when 'agent' then (select a.site_id from agents a where a.id = r.id)
+      when 'counter' then (select c.site_id from counters c where c.id = r.id)
+      when 'display' then (select d.site_id from displays d where d.id = r.id)
+      when 'kiosk' then (select k.site_id from kiosks k where k.id = r.id)
+      when 'device' then (select d.site_id from devices d where d.id = r.id)
+      when 'queue_rule' then (select q.site_id from queue_rules u join queues q on q.id = u.queue_id where u.id = r.id)
+    end as site_id,
+    case r.kind
+      when 'queue' then array[r.id]
+      when 'ticket' then array(select t.queue_id from tickets t where t.id = r.id)
+      when 'queue_rule' then array(select u.queue_id from queue_rules u where u.id = r.id)
+    end as queue_ids
+  from jsonb_to_recordset($1::jsonb) as r(n int, kind text, id bigint)`
+
+interface Named {
+  n: number
+  kind: Kind
+  id: number
+}
+
+async function outside(tx: Tx, actors: readonly Actor[], named: readonly Named[]): Promise<Set<number>> {
+  if (named.length === 0) return new Set()
+  const rows = await tx.query<{ n: number; site_id: number | null; queue_ids: number[] | null }>(PLACED, [
+    JSON.stringify(named),
+  ])
+  const refused = rows.filter(({ n, site_id, queue_ids }) => {
+    const { siteIds, queueIds } = actors[n]!
+    if (site_id === null) return false
+    if (siteIds && !siteIds.includes(site_id)) return true
+    return Boolean(queueIds && queue_ids?.some((id) => !queueIds.includes(id)))
+  })
+  return new Set(refused.map(({ n }) => n))
+}
+
+const idsIn = (value: unknown): number[] =>
+  typeof value === 'number' ? [value] : Array.isArray(value) ? value.filter(Number.isSafeInteger) : []
+
+/** The one place that keeps limited people, keys and machines to their sites and queues. */
+export const narrowing: Guard = {
+  place(op, request) {
+    const { actor } = request
+    if (!isLimited(actor) || !request.tenant) return request
+    const references = referencesOf(op)
+    const input = request.input as Record<string, unknown>
+    const isNamed = (wanted: RegExp) => references.some(({ name }) => wanted.test(name) && input[name] !== undefined)
+    const place = (wanted: RegExp) => references.find(({ name }) => wanted.test(name))?.name
+    // Who is limited to queues must name one: the site alone would show its other queues.
+    const queue = actor.queueIds && place(QUEUE)
+    const name = queue ?? place(SITE) ?? place(QUEUE)
+    if (name === undefined || input['id'] !== undefined || isNamed(queue === undefined ? ANYWHERE : QUEUE))
+      return request
+    const ids = QUEUE.test(name) ? actor.queueIds : actor.siteIds
+    if (!ids) return request
+    if (ids.length === 1) return { ...request, input: { ...input, [name]: ids[0] } }
+    throw invalid(`/${name}`, 'required')
+  },
+
+  refusals(tx, op, requests) {
+    if (!requests.some(({ actor }) => isLimited(actor))) return undefined
+    const references = referencesOf(op)
+    const named = requests.flatMap(({ actor, input }, n) =>
+      isLimited(actor)
+        ? references.flatMap(({ name, kind }) =>
+            idsIn((input as Record<string, unknown>)[name]).map((id): Named => ({ n, kind, id })),
+          )
+        : [],
+    )
+    return outside(
+      tx,
+      requests.map(({ actor }) => actor),
+      named,
+    ).then((refused) =>
+      // As if it were not there: who is limited learns nothing of the rest.
+      requests.map((_, n): AppError | undefined => (refused.has(n) ? notFound() : undefined)),
+    )
+  },
+
+  feed: (feed: Feed): Feed => ({
+    ...feed,
+    async open(ctx, params) {
+      if (isLimited(ctx.actor)) {
+        const named = Object.entries(params).flatMap(([name, text]): Named[] => {
+          const kind = REFERENCES[name]
+          return kind && /^\d{1,15}$/.test(text) ? [{ n: 0, kind, id: Number(text) }] : []
+        })
+        if ((await outside(ctx.db.reader(ctx.tenant.id), [ctx.actor], named)).size > 0) throw notFound()
+      }
+      return feed.open(ctx, params)
+    },
+  }),
+}
