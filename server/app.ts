@@ -16,6 +16,7 @@ import {
   isRevoked,
   narrowing,
   onRevoked,
+  provenActor,
   redeemWsTicket,
   watchRevocations,
 } from './modules/authentication/index.ts'
@@ -71,6 +72,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     bearer: credentials.actorOf,
     console: (secret, isFresh) => actorOfConsole(db, secret, isFresh),
     isCsrfToken,
+    proven: provenActor,
     visitor: (token) => visitorOf(db, token),
     tenantBySlug: directory.bySlug,
     tenantById: directory.byId,

@@ -21,6 +21,8 @@ export interface Credentials {
   /** Whose console session this is; `isFresh` reads it anew. */
   console(secret: string, isFresh: boolean): Promise<Actor | undefined>
   isCsrfToken(sessionId: string, token: string): boolean
+  /** The actor with what an X-Biometric-Token shows. @throws AppError unauthorized */
+  proven(actor: Actor, token: string): Actor
   /** The holder of a visitor's ticket. */
   visitor(token: string): Promise<Actor | undefined>
   tenantBySlug(slug: string): Promise<Tenant | undefined>
@@ -92,7 +94,8 @@ export class Authenticator {
     try {
       const token = /^Bearer ([\w.~+/=-]{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1]
       const actor = await (token ? this.#credentials.bearer(token) : this.#console(op, request))
-      if (actor) return actor
+      const proof = request.headers['x-biometric-token']
+      if (actor) return typeof proof === 'string' ? this.#credentials.proven(actor, proof) : actor
     } catch (error) {
       if (!isOpen) throw error
     }

@@ -12,7 +12,10 @@ const OUTSIDE_THE_WALLS: Record<string, string> = {
   users: 'people may work for several tenants; memberships are inside the walls',
   sessions: 'found by a secret token before the tenant is known',
   device_pairings: 'machines that belong to nobody yet, found by a secret code that lives ten minutes',
-  ws_tickets: 'identifiers of used one-time tickets, found by a signed token',
+  used_tokens: 'identifiers of used one-time tokens, found by a signed token',
+  passkeys: 'of a person, found by their id before anybody is signed in',
+  code_generators: 'of a person, asked for while they sign in',
+  recovery_codes: 'of a person, asked for while they sign in',
 }
 
 const { owner } = await testDatabase()

@@ -1,5 +1,6 @@
 import { ROLE_SCOPES, type Role } from '../../kernel/access.ts'
 import type { Tx } from '../../kernel/db/types.ts'
+import { AppError } from '../../kernel/errors.ts'
 import type { Account, Place } from './schema.ts'
 
 /** A person as sign-in needs them. `now` is the database's time in seconds since 1970. */
@@ -47,4 +48,19 @@ export const OPERATOR: Standing = {
   scopes: ROLE_SCOPES.operator,
   siteIds: null,
   queueIds: null,
+}
+
+/** One answer for a wrong password, an unknown or closed account and a tenant that is not theirs. */
+export const refused = () => new AppError('unauthorized', 'invalid_credentials')
+
+/**
+ * Where a person signs in: the tenant they name, else the platform for an operator, else their first tenant.
+ * @throws AppError unauthorized `invalid_credentials`
+ */
+export async function chooseStanding(tx: Tx, account: AccountRow, tenant: string | undefined): Promise<Standing> {
+  if (tenant === undefined && account.is_operator) return OPERATOR
+  const places = await placesOf(tx, account.id)
+  const place = tenant === undefined ? places[0] : places.find(({ slug }) => slug === tenant)
+  if (!place) throw refused()
+  return standingIn(place)
 }

@@ -6,6 +6,8 @@ import { logout, session, wsTicket } from './session.ts'
 import { remove } from './remove-user.ts'
 import { pairingOperations } from './pairing.ts'
 import { listSessions, revokeOthers, revokeOwn } from './own-sessions.ts'
+import { passkeyOperations } from './passkeys/index.ts'
+import { secondFactorOperations } from './second-factor/operations.ts'
 import { login, refresh, token } from './sign-in.ts'
 import { update } from './update-user.ts'
 import { get, list } from './users.ts'
@@ -18,6 +20,7 @@ export { useSigningKeys } from './keys.ts'
 export { hashPassword } from './passwords.ts'
 export { isRevoked, onRevoked, revokeSession, revokeUser, watchRevocations } from './revocations.ts'
 export { createSuperuser } from './superuser.ts'
+export { provenActor } from './proofs.ts'
 export { redeemWsTicket } from './ws-tickets.ts'
 
 export const operations: readonly Operation[] = [
@@ -30,6 +33,8 @@ export const operations: readonly Operation[] = [
   listSessions,
   revokeOwn,
   revokeOthers,
+  ...passkeyOperations,
+  ...secondFactorOperations,
   list,
   get,
   create,

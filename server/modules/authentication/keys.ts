@@ -1,10 +1,10 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { createSigner, createVerifier, TokenError } from 'fast-jwt'
 import { now } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 
 /** What a token is good for; a token of one kind is worth nothing where another is asked for. */
-export type TokenType = 'access' | 'refresh' | 'ws'
+export type TokenType = 'access' | 'refresh' | 'ws' | 'challenge' | 'proof' | 'link'
 
 /** The database's clock, which dates tokens, may be this far ahead of the process's. */
 const MAX_SKEW_SECONDS = 60
@@ -14,7 +14,11 @@ const AUDIENCE: Record<TokenType, string> = {
   access: 'smartqueue',
   refresh: 'smartqueue:refresh',
   ws: 'smartqueue:ws',
+  challenge: 'smartqueue:challenge',
+  proof: 'smartqueue:proof',
+  link: 'smartqueue:link',
 }
+const TYPES = Object.keys(AUDIENCE) as TokenType[]
 
 interface KeyRing {
   /** Current key first. */
@@ -41,7 +45,7 @@ function keyRing(secretKey: string, fallbacks: readonly string[]): KeyRing {
   return {
     keys,
     sign: createSigner({ key: secretKey, algorithm: 'HS256' }),
-    verifiers: { access: verifiersOf('access'), refresh: verifiersOf('refresh'), ws: verifiersOf('ws') },
+    verifiers: Object.fromEntries(TYPES.map((type) => [type, verifiersOf(type)])) as KeyRing['verifiers'],
   }
 }
 
@@ -94,4 +98,31 @@ export function isMac(purpose: string, text: string, given: string): boolean {
     const expected = Buffer.from(macWith(key, purpose, text))
     return expected.length === bytes.length && timingSafeEqual(expected, bytes)
   })
+}
+
+const IV_BYTES = 12
+const TAG_BYTES = 16
+const sealingKey = (key: string, purpose: string) => createHmac('sha256', key).update(`seal:${purpose}`).digest()
+
+/** Encrypts a secret for the database (AES-256-GCM, another key for each purpose): IV, tag, text. */
+export function seal(purpose: string, secret: string): Buffer {
+  const iv = randomBytes(IV_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', sealingKey(ring.keys[0]!, purpose), iv)
+  const text = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()])
+  return Buffer.concat([iv, cipher.getAuthTag(), text])
+}
+
+/** @throws Error when no key of ours sealed it for this purpose */
+export function unseal(purpose: string, sealed: Buffer): string {
+  let failure: unknown
+  for (const key of ring.keys) {
+    const decipher = createDecipheriv('aes-256-gcm', sealingKey(key, purpose), sealed.subarray(0, IV_BYTES))
+    decipher.setAuthTag(sealed.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
+    try {
+      return Buffer.concat([decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8')
+    } catch (error) {
+      failure = error
+    }
+  }
+  throw new Error('no key opens this secret', { cause: failure })
 }

@@ -45,3 +45,6 @@ export const ConsoleSession = Closed({
   csrf_token: Type.String({ description: 'To be sent as X-CSRF-Token with every change' }),
 })
 export type ConsoleSession = Static<typeof ConsoleSession>
+
+/** For a few minutes: I have just proved who I am. */
+export const Proof = Closed({ biometric_token: Type.String(), expires_in: Seconds })

@@ -3,28 +3,23 @@ import { ROLES } from '../../kernel/access.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed, Slug, Text } from '../../kernel/schema.ts'
-import {
-  ACCOUNT_COLUMNS,
-  OPERATOR,
-  placesOf,
-  standingIn,
-  type AccountRow,
-  type Membership,
-  type Standing,
-} from './accounts.ts'
+import { ACCOUNT_COLUMNS, chooseStanding, refused, type AccountRow } from './accounts.ts'
 import { checkAttempts, forgetFailures, recordFailure } from './attempts.ts'
 import { passwordMatches, withPasswordSlot } from './passwords.ts'
 import { startConsole } from './console.ts'
+import { checkSecondFactor, Code } from './second-factor/check.ts'
 import { ConsoleSession, Token, Tokens } from './schema.ts'
 import { refreshSession, startTokens, type SignIn } from './sessions.ts'
 
-/** One answer for a wrong password, an unknown or closed account and a tenant that is not theirs. */
-const refused = () => new AppError('unauthorized', 'invalid_credentials')
-
-const credentials = Closed({ email: Text(254), password: Text(200), tenant: Type.Optional(Slug) })
+const credentials = Closed({
+  email: Text(254),
+  password: Text(200),
+  tenant: Type.Optional(Slug),
+  code: Type.Optional(Code),
+})
 const description =
   'Without `tenant` an operator signs in to the platform, anybody else to their first tenant. ' +
-  'Refusals take as long for accounts that do not exist.'
+  'Refusals take as long for accounts that do not exist. Who has set up an authenticator app is asked for its `code`.'
 const example = { input: { email: 'agent1@demo-bank.example', password: 'correct horse battery', tenant: 'demo-bank' } }
 
 export const token = operation({
@@ -57,33 +52,30 @@ export const login = operation({
   run: async (ctx, input) => startConsole(ctx.tx, await checkCredentials(ctx, input)),
 })
 
-/** @throws AppError unauthorized `invalid_credentials`, limit_exceeded `rate_limited` */
+/** @throws AppError unauthorized `invalid_credentials` or `code_required`, limit_exceeded `rate_limited` */
 async function checkCredentials(
   { tx, origin }: Pick<Context, 'tx' | 'origin'>,
-  { email: typed, password, tenant }: Static<typeof credentials>,
+  { email: typed, password, tenant, code }: Static<typeof credentials>,
 ): Promise<SignIn> {
   const email = typed.trim().toLowerCase()
   checkAttempts(email)
-  const { account, matches } = await withPasswordSlot(async () => {
-    const account = await tx.maybe<AccountRow & { password_hash: string | null }>(
-      `select ${ACCOUNT_COLUMNS}, u.password_hash from users u where u.email = $1 and u.is_active`,
-      [email],
-    )
-    return { account, matches: await passwordMatches(account?.password_hash, password) }
-  })
-  const standing = account && matches ? choose(account, await placesOf(tx, account.id), tenant) : undefined
-  if (!account || !standing) {
-    recordFailure(email)
-    throw refused()
+  try {
+    const { account, matches } = await withPasswordSlot(async () => {
+      const account = await tx.maybe<AccountRow & { password_hash: string | null }>(
+        `select ${ACCOUNT_COLUMNS}, u.password_hash from users u where u.email = $1 and u.is_active`,
+        [email],
+      )
+      return { account, matches: await passwordMatches(account?.password_hash, password) }
+    })
+    if (!account || !matches) throw refused()
+    const standing = await chooseStanding(tx, account, tenant)
+    await checkSecondFactor(tx, account.id, code)
+    forgetFailures(email)
+    return { account, standing, method: 'password', passwordHash: account.password_hash, origin }
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'invalid_credentials') recordFailure(email)
+    throw error
   }
-  forgetFailures(email)
-  return { account, standing, method: 'password', passwordHash: account.password_hash, origin }
-}
-
-function choose(account: AccountRow, places: Membership[], tenant: string | undefined): Standing | undefined {
-  if (tenant === undefined && account.is_operator) return OPERATOR
-  const place = tenant === undefined ? places[0] : places.find(({ slug }) => slug === tenant)
-  return place && standingIn(place)
 }
 
 export const refresh = operation({
