@@ -2,7 +2,7 @@ import { createServer, connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { deliver, MAX_BUFFERED_BYTES, textFrame } from './fan-out.ts'
+import { deliver, MAX_BUFFERED_BYTES, PING_FRAME, textFrame } from './fan-out.ts'
 
 async function pair(): Promise<{ server: Socket; client: Socket; close(): void }> {
   const listener = createServer({ noDelay: true }).listen(0, '127.0.0.1')
@@ -95,6 +95,19 @@ test('a consumer that does not read is cut at the limit; one that reads is not',
   }
   expect(healthy.server.destroyed).toBe(false)
   healthy.close()
+})
+
+test('a frame that may wait behind any backlog cuts nobody', async () => {
+  const { server, client, close } = await pair()
+  client.pause()
+  server.write(Buffer.alloc(12 * MAX_BUFFERED_BYTES))
+  expect(server.writableLength).toBeGreaterThan(MAX_BUFFERED_BYTES)
+  expect(deliver(server, PING_FRAME, Infinity)).toBe(true)
+  expect(server.destroyed).toBe(false)
+  // The control: any other frame gives up on a consumer so far behind.
+  expect(deliver(server, PING_FRAME)).toBe(false)
+  expect(server.destroyed).toBe(true)
+  close()
 })
 
 test('nothing is written to a socket that has gone, whoever uses its descriptor now', async () => {

@@ -38,8 +38,12 @@ class Client {
       this.socket.on('close', (code, reason) => resolve({ code, reason: String(reason) })),
     )
   }
+  /** The frames, once there are so many; fails at once when the connection closes before. */
   async until(count: number, timeout = 10_000): Promise<Frame[]> {
-    await expect.poll(() => this.frames.length, { timeout, interval: 5 }).toBeGreaterThanOrEqual(count)
+    await expect
+      .poll(() => this.frames.length >= count || this.socket.readyState === WebSocket.CLOSED, { timeout, interval: 5 })
+      .toBe(true)
+    if (this.frames.length < count) throw new Error(`closed: ${JSON.stringify(await this.closed)}`)
     return this.frames
   }
   async leave(): Promise<void> {
@@ -52,7 +56,9 @@ const staff = () => ({ token: tokenOf(t.admin) })
 
 async function take(queueId = queue.id, slug = 'live'): Promise<{ id: number; public_token: string }> {
   const url = `/api/v1/public/${slug}/tickets/`
-  return (await app.inject({ method: 'POST', url, payload: { queue_id: queueId, channel: 'web' } })).json()
+  const answer = await app.inject({ method: 'POST', url, payload: { queue_id: queueId, channel: 'web' } })
+  expect(answer.statusCode, answer.body).toBe(201)
+  return answer.json()
 }
 const post = (path: string, payload: object = {}) =>
   app.inject({ method: 'POST', url: `/api/v1/tenants/live${path}`, headers: as(t.admin), payload })
@@ -335,13 +341,13 @@ test('a consumer that never reads is cut and costs the others nothing', async ()
 
 test('a snapshot larger than a consumer may leave unread still arrives', async () => {
   const client = new Client(queuePath(), staff())
-  const [snapshot] = await client.until(1, 30_000)
+  const [snapshot] = await client.until(1, 40_000)
   expect(JSON.stringify(snapshot).length).toBeGreaterThan(2_000_000)
   await take()
-  const [, event] = await client.until(2, 30_000)
+  const [, event] = await client.until(2, 40_000)
   expect(event!.after).toBe(snapshot!.offset)
   await client.leave()
-})
+}, 90_000)
 
 test('a page may ask for a heartbeat it can see', async () => {
   const client = new Client(queuePath(second.id, '?heartbeat=5'), staff())

@@ -228,11 +228,13 @@ export class LiveServer {
       else if (connection.expiresAt <= now()) connection.end(CLOSE.unauthorized, 'token_expired')
       else {
         connection.isAlive = false
-        deliver(connection.stream, PING_FRAME)
+        // A ping cuts nobody who is still taking a large snapshot: the missing answer will, next time.
+        deliver(connection.stream, PING_FRAME, Infinity)
       }
     }
     for (const connection of this.#heartbeats)
-      if (connection.isOpen && tick % connection.heartbeatSeconds === 0) deliver(connection.stream, HEARTBEAT_FRAME)
+      if (connection.isOpen && tick % connection.heartbeatSeconds === 0)
+        deliver(connection.stream, HEARTBEAT_FRAME, Infinity)
     this.#channels.sweep()
   }
 }

@@ -4,13 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import WebSocket from 'ws'
 import { testDatabase } from '../../test/harness.ts'
 
 const { owner, url, directUrl } = await testDatabase()
 const directory = mkdtempSync(join(tmpdir(), 'sq-cli-'))
 afterAll(() => rmSync(directory, { recursive: true }))
+// Each command is a process of its own, several a test.
+vi.setConfig({ testTimeout: 120_000 })
 const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url))
 const environment = {
   PATH: '/usr/bin:/bin',
