@@ -23,6 +23,8 @@ export interface Config {
   /** DATABASE_REPLICA_URL: analytics may read here. */
   databaseReplicaUrl: string | undefined
   redisUrl: string | undefined
+  /** RATE_LIMIT_FACTOR multiplies every rate limit; 1 in production, 1000 in development, where replays come from one login. */
+  rateLimitFactor: number
   /** SECRET_KEY signs tokens; SECRET_KEY_FALLBACKS still verify those of former keys. */
   secretKey: string
   secretKeyFallbacks: readonly string[]
@@ -104,6 +106,7 @@ export function loadConfig(environment: Environment = process.env, directory = p
     databaseDirectUrl: read.url('DATABASE_DIRECT_URL', postgres) ?? databaseUrl,
     databaseReplicaUrl: read.url('DATABASE_REPLICA_URL', postgres),
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
+    rateLimitFactor: read.integer('RATE_LIMIT_FACTOR', debug ? 1000 : 1, 1, 1_000_000),
     secretKey: read.text('SECRET_KEY') ?? '',
     secretKeyFallbacks: read.list('SECRET_KEY_FALLBACKS'),
     allowedHosts,

@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
 import { Hub } from './kernel/events/index.ts'
 import { Runtime } from './kernel/execute.ts'
+import { Limiter, RedisStore } from './kernel/limits/index.ts'
 import { narrowing, useSigningKeys } from './modules/authentication/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
 import { problemOf } from './transports/problem.ts'
@@ -30,11 +31,17 @@ export async function buildCore(config: Config): Promise<Core> {
   if (embedded) await migrate(directUrl)
   const db = await openDatabase({ url, directUrl })
   const hub = new Hub(db)
+  const limiter = new Limiter({
+    db,
+    store: config.redisUrl ? new RedisStore(config.redisUrl) : undefined,
+    factor: config.rateLimitFactor,
+  })
   const runtime = new Runtime({
     db,
     hub,
     url: (path) => config.publicUrl + path,
     guard: narrowing,
+    limiter,
     renderError: (error, request) => JSON.stringify(problemOf(error, request.locale, request.requestId ?? '')),
   })
   return {
@@ -46,6 +53,7 @@ export async function buildCore(config: Config): Promise<Core> {
     directUrl,
     async close() {
       await hub.stop()
+      await limiter.close()
       await db.close()
       await embedded?.close()
     },

@@ -17,6 +17,7 @@ import {
 } from './idempotency.ts'
 import { enqueueJob } from './jobs/enqueue.ts'
 import { Lanes } from './lanes.ts'
+import type { Limiter } from './limits/index.ts'
 import type { Context, Operation, Outcome, Request, Tenant } from './operation.ts'
 import { checkInput, stringifyOutput } from './validate.ts'
 
@@ -25,6 +26,8 @@ export interface RuntimeOptions {
   hub: Hub
   /** Absolute URL of a path of this installation. */
   url(path: string): string
+  /** Refuses what comes too often, before any work is done for it. */
+  limiter?: Limiter
   /** Keeps limited actors to their sites and queues. */
   guard?: Guard
   /** Problem document of a refusal exactly as its caller receives it, stored under the Idempotency-Key. */
@@ -45,6 +48,8 @@ export class Runtime {
   }
 
   async execute(op: Operation, wanted: Request): Promise<Outcome> {
+    const counting = this.#options.limiter?.check(op, wanted)
+    if (counting) await counting
     authorize(op, wanted)
     checkInput(op, wanted.input)
     const request = this.#options.guard?.place(op, wanted) ?? wanted

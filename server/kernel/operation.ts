@@ -5,6 +5,8 @@ import type { Origin } from './audit/origin.ts'
 import type { Tx } from './db/types.ts'
 import type { ConstraintErrors } from './errors.ts'
 import type { EventInput, Hub } from './events/index.ts'
+import type { LimitName } from './limits/policies.ts'
+import type { LimitState } from './limits/store.ts'
 import type { Locale } from './schema.ts'
 
 /** The tenant a request works in, as cached by the kernel. */
@@ -84,6 +86,8 @@ export interface Operation<I extends TObject = any, O extends TSchema = any> {
    * operation works elsewhere, such as on a password's hash.
    */
   transaction?: false
+  /** Class of its rate limits; it follows from who may run it when absent. */
+  limit?: LimitName
   /** Inputs that may name a place the caller is not limited to, such as where a ticket is transferred. */
   elsewhere?: readonly string[]
   /** Why this mutation leaves no row in the audit trail. Every other one leaves exactly one. */
@@ -135,6 +139,8 @@ export interface Request {
   requestId?: string | undefined
   /** Where it came from; absent for this program's own requests. */
   origin?: Origin | undefined
+  /** Told how the request stands against its limits, also when it is refused for them. */
+  limited?: ((states: readonly LimitState[]) => void) | undefined
 }
 /** What came of it: the output, its JSON exactly as stored, and whether it is a replay of an earlier answer. */
 export interface Outcome {

@@ -7,7 +7,7 @@ import { systemActor } from '../kernel/access.ts'
 import { AppError, notFound } from '../kernel/errors.ts'
 import type { Runtime } from '../kernel/execute.ts'
 import { translate } from '../kernel/i18n.ts'
-import type { Operation, Tenant } from '../kernel/operation.ts'
+import type { Operation, Request, Tenant } from '../kernel/operation.ts'
 import type { Locale } from '../kernel/schema.ts'
 import { ANONYMOUS } from '../transports/authenticate.ts'
 import { callerLocale } from '../transports/locale.ts'
@@ -125,11 +125,11 @@ export class Pages {
     tenant: Tenant | null,
     input: object,
     actor = systemActor(tenant?.id ?? 0),
-    key?: string,
+    options: Partial<Request> = {},
   ): Promise<unknown> {
     const op = this.#options.operationById.get(id)!
     const locale = tenant?.locale ?? 'fr'
-    return this.#options.runtime.execute(op, { actor, tenant, locale, input, key }).then(({ output }) => output)
+    return this.#options.runtime.execute(op, { actor, tenant, locale, input, ...options }).then(({ output }) => output)
   }
 
   async #tenant(request: FastifyRequest): Promise<Tenant> {
@@ -230,9 +230,11 @@ export class Pages {
     const { queue_id: queueId, key } = (request.body ?? {}) as { queue_id?: string; key?: string }
     const input = { queue_id: Number(queueId), channel: 'web', language: locale }
     try {
-      const taken = (await this.#run('tickets.take', tenant, input, ANONYMOUS, key?.slice(0, 100))) as {
-        public_token: string
-      }
+      const taken = (await this.#run('tickets.take', tenant, input, ANONYMOUS, {
+        key: key?.slice(0, 100),
+        requestId: request.id,
+        origin: { address: request.ip, userAgent: request.headers['user-agent'] },
+      })) as { public_token: string }
       return reply.code(303).header('location', `/t/${taken.public_token}?lang=${locale}`).send()
     } catch (error) {
       const refusal = refusalOf(error)

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { etagOf, matchesEtag } from '../kernel/etag.ts'
 import { AppError } from '../kernel/errors.ts'
 import type { Runtime } from '../kernel/execute.ts'
+import { limitHeaders } from '../kernel/limits/index.ts'
 import type { Operation, Outcome } from '../kernel/operation.ts'
 import type { Authenticator } from './authenticate.ts'
 import { gatherInput } from './input.ts'
@@ -53,6 +54,7 @@ function addRoute(app: FastifyInstance, options: RestOptions, op: Operation, rou
         ifMatch: op.kind === 'mutation' ? headers['if-match'] : undefined,
         requestId: request.id,
         origin: { address: request.ip, userAgent: headers['user-agent'] },
+        limited: (states) => void reply.headers(limitHeaders(states)),
       })
       if (outcome.status < 300 && !outcome.replayed) options.answered?.(request, reply, outcome.output)
       if (page) reply.header('vary', 'accept')

@@ -9,7 +9,7 @@ interface StoredEntry extends AuditEntry {
   micros: string
   link: Buffer | null
 }
-export interface AuditProblem {
+interface AuditProblem {
   /** Place in the log at which it shows. */
   seq: number
   problem: 'missing' | 'altered' | 'unlinked' | 'tail_cut' | 'beyond_head' | 'head_altered' | 'no_head' | 'anchor'

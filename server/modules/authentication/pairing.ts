@@ -26,6 +26,7 @@ const start = operation({
   summary: 'A new device asks to be paired',
   description: `Shows \`code\` to the staff for ten minutes and polls with \`secret\` until it is adopted.`,
   unaudited: 'belongs to no organisation yet; whoever adopts the device is on record',
+  limit: 'pairing',
   http: { method: 'POST', path: '/devices/pairing/', base: 'root', status: 201 },
   input: Closed({}),
   output: Closed({ code: Type.String(), secret: Type.String(), expires_in: Seconds, interval: Seconds }),
@@ -60,6 +61,7 @@ const poll = operation({
   summary: 'A new device asks whether it was adopted',
   description: 'Answers the token once, when staff has typed the code; it is shown nowhere else.',
   unaudited: 'comes every few seconds; whoever adopts the device is on record',
+  limit: 'polling',
   http: { method: 'POST', path: '/devices/pairing/poll/', base: 'root' },
   input: Closed({ secret: Type.String({ minLength: 32, maxLength: 32 }) }),
   output: Polled,
@@ -93,6 +95,7 @@ const confirm = operation({
   description: 'The device may enter this one site and gets its token at its next poll. A code works once.',
   scope: 'write:display',
   roles: MANAGERS,
+  limit: 'pairing',
   http: { method: 'POST', path: '/devices/pair/', status: 201 },
   input: Closed({
     code: Type.String({ minLength: CODE_LENGTH, maxLength: 20 }),

@@ -1,0 +1,5 @@
+export { limitHeaders } from './headers.ts'
+export { limitOf, Limiter } from './limiter.ts'
+export { LIMITS } from './policies.ts'
+export { RedisStore } from './redis-store.ts'
+export { MemoryStore } from './store.ts'
