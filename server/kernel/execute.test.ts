@@ -229,3 +229,11 @@ test('a failure of ours is not remembered: the key may try again', async () => {
   expect(await codeOf(execute(mark, { label: 'f', fail: 'break' }, { key: 'again' }))).toBe('internal')
   expect(await effects()).toEqual([])
 })
+
+test('an event of a site whose stream nobody opened is not left behind', async () => {
+  const fresh = await makeTenant('streamless')
+  await owner('delete from streams where tenant_id = $1', [fresh.id])
+  await execute(mark, { label: 'first' }, { in: fresh })
+  const [event] = await owner('select "offset"::int as "offset" from events where tenant_id = $1', [fresh.id])
+  expect(event).toEqual({ offset: 1 })
+})

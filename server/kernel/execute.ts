@@ -133,8 +133,7 @@ export class Runtime {
         ])
         const heads = rows.slice(answers.length ? 1 : 0)
         appends.forEach(({ siteId, events }, i) => {
-          const head = heads[i]![0] as { base: number; epoch: string; at: string } | undefined
-          if (!head) throw new Error(`no stream for site ${siteId}`)
+          const head = heads[i]![0] as { base: number; epoch: string; at: string }
           committed.push(placeEvents(tenant.id, siteId, events, head))
         })
         return results

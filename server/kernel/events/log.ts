@@ -47,11 +47,12 @@ export async function openStream(tx: Tx, tenantId: number, siteId: number): Prom
 /**
  * Appends events to one site's stream. The stream's row stays locked until commit, so offsets are handed out in commit
  * order and have no gap; that is why this is the last statement of a transaction. The clock is read after the lock:
- * `at` never goes back within a stream.
+ * `at` never goes back within a stream. A stream that nobody opened begins here, so that no event can be left behind.
  */
 const APPEND = `
   with head as (
-    update streams set last_offset = last_offset + $2::int where site_id = $1
+    insert into streams (site_id, last_offset) values ($1, $2::int)
+    on conflict (tenant_id, site_id) do update set last_offset = streams.last_offset + excluded.last_offset
     returning last_offset - $2::int as base, epoch, clock_timestamp() as at),
   appended as (
     insert into events (site_id, "offset", type, at, actor, queue_id, from_queue_id, ticket_id, agent_id, data)
