@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
 import { Hub } from './kernel/events/index.ts'
 import { Runtime } from './kernel/execute.ts'
+import { useMail } from './kernel/mail/index.ts'
 import { Limiter, RedisStore } from './kernel/limits/index.ts'
 import { narrowing, useSigningKeys } from './modules/authentication/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
@@ -22,6 +23,7 @@ export interface Core {
 /** What every process needs, with or without a server: the database (the embedded one when none is set) and the runtime. */
 export async function buildCore(config: Config): Promise<Core> {
   useSigningKeys(config.secretKey, config.secretKeyFallbacks)
+  useMail({ smtpUrl: config.smtpUrl, from: config.emailFrom })
   const embedded = config.databaseUrl
     ? undefined
     : await startEmbedded({ directory: join(config.dataDir, 'postgresql') })

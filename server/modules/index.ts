@@ -2,6 +2,7 @@
 import type { Feed } from '../kernel/feed.ts'
 import * as audit from '../kernel/audit/index.ts'
 import type { Job } from '../kernel/jobs/index.ts'
+import * as mail from '../kernel/mail/index.ts'
 import { checkMatrix } from '../kernel/matrix.ts'
 import type { Operation } from '../kernel/operation.ts'
 import * as agents from './agents/index.ts'
@@ -18,7 +19,18 @@ interface Module {
   feeds?: readonly Feed[]
   jobs?: readonly Job[]
 }
-const modules: readonly Module[] = [tenants, authentication, sites, customers, queues, agents, tickets, displays, audit]
+const modules: readonly Module[] = [
+  tenants,
+  authentication,
+  sites,
+  customers,
+  queues,
+  agents,
+  tickets,
+  displays,
+  audit,
+  mail,
+]
 
 export const operations: readonly Operation[] = modules.flatMap((module) => module.operations)
 export const operationById: ReadonlyMap<string, Operation> = new Map(operations.map((op) => [op.id, op]))

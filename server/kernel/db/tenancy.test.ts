@@ -16,6 +16,7 @@ const OUTSIDE_THE_WALLS: Record<string, string> = {
   passkeys: 'of a person, found by their id before anybody is signed in',
   code_generators: 'of a person, asked for while they sign in',
   recovery_codes: 'of a person, asked for while they sign in',
+  outbox_messages: 'to people of any tenant or none; operators alone read them',
 }
 
 const { owner } = await testDatabase()

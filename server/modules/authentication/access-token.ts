@@ -16,6 +16,8 @@ export interface AccessClaims {
   sid: string
   /** When the person last proved who they are, in seconds since 1970. */
   auth_time?: number | null
+  /** The operator who acts as this person. */
+  imp?: number | null
   /** Sites and queues it is limited to; all when absent. */
   site_ids?: readonly number[] | null
   queue_ids?: readonly number[] | null
@@ -92,6 +94,7 @@ export function actorOf(claims: Omit<AccessClaims, 'iat' | 'exp'>): Actor {
     sessionId: claims.sid,
     ticketId: null,
     ...(claims.auth_time && { provenAt: claims.auth_time }),
+    ...(claims.imp && { impersonatorId: claims.imp }),
     ...(claims.site_ids && { siteIds: claims.site_ids }),
     ...(claims.queue_ids && { queueIds: claims.queue_ids }),
   }

@@ -9,8 +9,8 @@ const MAX_FAILURES = 30
 const failures = new LRUCache<string, number>({ max: 20_000, ttl: WINDOW_MILLISECONDS, noUpdateTTL: true })
 
 /** @throws AppError limit_exceeded `rate_limited` when this account was tried too often */
-export function checkAttempts(email: string): void {
-  if ((failures.get(email) ?? 0) < MAX_FAILURES) return
+export function checkAttempts(email: string, max = MAX_FAILURES): void {
+  if ((failures.get(email) ?? 0) < max) return
   const retryAfterSeconds = Math.max(1, Math.ceil(failures.getRemainingTTL(email) / 1000))
   throw new AppError('limit_exceeded', 'rate_limited', { retryAfterSeconds })
 }

@@ -1,12 +1,10 @@
 import Type from 'typebox'
-import type { Actor } from '../../kernel/access.ts'
 import type { Tx } from '../../kernel/db/types.ts'
 import { conflict, notFound } from '../../kernel/errors.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Locale, Name, Nullable } from '../../kernel/schema.ts'
-import { placesOf } from './accounts.ts'
 import { checkPassword, hashPassword, withPasswordSlot } from './passwords.ts'
-import { revokeUser } from './revocations.ts'
+import { renewCredentials } from './renew-credentials.ts'
 import { Email, Password } from './schema.ts'
 import { membershipFields, SELECT_USERS, User, usersWrite } from './users.ts'
 
@@ -19,8 +17,8 @@ export const create = operation({
   kind: 'mutation',
   summary: 'Add a user',
   description:
-    'A new person gets the password. Somebody who has an account already joins with it, if the caller administers ' +
-    'that person elsewhere; otherwise the e-mail is taken.',
+    'A new person gets the password. Somebody who has an account already is invited by e-mail instead, since nobody ' +
+    'but they can say that they want to join.',
   http: { method: 'POST', path: '/users/', status: 201 },
   input: Closed({
     email: Email,
@@ -45,8 +43,11 @@ export const create = operation({
     // Everybody who lets a known person in waits for this lock, so what is read next stays true until the end.
     const known = await tx.maybe<{ id: number }>('select id from users where email = $1 for no key update', [email])
     const isKept = known && (await isKeptBySomebody(tx, known.id))
-    if (isKept && !(await administers(tx, ctx.actor, known.id))) throw conflict('email_taken')
-    const userId = isKept ? known.id : await storeAccount(tx, known?.id, { ...input, email })
+    if (isKept) {
+      const isMember = await tx.maybe('select from memberships where user_id = $1', [known.id])
+      throw conflict(isMember ? 'email_taken' : 'invitation_needed')
+    }
+    const userId = await storeAccount(tx, known?.id, { ...input, email })
     await tx.query('insert into memberships (user_id, role, site_ids, queue_ids) values ($1, $2, $3, $4)', [
       userId,
       role,
@@ -60,7 +61,7 @@ export const create = operation({
 })
 
 /** Is the person a member of any tenant, or an operator? */
-async function isKeptBySomebody(tx: Tx, userId: number): Promise<boolean> {
+export async function isKeptBySomebody(tx: Tx, userId: number): Promise<boolean> {
   const { kept } = await tx.one<{ kept: boolean }>(
     'select app.belongs_elsewhere($1) or exists (select from memberships where user_id = $1) as kept',
     [userId],
@@ -69,7 +70,7 @@ async function isKeptBySomebody(tx: Tx, userId: number): Promise<boolean> {
 }
 
 /** A new account, or one that nobody keeps begun anew, so that whoever knew its password does not come along. */
-async function storeAccount(
+export async function storeAccount(
   tx: Tx,
   id: number | undefined,
   { email, name, locale = null, password }: { email: string; name: string; locale?: string | null; password?: string },
@@ -82,25 +83,9 @@ async function storeAccount(
     )
     return created.id
   }
-  await tx.query('update users set name = $2, locale = $3, password_hash = $4, updated_at = now() where id = $1', [
-    id,
-    name,
-    locale,
-    passwordHash,
-  ])
-  await revokeUser(tx, id)
+  await tx.query('update users set name = $2, locale = $3 where id = $1', [id, name, locale])
+  await renewCredentials(tx, id, passwordHash, false)
   return id
-}
-
-/**
- * Only who administers this person elsewhere may let them in here: anybody could have made the account, with a
- * password they know, under somebody else's e-mail.
- */
-async function administers(tx: Tx, actor: Actor, userId: number): Promise<boolean> {
-  if (actor.userId === null) return false
-  const mine = await placesOf(tx, actor.userId)
-  const theirs = await placesOf(tx, userId)
-  return mine.some((place) => place.role === 'admin' && theirs.some(({ id }) => id === place.id))
 }
 
 /** @throws AppError not_found when a site or queue is not this tenant's */

@@ -6,9 +6,16 @@ import { logout, session, wsTicket } from './session.ts'
 import { remove } from './remove-user.ts'
 import { pairingOperations } from './pairing.ts'
 import { listSessions, revokeOthers, revokeOwn } from './own-sessions.ts'
+import { accept, view } from './email/accept.ts'
+import { changeEmail, confirmEmail } from './email/address.ts'
+import { invite, listInvitations, withdraw } from './email/invitations.ts'
+import { change, forgot, reset } from './email/password.ts'
 import { passkeyOperations } from './passkeys/index.ts'
 import { secondFactorOperations } from './second-factor/operations.ts'
+import { impersonate } from './platform/impersonate.ts'
+import { findPeople, updatePerson } from './platform/people.ts'
 import { login, refresh, token } from './sign-in.ts'
+import { switchTenant } from './switch-tenant.ts'
 import { update } from './update-user.ts'
 import { get, list } from './users.ts'
 
@@ -16,6 +23,7 @@ export { actorOfToken, signAccessToken, verifyAccessToken, type AccessClaims } f
 export { actorOfConsole, consoleSecretOf, isCsrfToken } from './console.ts'
 export { bearers } from './credentials.ts'
 export { narrowing, unknownReferences } from './narrowing.ts'
+export { jobs } from './email/jobs.ts'
 export { useSigningKeys } from './keys.ts'
 export { hashPassword } from './passwords.ts'
 export { isRevoked, onRevoked, revokeSession, revokeUser, watchRevocations } from './revocations.ts'
@@ -35,6 +43,20 @@ export const operations: readonly Operation[] = [
   revokeOthers,
   ...passkeyOperations,
   ...secondFactorOperations,
+  switchTenant,
+  forgot,
+  reset,
+  change,
+  changeEmail,
+  confirmEmail,
+  view,
+  accept,
+  invite,
+  listInvitations,
+  withdraw,
+  impersonate,
+  findPeople,
+  updatePerson,
   list,
   get,
   create,

@@ -9,6 +9,8 @@ import { sign, verify } from './keys.ts'
  * carries tokens shows the answer as `X-Biometric-Token` for the next minutes.
  */
 export async function recordProof(tx: Tx, actor: Actor): Promise<{ biometric_token: string; expires_in: number }> {
+  // Whoever acts as somebody else proves nothing in their name, whatever they know.
+  if (actor.impersonatorId) throw new AppError('forbidden', 'forbidden')
   const row = await tx.maybe<{ now: number }>(
     `update sessions set proven_at = now() where id = $1 and user_id = $2 and revoked_at is null
      returning extract(epoch from now())::bigint as now`,

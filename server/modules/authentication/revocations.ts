@@ -33,15 +33,21 @@ export async function announceEnd(tx: Tx, name: string): Promise<void> {
 }
 
 /** Ends every session of a user, e.g. after a new password; sessions of one tenant only when `tenantId` is given. */
-export async function revokeUser(tx: Tx, userId: number, tenantId: number | null = null): Promise<void> {
+export async function revokeUser(
+  tx: Tx,
+  userId: number,
+  tenantId: number | null = null,
+  exceptSession: string | null = null,
+): Promise<void> {
   // Who is signing in at this moment holds the row until the session can be seen, or waits for it and is refused.
   await tx.query('select from users where id = $1 for no key update', [userId])
   const ended = await tx.query<{ id: string }>(
     `with ended as (
        update sessions set revoked_at = now()
-       where user_id = $1 and revoked_at is null and ($2::bigint is null or tenant_id = $2) returning id)
+       where user_id = $1 and revoked_at is null and ($2::bigint is null or tenant_id = $2)
+         and id is distinct from $3 returning id)
      select id, pg_notify('${CHANNEL}', id::text) from ended`,
-    [userId, tenantId],
+    [userId, tenantId, exceptSession],
   )
   for (const { id } of ended) markRevoked(id)
 }

@@ -1,14 +1,15 @@
 import Type from 'typebox'
-import { ROLES, type Role } from '../../kernel/access.ts'
+import { ROLES, type Actor, type Role } from '../../kernel/access.ts'
+import type { Tx } from '../../kernel/db/types.ts'
 import { operation } from '../../kernel/operation.ts'
-import { Closed, Nullable, Seconds } from '../../kernel/schema.ts'
+import { Closed, Name, Nullable, Seconds, Time } from '../../kernel/schema.ts'
 import { placeOf, placesOf } from './accounts.ts'
 import { csrfTokenOf } from './console.ts'
 import { revokeSession } from './revocations.ts'
 import { Place, identity, type Account } from './schema.ts'
 import { issueWsTicket, WS_TICKET_SECONDS } from './ws-tickets.ts'
 
-export const SIGNED_IN: readonly Role[] = ROLES.filter((role) => role !== 'anonymous' && role !== 'visitor')
+const SIGNED_IN: readonly Role[] = ROLES.filter((role) => role !== 'anonymous' && role !== 'visitor')
 
 export const session = operation({
   id: 'auth.session',
@@ -22,6 +23,12 @@ export const session = operation({
   output: Closed({
     ...identity,
     tenants: Type.Array(Place),
+    impersonation: Nullable(
+      Closed(
+        { operator: Name, reason: Type.String(), ends_at: Time },
+        { description: 'An operator acts as this person: every page must say so' },
+      ),
+    ),
     csrf_token: Nullable(Type.String({ description: 'To be sent as X-CSRF-Token with every change by cookie' })),
   }),
   example: { input: {} },
@@ -37,10 +44,20 @@ export const session = operation({
       role: actor.role,
       scopes: [...actor.scopes],
       tenants,
+      impersonation: (await impersonationOf(tx, actor)) ?? null,
       csrf_token: actor.sessionId === null ? null : csrfTokenOf(actor.sessionId),
     }
   },
 })
+
+const impersonationOf = (tx: Tx, { sessionId, impersonatorId }: Actor) =>
+  impersonatorId
+    ? tx.maybe<{ operator: string; reason: string; ends_at: string }>(
+        `select o.name as operator, s.reason, s.ends_at from sessions s join users o on o.id = s.impersonator_id
+         where s.id = $1`,
+        [sessionId],
+      )
+    : undefined
 
 export const logout = operation({
   id: 'auth.logout',

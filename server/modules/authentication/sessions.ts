@@ -27,6 +27,8 @@ export interface SignIn {
   /** Did the person prove who they are with something of their own? Another organisation's word is none. */
   isProven?: boolean
   origin: Origin | undefined
+  /** The operator who signs in as this person, and why. */
+  impersonation?: { operatorId: number; reason: string }
 }
 export interface NewSession {
   kind: 'tokens' | 'console'
@@ -49,9 +51,10 @@ export interface SessionRow extends AccountRow {
   expires: number
   ends: number
   proven: number | null
+  impersonator_id: number | null
 }
 export const SESSION_COLUMNS = `u.id, u.email, u.name, u.locale, u.is_operator, extract(epoch from now())::bigint as now,
-  s.id as session_id, s.tenant_id, s.refresh_id, s.previous_refresh_id,
+  s.id as session_id, s.tenant_id, s.impersonator_id, s.refresh_id, s.previous_refresh_id,
   coalesce(s.rotated_at > now() - interval '${GRACE_SECONDS} seconds', false) as just_rotated,
   extract(epoch from coalesce(s.rotated_at, s.created_at))::bigint as rotated,
   extract(epoch from s.expires_at)::bigint as expires, extract(epoch from s.ends_at)::bigint as ends,
@@ -63,16 +66,17 @@ export const SESSION_COLUMNS = `u.id, u.email, u.name, u.locale, u.is_operator, 
  * @throws AppError unauthorized `invalid_credentials`
  */
 export async function startSession(tx: Tx, who: SignIn, session: NewSession): Promise<SessionRow> {
-  const { account, standing, method, passwordHash = null, isProven = true, origin } = who
+  const { account, standing, method, passwordHash = null, isProven = true, origin, impersonation } = who
   const { kind, secretHash = null, idleSeconds = IDLE_SECONDS, maxSeconds = MAX_SECONDS } = session
   const row = await tx.maybe<SessionRow>(
     `with u as materialized (
        select id, email, name, locale, is_operator from users
        where id = $2 and is_active and ($3::text is null or password_hash = $3) for share),
      s as (
-       insert into sessions (id, user_id, tenant_id, scopes, kind, secret_hash, method, proven_at, ends_at, expires_at, address, user_agent)
+       insert into sessions (id, user_id, tenant_id, scopes, kind, secret_hash, method, proven_at, ends_at, expires_at, address, user_agent,
+         impersonator_id, reason)
        select $1, u.id, $4, $5, $6, $7, $8, case when $9 then now() end, now() + make_interval(secs => $10),
-         now() + make_interval(secs => least($10, $13)), $11, $12
+         now() + make_interval(secs => least($10, $13)), $11, $12, $14, $15
        from u where case when $4::bigint is null then u.is_operator else app.is_member(u.id, $4) end
        returning *)
      select ${SESSION_COLUMNS} from s, u`,
@@ -90,6 +94,8 @@ export async function startSession(tx: Tx, who: SignIn, session: NewSession): Pr
       origin ? addressPrefix(origin.address) : null,
       origin ? userAgentFamily(origin.userAgent) : null,
       idleSeconds,
+      impersonation?.operatorId ?? null,
+      impersonation?.reason ?? null,
     ],
   )
   if (!row) throw new AppError('unauthorized', 'invalid_credentials')
@@ -155,13 +161,15 @@ export function claimsOf(
 ): Omit<AccessClaims, 'exp'> {
   const { id, session_id: sid, now, proven } = session
   return {
-    sub: `user:${id}`,
+    // Whatever is done, events and audit trail name both.
+    sub: session.impersonator_id === null ? `user:${id}` : `user:${id}+operator:${session.impersonator_id}`,
     user_id: id,
     tenant_id: tenant?.id ?? null,
     role,
     scopes,
     sid,
     auth_time: proven,
+    imp: session.impersonator_id,
     ...(siteIds && { site_ids: siteIds }),
     ...(queueIds && { queue_ids: queueIds }),
     iat: now,

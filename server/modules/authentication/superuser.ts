@@ -1,9 +1,9 @@
 import type { Database } from '../../kernel/db/types.ts'
 import { checkPassword, hashPassword, withPasswordSlot } from './passwords.ts'
-import { revokeUser } from './revocations.ts'
+import { renewCredentials } from './renew-credentials.ts'
 
 /**
- * Makes an operator of the platform; an existing account of that e-mail becomes one and gets the new password.
+ * Makes an operator of the platform; an existing account of that e-mail becomes one, with this password alone.
  * @throws AppError invalid_input `password_too_weak`
  */
 export async function createSuperuser(
@@ -15,13 +15,12 @@ export async function createSuperuser(
   const passwordHash = await withPasswordSlot(() => hashPassword(person.password))
   return db.platform(async (tx) => {
     const operator = await tx.one<{ id: number; email: string }>(
-      `insert into users (email, name, password_hash, is_operator) values ($1, $2, $3, true)
-       on conflict (email) do update
-         set password_hash = excluded.password_hash, is_operator = true, is_active = true, updated_at = now()
+      `insert into users (email, name, is_operator) values ($1, $2, true)
+       on conflict (email) do update set is_operator = true, is_active = true
        returning id, email`,
-      [email, person.name, passwordHash],
+      [email, person.name],
     )
-    await revokeUser(tx, operator.id)
+    await renewCredentials(tx, operator.id, passwordHash, true)
     return operator
   })
 }

@@ -80,7 +80,9 @@ async function changePerson(
   if (password !== undefined) checkPassword(password, email)
   const passwordHash = password === undefined ? null : await withPasswordSlot(() => hashPassword(password), MAX_WAITING)
   await tx.query(
-    `update users set email = $2, name = $3, locale = $4, password_hash = coalesce($5, password_hash), updated_at = now()
+    `update users set email = $2, name = $3, locale = $4, password_hash = coalesce($5, password_hash),
+       -- Who administers the person may know the password now, and nobody has answered from a new address.
+       email_verified_at = case when $5 is null and email = $2 then email_verified_at end, updated_at = now()
      where id = $1`,
     [id, email, name, locale, passwordHash],
   )

@@ -18,6 +18,7 @@ export function issueWsTicket(tx: Tx, actor: Actor): Promise<string> {
     scopes: [...actor.scopes],
     sid: actor.sessionId,
     auth_time: actor.provenAt ?? null,
+    imp: actor.impersonatorId ?? null,
     site_ids: actor.siteIds ?? null,
     queue_ids: actor.queueIds ?? null,
   }

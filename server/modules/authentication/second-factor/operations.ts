@@ -33,7 +33,7 @@ async function newRecoveryCodes(tx: Tx, userId: number): Promise<{ recovery_code
   return { recovery_codes: codes.map((code) => code.replace(/(.{4})(?=.)/g, '$1-')) }
 }
 
-export const factors = operation({
+const factors = operation({
   ...own,
   id: 'auth.factors',
   kind: 'query',
@@ -58,7 +58,7 @@ export const factors = operation({
     ),
 })
 
-export const beginApp = operation({
+const beginApp = operation({
   ...own,
   id: 'auth.beginApp',
   kind: 'mutation',
@@ -83,7 +83,7 @@ export const beginApp = operation({
   },
 })
 
-export const confirmApp = operation({
+const confirmApp = operation({
   ...own,
   id: 'auth.confirmApp',
   kind: 'mutation',
@@ -104,7 +104,7 @@ export const confirmApp = operation({
   },
 })
 
-export const removeApp = operation({
+const removeApp = operation({
   ...own,
   id: 'auth.removeApp',
   kind: 'mutation',
@@ -121,7 +121,7 @@ export const removeApp = operation({
   },
 })
 
-export const renewRecoveryCodes = operation({
+const renewRecoveryCodes = operation({
   ...own,
   id: 'auth.renewRecoveryCodes',
   kind: 'mutation',
@@ -138,7 +138,7 @@ export const renewRecoveryCodes = operation({
   },
 })
 
-export const proof = operation({
+const proof = operation({
   ...own,
   id: 'auth.prove',
   kind: 'mutation',

@@ -1,0 +1,39 @@
+import type { Database } from '../db/types.ts'
+import { smtp } from './providers/smtp.ts'
+
+/** A message in plain text: nothing in it is executed, loaded or tracked. */
+export interface Mail {
+  to: string
+  subject: string
+  text: string
+}
+
+let settings: { smtpUrl: string | undefined; from: string } = { smtpUrl: undefined, from: '' }
+let sending: ReturnType<typeof smtp> | undefined
+
+/** Gives the process SMTP_URL and EMAIL_FROM. */
+export function useMail(given: typeof settings): void {
+  settings = given
+  sending = undefined
+}
+
+/**
+ * Sends a message, or keeps it for the outbox page of an installation without SMTP_URL. Called by jobs: a failure is
+ * tried again, so somebody may get a message twice, never none.
+ */
+export async function deliver(db: Database, mail: Mail): Promise<void> {
+  if (settings.smtpUrl === undefined) {
+    await db.platform((tx) =>
+      tx.query('insert into outbox_messages (recipient, subject, body) values ($1, $2, $3)', [
+        mail.to,
+        mail.subject,
+        mail.text,
+      ]),
+    )
+    return
+  }
+  sending ??= smtp(settings.smtpUrl, settings.from)
+  await (
+    await sending
+  )(mail)
+}
