@@ -23,7 +23,9 @@ export class Refusal extends Error {
   }
 }
 
-const RETRIES = 8
+/** A request is sent again for so long: a server that restarts is back by then. */
+const RETRY_MS = 60_000
+const LONGEST_PAUSE_MS = 1000
 const TIMEOUT_MS = 30_000
 /** Latencies kept of each act: a demo runs for weeks. */
 const MAX_SAMPLES = 200_000
@@ -41,6 +43,7 @@ export class ApiClient {
   /** Milliseconds of every answered request, by what it was for. */
   readonly latencies = new Map<string, number[]>()
   retries = 0
+  #hasAnswered = false
   #options: ClientOptions
   #token: Promise<string> | undefined
 
@@ -52,7 +55,14 @@ export class ApiClient {
 
   /** The access token, signing in when there is none yet. */
   token(): Promise<string> {
-    this.#token ??= this.#signIn()
+    if (!this.#token) {
+      const token = this.#signIn()
+      this.#token = token
+      token.catch(() => {
+        // The next request tries anew.
+        if (this.#token === token) this.#token = undefined
+      })
+    }
     return this.#token
   }
 
@@ -93,24 +103,30 @@ export class ApiClient {
   /** Throws Refusal for what the server decided against. */
   async #request<T>(kind: string, method: string, path: string, body: object | undefined, signedIn = true): Promise<T> {
     const key = randomUUID()
+    const giveUpAt = performance.now() + RETRY_MS
     let signedInAgain = false
     for (let attempt = 1; ; attempt++) {
-      const headers: Record<string, string> = { accept: 'application/json' }
-      if (signedIn) headers['authorization'] = `Bearer ${await this.token()}`
-      if (body) headers['content-type'] = 'application/json'
-      if (method === 'POST') headers['idempotency-key'] = key
       try {
-        return await this.#send<T>(kind, method, `${this.baseUrl}/api/v1${path}`, headers, body)
+        const headers: Record<string, string> = { accept: 'application/json' }
+        if (signedIn) headers['authorization'] = `Bearer ${await this.token()}`
+        if (body) headers['content-type'] = 'application/json'
+        if (method === 'POST') headers['idempotency-key'] = key
+        const result = await this.#send<T>(kind, method, `${this.baseUrl}/api/v1${path}`, headers, body)
+        this.#hasAnswered = true
+        return result
       } catch (error) {
         if (error instanceof Refusal && error.status === 401 && !signedInAgain) {
           signedInAgain = true
           this.renewToken()
           continue
         }
-        const isFinal = error instanceof Refusal && !isTransient(error)
-        if (isFinal || attempt > RETRIES || this.#options.signal?.aborted) throw error
+        const isDecided = error instanceof Refusal && !isTransient(error)
+        // A server that never answered is not restarting: the address is wrong.
+        const isOver = performance.now() > giveUpAt || !this.#hasAnswered || this.#options.signal?.aborted
+        if (isDecided || (error instanceof Refusal && isOver)) throw error
+        if (isOver) throw new Error(`${this.baseUrl} cannot be reached`, { cause: error })
         this.retries++
-        await sleep(25 * 2 ** attempt)
+        await sleep(Math.min(LONGEST_PAUSE_MS, 25 * 2 ** attempt))
       }
     }
   }

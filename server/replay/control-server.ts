@@ -38,7 +38,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
  * The least that speaks the contract as the replay uses it, in memory: the control of its detectors. Without faults a
  * replay against it must be clean; with a fault the replay must name it.
  */
-export async function startControlServer(faults: Faults = {}) {
+export async function startControlServer(faults: Faults = {}, port = 0) {
   const rows = new Map<string, Record<string, unknown>[]>()
   const tickets: ControlTicket[] = []
   const events: ControlEvent[] = []
@@ -151,7 +151,7 @@ export async function startControlServer(faults: Faults = {}) {
       socket.send(JSON.stringify({ type: 'snapshot', epoch: 'control', offset: lastOfQueue.get(Number(id)) ?? 0 }))
     else for (const event of missed) socket.send(JSON.stringify(event))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async stop(): Promise<void> {
