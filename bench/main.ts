@@ -8,6 +8,7 @@ import { depth } from './contests/depth.ts'
 import { fanOut } from './contests/fan-out.ts'
 import { halfLoad } from './contests/half-load.ts'
 import { reads } from './contests/reads.ts'
+import { signIn } from './contests/sign-in.ts'
 import { takeCold, takeHot } from './contests/take.ts'
 import { isMet, judge, type Verdict } from './goals.ts'
 import { startDriver } from './http/driver.ts'
@@ -50,6 +51,7 @@ const contests: Record<string, (bench: Bench, rows: readonly Row[]) => Promise<R
   'call-next': async (bench) => ({ rows: await callNext(bench) }),
   reads: async (bench) => ({ rows: await reads(bench) }),
   depth: async (bench) => ({ verdicts: await depth(bench) }),
+  'sign-in': async (bench) => ({ verdicts: await signIn(bench) }),
   'fan-out': async (bench) => ({ verdicts: await fanOut(bench) }),
 }
 
