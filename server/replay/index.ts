@@ -91,6 +91,7 @@ export async function replay(options: ReplayOptions, out: Out): Promise<number> 
     out.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report))
     return report.faults.length === 0 ? 0 : 1
   } finally {
+    visitors.hangUp()
     for (const stage of stages) stage.feed.close()
   }
 }
