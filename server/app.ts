@@ -11,7 +11,7 @@ import type { Tenant } from './kernel/operation.ts'
 import {
   actorOfConsole,
   bearers,
-  consoleSecretOf,
+  cookieOf,
   isCsrfToken,
   isRevoked,
   narrowing,
@@ -32,6 +32,7 @@ import { rest } from './transports/rest.ts'
 import { hostCheck } from './transports/security/host.ts'
 import { tlsCheck } from './transports/security/https.ts'
 import { SessionCookie } from './transports/security/session-cookie.ts'
+import { ssoCallback } from './transports/security/sso-callback.ts'
 import { LiveServer } from './transports/websocket.ts'
 
 export interface AppOptions {
@@ -100,15 +101,23 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       listedTenants: async () => (config.debug ? activeTenants(db) : []),
     })
     pages.register(app)
+    ssoCallback(app, {
+      runtime,
+      operationById,
+      tenantBySlug: directory.bySlug,
+      sessionOf: (answer) => cookieOf(answer)?.value,
+      cookie,
+    })
     rest(app, {
       runtime,
       authenticator,
       operations,
       pages: new Map([['tickets.mine', pages.ticket]]),
       answered(request, reply, output) {
-        const secret = consoleSecretOf(output)
+        const given = cookieOf(output)
         const session = request.caller?.actor.sessionId
-        if (secret) cookie.set(reply, secret)
+        if (given?.name === 'session') cookie.set(reply, given.value)
+        else if (given) cookie.setFlow(reply, given.value)
         else if (session && isRevoked(session) && cookie.read(request)) cookie.clear(reply)
       },
     })

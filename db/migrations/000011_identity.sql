@@ -117,3 +117,45 @@ create table outbox_messages (
 );
 grant select, insert, delete on outbox_messages to sq_app;
 grant select on outbox_messages to sq_backup;
+
+-- Where an organisation's own people sign in. Its word is taken for addresses of `email_domains` only.
+create table identity_providers (
+  tenant_id bigint not null references tenants,
+  issuer text not null,
+  client_id text not null,
+  -- Sealed with SECRET_KEY.
+  client_secret bytea not null,
+  scope text not null,
+  groups_claim text not null,
+  -- [{group, role}], the first that fits counts.
+  group_roles jsonb not null,
+  -- Of whoever is in none of the groups; null = they stay outside.
+  default_role text check (default_role in ('admin', 'supervisor', 'agent')),
+  email_domains text[] not null,
+  is_active boolean not null default true,
+  updated_at timestamptz not null default now(),
+  primary key (tenant_id)
+);
+call app.isolate('identity_providers');
+create policy provider_for_sign_in on identity_providers for select to sq_owner using (true);
+-- Where do the people of this organisation sign in? Asked before anybody is known, so it answers for one name only.
+create function app.identity_provider_of(of_slug text)
+  returns table (tenant_id bigint, issuer text, client_id text, client_secret bytea, scope text, groups_claim text,
+    group_roles jsonb, default_role text, email_domains text[])
+  language sql stable security definer set search_path = public, pg_temp
+  as $$ select p.tenant_id, p.issuer, p.client_id, p.client_secret, p.scope, p.groups_claim, p.group_roles, p.default_role,
+          p.email_domains
+        from identity_providers p join tenants t on t.id = p.tenant_id
+        where t.slug = of_slug and t.is_active and p.is_active $$;
+grant execute on function app.identity_provider_of to sq_app;
+
+-- Who somebody is there: a name at a provider never changes, an e-mail may pass to another person.
+create table provider_identities (
+  tenant_id bigint not null references tenants,
+  issuer text not null,
+  subject text not null,
+  user_id bigint not null references users,
+  created_at timestamptz not null default now(),
+  primary key (tenant_id, issuer, subject)
+);
+call app.isolate('provider_identities');

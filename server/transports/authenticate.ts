@@ -54,9 +54,9 @@ export class Authenticator {
     const { headers } = request
     const params = request.params as Record<string, string>
     const language = headers['accept-language']
+    if (op.http.cookie && this.#cookie.isForeignPage(request)) throw new AppError('forbidden', 'origin_not_allowed')
     if (entrance === 'visitor') return this.visitor(params['token']!, language)
     if (entrance === 'public') return this.place(ANONYMOUS, [params['tenant']!], language)
-    if (op.http.cookie && this.#cookie.isForeignPage(request)) throw new AppError('forbidden', 'origin_not_allowed')
     const actor = await this.#actor(op, request)
     if (entrance === 'root') return this.place(actor, null, language)
     const slugs = [params['tenant'], headers['x-tenant']].filter((slug) => slug !== undefined)

@@ -4,6 +4,7 @@ import { aTenant, anonymousActor, type TenantFixture } from '../../test/factorie
 import { testDatabase } from '../../test/harness.ts'
 import { caller, testRuntime } from '../../test/runtime.ts'
 import type { Actor, Role } from '../access.ts'
+import { now } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Operation } from '../operation.ts'
 import { canonicalJson } from './canonical.ts'
@@ -36,7 +37,7 @@ beforeAll(async () => {
 describe('every mutation', () => {
   const actors: Partial<Record<Role, (tenant: TenantFixture) => Actor>> = {
     operator: () => ({ ...anonymousActor, role: 'operator', principal: 'user:999', scopes: new Set(['admin:tenant']) }),
-    admin: ({ admin }) => admin,
+    admin: ({ admin }) => ({ ...admin, provenAt: Math.floor(now() / 1000) }),
     supervisor: ({ supervisor }) => supervisor,
     agent: ({ agentActors }) => agentActors[0]!,
     kiosk: ({ kiosk }) => kiosk,

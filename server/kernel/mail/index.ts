@@ -1,2 +1,2 @@
-export { deliver, useMail, type Mail } from './mail.ts'
+export { deliver, useMail } from './mail.ts'
 export { operations } from './operations.ts'

@@ -1,12 +1,6 @@
 import type { Database } from '../db/types.ts'
+import type { Mail } from './message.ts'
 import { smtp } from './providers/smtp.ts'
-
-/** A message in plain text: nothing in it is executed, loaded or tracked. */
-export interface Mail {
-  to: string
-  subject: string
-  text: string
-}
 
 let settings: { smtpUrl: string | undefined; from: string } = { smtpUrl: undefined, from: '' }
 let sending: ReturnType<typeof smtp> | undefined

@@ -4,6 +4,7 @@ import type { Actor } from '../../kernel/access.ts'
 import type { Database, Tx } from '../../kernel/db/types.ts'
 import { hashToken } from '../../kernel/ids.ts'
 import { actorOf } from './access-token.ts'
+import { keepCookie } from './cookies.ts'
 import { isMac, mac } from './keys.ts'
 import { isRevoked } from './revocations.ts'
 import type { ConsoleSession } from './schema.ts'
@@ -15,12 +16,7 @@ const MAX_SECONDS = 7 * 86_400
 /** What is known of a session is looked up again after this; its end is heard of at once. */
 const CACHE_MILLISECONDS = 10_000
 
-/** The cookie of an answer, kept beside it: nothing that writes answers can write this by mistake. */
-const secrets = new WeakMap<object, string>()
-export const consoleSecretOf = (answer: unknown): string | undefined =>
-  answer !== null && typeof answer === 'object' ? secrets.get(answer) : undefined
-
-/** Signs a person in to the console. The opaque id for the cookie is asked for with `consoleSecretOf`. */
+/** Signs a person in to the console. The opaque id goes into a cookie and nowhere else. */
 export async function startConsole(tx: Tx, who: SignIn, maxSeconds = MAX_SECONDS): Promise<ConsoleSession> {
   const secret = randomBytes(32).toString('base64url')
   const session = await startSession(tx, who, {
@@ -38,8 +34,7 @@ export async function startConsole(tx: Tx, who: SignIn, maxSeconds = MAX_SECONDS
     scopes: [...scopes],
     csrf_token: csrfTokenOf(session.session_id),
   }
-  secrets.set(answer, secret)
-  return answer
+  return keepCookie(answer, 'session', secret)
 }
 
 /** What pages send along with changes, in `X-CSRF-Token`: only this server can make it, only the session's pages read it. */

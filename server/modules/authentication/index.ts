@@ -15,14 +15,18 @@ import { secondFactorOperations } from './second-factor/operations.ts'
 import { impersonate } from './platform/impersonate.ts'
 import { findPeople, updatePerson } from './platform/people.ts'
 import { login, refresh, token } from './sign-in.ts'
+import { enter } from './sso/enter.ts'
+import { getProvider, removeProvider, setProvider } from './sso/settings.ts'
+import { finishSso, startSso } from './sso/sign-in.ts'
 import { switchTenant } from './switch-tenant.ts'
 import { update } from './update-user.ts'
 import { get, list } from './users.ts'
 
 export { actorOfToken, signAccessToken, verifyAccessToken, type AccessClaims } from './access-token.ts'
-export { actorOfConsole, consoleSecretOf, isCsrfToken } from './console.ts'
+export { actorOfConsole, isCsrfToken } from './console.ts'
 export { bearers } from './credentials.ts'
 export { narrowing, unknownReferences } from './narrowing.ts'
+export { cookieOf } from './cookies.ts'
 export { jobs } from './email/jobs.ts'
 export { useSigningKeys } from './keys.ts'
 export { hashPassword } from './passwords.ts'
@@ -44,6 +48,12 @@ export const operations: readonly Operation[] = [
   ...passkeyOperations,
   ...secondFactorOperations,
   switchTenant,
+  getProvider,
+  setProvider,
+  removeProvider,
+  startSso,
+  finishSso,
+  enter,
   forgot,
   reset,
   change,

@@ -4,7 +4,7 @@ import { now } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 
 /** What a token is good for; a token of one kind is worth nothing where another is asked for. */
-export type TokenType = 'access' | 'refresh' | 'ws' | 'challenge' | 'proof' | 'link'
+export type TokenType = 'access' | 'refresh' | 'ws' | 'challenge' | 'proof' | 'link' | 'flow' | 'sso'
 
 /** The database's clock, which dates tokens, may be this far ahead of the process's. */
 const MAX_SKEW_SECONDS = 60
@@ -17,6 +17,8 @@ const AUDIENCE: Record<TokenType, string> = {
   challenge: 'smartqueue:challenge',
   proof: 'smartqueue:proof',
   link: 'smartqueue:link',
+  flow: 'smartqueue:flow',
+  sso: 'smartqueue:sso',
 }
 const TYPES = Object.keys(AUDIENCE) as TokenType[]
 

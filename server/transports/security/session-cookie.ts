@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
+const FLOW_SECONDS = 600
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
@@ -9,11 +10,13 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 export class SessionCookie {
   readonly #isSecure: boolean
   readonly #name: string
+  readonly #flowName: string
   readonly #attributes: string
 
   constructor(isSecure: boolean) {
     this.#isSecure = isSecure
     this.#name = isSecure ? '__Host-session' : 'session'
+    this.#flowName = isSecure ? '__Host-sso' : 'sso'
     this.#attributes = `Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`
   }
 
@@ -35,6 +38,18 @@ export class SessionCookie {
   clear(reply: FastifyReply): void {
     reply.header('set-cookie', `${this.#name}=; ${this.#attributes}; Max-Age=0`)
     reply.header('clear-site-data', '"cache", "storage"')
+  }
+
+  /** What this browser was given when it left for an identity provider. */
+  readFlow({ headers }: FastifyRequest): string | undefined {
+    const flows = (headers.cookie ?? '').split('; ').filter((pair) => pair.startsWith(`${this.#flowName}=`))
+    return flows.length === 1 ? flows[0]!.slice(this.#flowName.length + 1) : undefined
+  }
+  setFlow(reply: FastifyReply, flow: string): void {
+    reply.header('set-cookie', `${this.#flowName}=${flow}; ${this.#attributes}; Max-Age=${FLOW_SECONDS}`)
+  }
+  clearFlow(reply: FastifyReply): void {
+    reply.header('set-cookie', `${this.#flowName}=; ${this.#attributes}; Max-Age=0`)
   }
 
   isChange({ method }: FastifyRequest): boolean {

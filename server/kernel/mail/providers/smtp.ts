@@ -1,4 +1,4 @@
-import type { Mail } from '../mail.ts'
+import type { Mail } from '../message.ts'
 
 /** Everything about one message must be over by then; the job tries again. */
 const TIMEOUT_MS = 20_000
