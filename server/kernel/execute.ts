@@ -4,7 +4,7 @@ import { now } from './clock.ts'
 import { databaseError } from './db/index.ts'
 import type { Database, Tx, WriteTx } from './db/types.ts'
 import { AppError, notFound } from './errors.ts'
-import { appendStatements, placeEvents, type Emitted } from './events/log.ts'
+import { appendStatement, placeEvents, type Emitted } from './events/log.ts'
 import type { EventInput, Hub } from './events/index.ts'
 import type { Guard } from './guard.ts'
 import {
@@ -109,7 +109,7 @@ export class Runtime {
     requests: readonly Request[],
     run: (ctx: Context, calls: readonly Request[]) => Promise<unknown[]>,
   ): Promise<(Outcome | Error)[]> {
-    const committed: ReturnType<typeof placeEvents>[] = []
+    const committed: ReturnType<typeof placeEvents> = []
     const outcomes = await this.db.tenant(
       tenant.id,
       async (tx) => {
@@ -124,18 +124,14 @@ export class Runtime {
           allowed.forEach((i, n) => (results[i] = this.#settle(op, outputs[n])))
         }
         const answers = fresh.flatMap((i) => this.#answerToStore(op, requests[i]!, results[i]!))
-        const appends = appendStatements(done.emitted)
+        const append = appendStatement(done.emitted)
         const audited = auditEntries(op, requests, fresh, results, done)
         const rows = await tx.finish([
           ...(answers.length ? [storeAnswers(answers)] : []),
-          ...appends,
+          ...(append ? [append] : []),
           ...(audited.length ? [appendAudit(tenant.id, audited)] : []),
         ])
-        const heads = rows.slice(answers.length ? 1 : 0)
-        appends.forEach(({ siteId, events }, i) => {
-          const head = heads[i]![0] as { base: number; epoch: string; at: string }
-          committed.push(placeEvents(tenant.id, siteId, events, head))
-        })
+        if (append) committed.push(...placeEvents(tenant.id, append, rows[answers.length ? 1 : 0]!))
         return results
       },
       op.pool ?? 'requests',

@@ -1,16 +1,26 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomFillSync } from 'node:crypto'
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 /** 22 base62 characters carry 130.9 bits. */
 const SECRET_LENGTH = 22
 
+/** Filled by one call for about a hundred tokens: a call each would cost more than all else that makes a ticket's token. */
+const pool = new Uint8Array(4096)
+let used = pool.length
+function randomByte(): number {
+  if (used === pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  return pool[used++]!
+}
+
 /** `length` random base62 characters; bytes that would favour the first characters are thrown away. */
 export function randomBase62(length: number): string {
   let text = ''
   while (text.length < length) {
-    for (const byte of randomBytes(length * 2 - text.length)) {
-      if (byte < 248 && text.length < length) text += ALPHABET[byte % 62]
-    }
+    const byte = randomByte()
+    if (byte < 248) text += ALPHABET[byte % 62]
   }
   return text
 }

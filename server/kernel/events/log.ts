@@ -1,4 +1,4 @@
-import type { Tx } from '../db/types.ts'
+import type { Statement, Tx } from '../db/types.ts'
 
 /** A fact to append to a site's stream in the transaction of the change. */
 export interface EventInput {
@@ -45,58 +45,74 @@ export async function openStream(tx: Tx, tenantId: number, siteId: number): Prom
 }
 
 /**
- * Appends events to one site's stream. The stream's row stays locked until commit, so offsets are handed out in commit
+ * Appends events to the streams of their sites. A stream's row stays locked until commit, so offsets are handed out in commit
  * order and have no gap; that is why this is the last statement of a transaction. The clock is read after the lock:
  * `at` never goes back within a stream. A stream that nobody opened begins here, so that no event can be left behind.
  */
 const APPEND = `
   with head as (
-    insert into streams (site_id, last_offset) values ($1, $2::int)
+    insert into streams (site_id, last_offset)
+    select site_id, count from unnest($1::bigint[], $2::int[]) as w(site_id, count) order by site_id
     on conflict (tenant_id, site_id) do update set last_offset = streams.last_offset + excluded.last_offset
-    returning last_offset - $2::int as base, epoch, clock_timestamp() as at),
+    returning site_id, epoch, last_offset, clock_timestamp() as at),
   appended as (
     insert into events (site_id, "offset", type, at, actor, queue_id, from_queue_id, ticket_id, agent_id, data)
-    select $1, head.base + e.n, e.type, head.at, e.actor, e.queue_id, e.from_queue_id, e.ticket_id, e.agent_id, e.data
-    from head, jsonb_to_recordset($3::jsonb) as e(n int, type text, actor text, queue_id bigint, from_queue_id bigint,
-      ticket_id bigint, agent_id bigint, data jsonb))
-  select base, epoch, at from head`
+    select site_id, head.last_offset - e.before_last, e.type, head.at, e.actor, e.queue_id, e.from_queue_id, e.ticket_id, e.agent_id, e.data
+    from jsonb_to_recordset($3::jsonb) as e(site_id bigint, before_last int, type text, actor text, queue_id bigint,
+      from_queue_id bigint, ticket_id bigint, agent_id bigint, data jsonb)
+    join head using (site_id))
+  select site_id, epoch, last_offset, at from head`
 
 export interface Emitted extends EventInput {
   actor: string
 }
-/** The statements that append `events`, one per site in ascending order so that two writers never wait for each other. */
-export function appendStatements(events: readonly Emitted[]) {
+/** Events to append and, once it has run, what tells where they stand. */
+export interface Append extends Statement {
+  bySite: ReadonlyMap<number, readonly Emitted[]>
+}
+/**
+ * The one statement that appends `events`; undefined for none. It locks the sites' rows in ascending order, so that two
+ * writers never wait for each other.
+ */
+export function appendStatement(events: readonly Emitted[]): Append | undefined {
+  if (events.length === 0) return undefined
   const bySite = Map.groupBy(events, (event) => event.site_id)
-  return [...bySite.keys()]
-    .toSorted((a, b) => a - b)
-    .map((siteId) => {
-      const own = bySite.get(siteId)!
-      const rows = own.map(({ site_id: _, ...event }, i) => ({ n: i + 1, ...event }))
-      return { siteId, events: own, text: APPEND, values: [siteId, own.length, JSON.stringify(rows)] as const }
-    })
+  const rows = [...bySite.values()].flatMap((own) =>
+    own.map((event, i) => ({ ...event, before_last: own.length - 1 - i })),
+  )
+  const counts = [...bySite.values()].map((own) => own.length)
+  return { bySite, text: APPEND, values: [[...bySite.keys()], counts, JSON.stringify(rows)] }
 }
 
-/** Events as the stream will hold them, from the row that APPEND answered. */
+/** Events as the streams hold them, one list a site, from the rows that the statement answered. */
 export function placeEvents(
   tenantId: number,
-  siteId: number,
-  events: readonly Emitted[],
-  head: { base: number; epoch: string; at: string },
-): StreamEvent[] {
-  return events.map((event, i) => ({
-    tenant_id: tenantId,
-    site_id: siteId,
-    epoch: head.epoch,
-    offset: head.base + i + 1,
-    type: event.type,
-    at: head.at,
-    actor: event.actor,
-    queue_id: event.queue_id ?? null,
-    from_queue_id: event.from_queue_id ?? null,
-    ticket_id: event.ticket_id ?? null,
-    agent_id: event.agent_id ?? null,
-    data: event.data,
-  }))
+  { bySite }: Append,
+  heads: readonly Record<string, unknown>[],
+): StreamEvent[][] {
+  return (heads as unknown as Head[]).map(({ site_id, epoch, last_offset, at }) => {
+    const events = bySite.get(site_id)!
+    return events.map((event, i) => ({
+      tenant_id: tenantId,
+      site_id,
+      epoch,
+      offset: last_offset - (events.length - 1 - i),
+      type: event.type,
+      at,
+      actor: event.actor,
+      queue_id: event.queue_id ?? null,
+      from_queue_id: event.from_queue_id ?? null,
+      ticket_id: event.ticket_id ?? null,
+      agent_id: event.agent_id ?? null,
+      data: event.data,
+    }))
+  })
+}
+interface Head {
+  site_id: number
+  epoch: string
+  last_offset: number
+  at: string
 }
 
 /** Up to `limit` events of a site after `offset`, in order. */

@@ -5,7 +5,7 @@ import { randomizer } from '../../../test/random.ts'
 import { testDatabase } from '../../test/harness.ts'
 import type { Database, Tx } from '../db/types.ts'
 import { Hub, openStream, type StreamEvent, type StreamHead, type Tail } from './index.ts'
-import { appendStatements, placeEvents } from './log.ts'
+import { appendStatement, placeEvents } from './log.ts'
 
 const { db, owner, directUrl } = await testDatabase()
 const tenantId = Number(
@@ -30,8 +30,9 @@ function append(siteId: number, count = 1): Promise<StreamEvent[]> {
     actor: 'system',
   }))
   return db.tenant(tenantId, async (tx) => {
-    const [rows] = await tx.finish(appendStatements(events))
-    return placeEvents(tenantId, siteId, events, rows![0] as { base: number; epoch: string; at: string })
+    const statement = appendStatement(events)!
+    const [rows] = await tx.finish([statement])
+    return placeEvents(tenantId, statement, rows!)[0]!
   })
 }
 

@@ -49,8 +49,11 @@ const CONFIGS = `
   join services v on v.tenant_id = q.tenant_id and v.id = q.service_id
   where q.id = any($1)`
 
-/** Oldest a configuration may be used when the event that changed it is lost on its way here. */
-const MAX_AGE_MS = 1000
+/**
+ * Kept only while its stream is heard, whose poll finds a lost event within a second; the age bounds what changes without
+ * an event (somebody's own SQL). Short ages cost a statement in nearly every batch of a tenant with many queues.
+ */
+const MAX_AGE_MS = 30_000
 const MAX_QUEUES = 20_000
 const CHANGES = /^(?:queue|site|service)\./
 
