@@ -237,3 +237,16 @@ test('an event of a site whose stream nobody opened is not left behind', async (
   const [event] = await owner('select "offset"::int as "offset" from events where tenant_id = $1', [fresh.id])
   expect(event).toEqual({ offset: 1 })
 })
+
+test('text that cannot be stored is refused, in values and in names', async () => {
+  for (const body of [{ label: '\ud800' }, { label: 'a\0' }, { label: 'x', 'na\0me': 1 }]) {
+    expect(await codeOf(execute(mark, body))).toBe('invalid_input')
+  }
+})
+
+test('strangers share a principal, so their keys must not be guessable', async () => {
+  const stranger: Actor = { ...systemActor(tenant.id), role: 'anonymous', principal: 'anonymous' }
+  const open: Operation = { ...mark, roles: ['anonymous'] }
+  expect(await codeOf(execute(open, { label: 's' }, { actor: stranger, key: '1' }))).toBe('idempotency_key_invalid')
+  expect(await codeOf(execute(open, { label: 's' }, { actor: stranger, key: crypto.randomUUID() }))).toBe('ok')
+})

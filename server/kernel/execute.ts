@@ -51,6 +51,7 @@ export class Runtime {
     const counting = this.#options.limiter?.check(op, wanted)
     if (counting) await counting
     authorize(op, wanted)
+    checkKey(wanted)
     checkInput(op, wanted.input)
     const request = this.#options.guard?.place(op, wanted) ?? wanted
     if (!request.tenant || op.kind === 'query') return this.#plain(op, request)
@@ -159,7 +160,10 @@ export class Runtime {
 
   #settle(op: Operation, output: unknown): Outcome | Error {
     if (output instanceof Error) return meaning(op, output)
-    return finished(op, output)
+    const outcome = finished(op, output)
+    // Written before the commit: what cannot be told must not have happened.
+    void outcome.body
+    return outcome
   }
 
   #answerToStore(op: Operation, request: Request, result: Outcome | Error): (KeyClaim & StoredAnswer)[] {
@@ -246,6 +250,14 @@ function authorize(op: Operation, { actor, tenant }: Request): void {
     throw new AppError('forbidden', 'proof_required')
 }
 const isFresh = (provenAt: number | null | undefined) => now() / 1000 - (provenAt ?? 0) < PROOF_SECONDS
+
+/** Strangers share one principal, so a key that another could guess would hand over somebody's answer. */
+const STRANGERS_KEY_LENGTH = 20
+function checkKey({ actor, key }: Request): void {
+  if (key !== undefined && actor.role === 'anonymous' && key.length < STRANGERS_KEY_LENGTH) {
+    throw new AppError('invalid_input', 'idempotency_key_invalid')
+  }
+}
 
 function claimOf(op: Operation, { actor, key, input }: Request): KeyClaim | null {
   return key === undefined

@@ -2,7 +2,8 @@ import Type, { type Static, type TSchema } from 'typebox'
 
 /** Building blocks of every operation's input and output; one vocabulary from the table's column to the wire. */
 export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
-export const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
+/** Years 1000 to 2999: what PostgreSQL, Temporal and JSON all write with four digits, also after rounding. */
+export const Time = Type.String({ format: 'date-time', pattern: '^[12]\\d{3}-', description: 'RFC 3339, UTC' })
 export const Day = Type.String({ format: 'date' })
 export const Seconds = Type.Integer({ minimum: 0, maximum: 31_622_400 })
 

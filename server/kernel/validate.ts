@@ -61,8 +61,23 @@ function of(op: Operation): Compiled {
   return entry
 }
 
+/** Pointer to the first text or name that PostgreSQL cannot store: half a character, or the null character. */
+function unwritablePath(value: unknown, path: string): string | undefined {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0') ? undefined : path || '/'
+  if (value === null || typeof value !== 'object') return undefined
+  for (const [name, child] of Object.entries(value)) {
+    const found = unwritablePath(name, path || '/') ?? unwritablePath(child, `${path}/${name}`)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
 /** Refuses an input that is not exactly what the operation declares, naming each field. */
 export function checkInput(op: Operation, input: unknown): void {
+  const unwritable = unwritablePath(input, '')
+  if (unwritable !== undefined) {
+    throw new AppError('invalid_input', 'invalid_input', { fields: [{ path: unwritable, code: 'pattern' }] })
+  }
   const schema = of(op)
   if (schema.check(input)) return
   throw new AppError('invalid_input', 'invalid_input', { fields: schema.errors(input) })

@@ -33,7 +33,11 @@ export function isDisplayToken(keys: Keys, tenantId: number, displayId: number, 
 const ACCESS_SECONDS = 3600
 
 /** What the screen reads with: a display's access token, renewed by the page before it ends. */
-export function displayAccess(tenantId: number, displayId: number): { access: string; expires_in: number } {
+export function displayAccess(
+  tenantId: number,
+  displayId: number,
+  siteId: number,
+): { access: string; expires_in: number } {
   const principal = `display:${displayId}`
   const access = signAccessToken(
     {
@@ -42,6 +46,7 @@ export function displayAccess(tenantId: number, displayId: number): { access: st
       tenant_id: tenantId,
       role: 'display',
       scopes: ROLE_SCOPES.display,
+      site_ids: [siteId],
       sid: principal,
       iat: Math.floor(now() / 1000),
     },

@@ -27,6 +27,8 @@ export interface PagesOptions {
   listedTenants(): Promise<readonly Tenant[]>
 }
 
+/** What the form was given; anything else is no key. */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const catalogues: Record<Locale, Record<string, string>> = { fr, en, ar }
 
 function send(reply: FastifyReply, options: PageOptions, body: Html, status = 200): FastifyReply {
@@ -227,11 +229,11 @@ export class Pages {
       throw new AppError('forbidden', 'origin_not_allowed')
     const locale = callerLocale(request)
     const tenant = await this.#tenant(request)
-    const { queue_id: queueId, key } = (request.body ?? {}) as { queue_id?: string; key?: string }
+    const { queue_id: queueId, key } = (request.body ?? {}) as Record<string, unknown>
     const input = { queue_id: Number(queueId), channel: 'web', language: locale }
     try {
       const taken = (await this.#run('tickets.take', tenant, input, ANONYMOUS, {
-        key: key?.slice(0, 100),
+        key: typeof key === 'string' && UUID.test(key) ? key : undefined,
         requestId: request.id,
         origin: { address: request.ip, userAgent: request.headers['user-agent'] },
       })) as { public_token: string }
@@ -272,8 +274,8 @@ export class Pages {
   }
 
   async #displayAccess(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { tenant, displayId } = await this.#displayOf(request)
-    return reply.header('cache-control', 'no-store').send(displayAccess(tenant.id, displayId))
+    const { tenant, displayId, siteId } = await this.#displayOf(request)
+    return reply.header('cache-control', 'no-store').send(displayAccess(tenant.id, displayId, siteId))
   }
 
   async #displayOf(request: FastifyRequest) {
@@ -283,7 +285,12 @@ export class Pages {
     if (!Number.isSafeInteger(displayId) || !isDisplayToken(this.#options, tenant.id, displayId, token)) {
       throw new AppError('unauthorized', 'link_expired')
     }
-    return { tenant, displayId, token }
+    // Switching a display off, or deleting it, ends its link.
+    const [display] = await this.#options.runtime.db
+      .reader(tenant.id)
+      .query<{ site_id: number }>('select site_id from displays where id = $1 and is_active', [displayId])
+    if (!display) throw new AppError('unauthorized', 'link_expired')
+    return { tenant, displayId, token, siteId: display.site_id }
   }
 
   #agent(request: FastifyRequest, reply: FastifyReply): FastifyReply {

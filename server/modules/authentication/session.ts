@@ -72,7 +72,7 @@ export const logout = operation({
   output: Type.Null(),
   example: { input: {} },
   async run({ tx, actor }) {
-    if (actor.sessionId !== null) await revokeSession(tx, actor.sessionId)
+    if (actor.sessionId !== null && actor.userId !== null) await revokeSession(tx, actor.sessionId)
     return null
   },
 })

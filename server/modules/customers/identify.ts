@@ -15,6 +15,7 @@ interface Known {
 /**
  * Id of the customer with this phone or else this e-mail, or of a new one. What was unknown of them is filled in; what
  * was known stays, since anybody may type anybody's number.
+ * @param isTrusted false for strangers: they are recognised, but what they type changes nobody that is known
  * @param path pointer to the person in the caller's input, for refused fields
  * @returns null when nothing was said that makes a person
  * @throws AppError invalid_input `phone` at `<path>/phone`
@@ -23,6 +24,7 @@ export async function identify(
   tx: Tx,
   tenant: Tenant,
   person: Static<typeof Person>,
+  isTrusted = true,
   path = '/customer',
 ): Promise<number | null> {
   const phone = person.phone === undefined ? null : normalisePhone(person.phone, tenant, `${path}/phone`)
@@ -42,6 +44,7 @@ export async function identify(
     known = await find(tx, phone, email)
   }
   if (!known) return insert(tx, { name, phone, email, locale })
+  if (!isTrusted) return known.id
   const learnt = {
     name: known.name || name,
     phone: known.phone ?? phone,

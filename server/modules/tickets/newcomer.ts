@@ -51,8 +51,9 @@ export async function newcomer(
   token: string,
 ): Promise<Newcomer> {
   const priority = input.priority ?? 0
-  const customerId = input.customer_id ?? (input.customer ? await identify(ctx.tx, ctx.tenant, input.customer) : null)
   const isAtScreen = actor.role === 'anonymous' || actor.role === 'visitor' || actor.role === 'kiosk'
+  const customerId =
+    input.customer_id ?? (input.customer ? await identify(ctx.tx, ctx.tenant, input.customer, !isAtScreen) : null)
   return {
     series,
     channel: input.channel,
