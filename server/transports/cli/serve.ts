@@ -41,9 +41,10 @@ export async function start(
   const logger = createLogger({ level: logLevel })
   const app = await buildApp(config, { logger, isApi: roles.has('api'), isRealtime: roles.has('realtime') })
   try {
-    const worker = roles.has('worker') ? await startJobs(app, logger) : undefined
     const isPublic = roles.has('api') || roles.has('realtime')
+    // Before the worker: a program whose port is taken must not take jobs on its way out.
     if (isPublic) await app.app.listen({ host: config.host, port: config.port })
+    const worker = roles.has('worker') ? await startJobs(app, logger) : undefined
     measureProcess()
     const metrics = config.metricsPort
       ? await serveMetrics(config.metricsPort, config.host, app.isReady).catch((error: unknown) => {
