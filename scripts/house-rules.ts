@@ -31,6 +31,13 @@ export const HOUSE_RULES: HouseRule[] = [
     in: /\.test\.ts$/,
   },
   {
+    name: 'no-sum-across-await',
+    why: '`sum += await …` reads the sum before it waits and forgets what others added meanwhile',
+    forbids: /[-+]= *\(?await\b/,
+    in: /\.tsx?$/,
+    except: /^scripts\/house-rules\.ts$/,
+  },
+  {
     name: 'no-enum-types',
     why: 'comparisons of a PostgreSQL enum are not leakproof, so no index works behind a tenant policy',
     forbids: /create type .* as enum/i,
