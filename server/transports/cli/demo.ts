@@ -5,23 +5,20 @@ import { startDemoDay } from '../../replay/index.ts'
 import { print, table } from './output.ts'
 import { ALL_ROLES, start, stopWithGrace } from './serve.ts'
 
-/** How many agents of each organisation the day leaves to whoever tries the demo: the last ones of the list. */
-const LEFT_TO_TRY = 1
+/** The agent that the day leaves to whoever tries the demo: the last one of the first site, whose page is printed first. */
+const agentToTry = ({ sites, agents }: DemoTenant) => agents.findLast(({ site_id }) => site_id === sites[0]!.id)!
 
 /** Three organisations, every screen, and a day that plays itself. */
 export async function demo(config: Config, options: { speed: number; isPlayed: boolean }): Promise<void> {
   const serving = await start(config, ALL_ROLES, config.logLevel === 'info' ? 'warn' : config.logLevel)
   const tenants = await seedDemo(serving.app.db)
-  const left = new Set(tenants.flatMap(({ agents }) => agents.slice(-LEFT_TO_TRY).map(({ email }) => email)))
-  const names = new Set(
-    tenants.flatMap(({ agents }) => agents.filter(({ email }) => left.has(email)).map(({ name }) => name)),
-  )
+  const left = new Set(tenants.map((tenant) => agentToTry(tenant).name))
   const stopDay = options.isPlayed
     ? startDemoDay({
         baseUrl: serving.url,
         tenants: tenants.map(({ tenant, admin }) => ({ tenant: tenant.slug, email: admin, password: DEMO_PASSWORD })),
         speed: options.speed,
-        plays: ({ name }) => !names.has(name),
+        plays: ({ name }) => !left.has(name),
         onError: (error) => serving.logger.warn({ err: error, component: 'demo' }, 'the demo day stumbled'),
       })
     : async () => {}
@@ -30,12 +27,13 @@ export async function demo(config: Config, options: { speed: number; isPlayed: b
 }
 
 function overview(url: string, config: Config, tenants: readonly DemoTenant[]): string {
-  const sections = tenants.map(({ tenant, sites, displays, agents, admin, supervisor }) => {
-    const free = agents.slice(-LEFT_TO_TRY)
+  const sections = tenants.map((demo) => {
+    const { tenant, sites, displays, admin, supervisor } = demo
+    const agent = agentToTry(demo)
     const rows = [
       ...sites.map((site) => ['Take a number', `${url}/site/${tenant.slug}/${site.slug}`, site.name]),
       ...displays.map((display) => ['Display', url + displayLink(config, tenant, display.id), display.name]),
-      ...free.map((agent) => ['Agent', `${url}/app/agent?tenant=${tenant.slug}`, `${agent.email} (${agent.name})`]),
+      ['Agent', `${url}/app/agent?tenant=${tenant.slug}`, `${agent.email} (${agent.name}, ${sites[0]!.name})`],
       ['Administrator', `${url}/docs`, admin],
       ['Supervisor', '', supervisor],
     ]
