@@ -3,7 +3,8 @@ import { Command } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import type { ReplayOptions } from './replay/index.ts'
 import { processConfig } from './config.ts'
-import { complain, describe, print } from './transports/cli/output.ts'
+import { complain, describe, print, terminalLocale } from './transports/cli/output.ts'
+import { refusal, thrown } from './transports/cli/refusals.ts'
 
 /** `smartqueue`: the server and everything it can do. A command loads what it needs, so that each answers at once. */
 async function main(argv: readonly string[]): Promise<void> {
@@ -15,7 +16,7 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 function program(): Command {
-  const program = new Command('smartqueue').description(packageJson.description).version(packageJson.version)
+  const program = thrown(new Command('smartqueue')).description(packageJson.description).version(packageJson.version)
   program.addHelpText(
     'after',
     '\nEvery operation is a command too: `smartqueue operations` lists them, `smartqueue <operation> --help` explains one.',
@@ -173,6 +174,9 @@ function addInspection(program: Command) {
 try {
   await main(process.argv.slice(2))
 } catch (error) {
-  complain(describe(error))
-  process.exitCode = 1
+  const refused = refusal(error, terminalLocale())
+  if (refused !== '') {
+    complain(refused ?? describe(error))
+    process.exitCode = 1
+  }
 }

@@ -76,6 +76,15 @@ test.each([
   expect(refused.stderr).toContain(`name: ${field}`)
 })
 
+test.each([
+  ['fr_FR.UTF-8', 'tickets.list', 'L’option --tenant <slug> est obligatoire.'],
+  ['fr_FR.UTF-8', 'doctor --tenan', 'Option inconnue : --tenan.'],
+  ['ar_MA.UTF-8', 'serv', 'الأمر serv غير معروف. هل تقصد serve؟'],
+  ['en_GB.UTF-8', 'replay', 'The argument trace.csv.gz is missing.'],
+])('a wrong command line is told in the terminal’s language (%s: %s)', async (LANG, line, sentence) => {
+  expect(await run(line, { LANG })).toEqual({ code: 1, stdout: '', stderr: `${sentence}\n` })
+})
+
 test('unknown operations, flags, organisations and roles fail with a sentence', async () => {
   const refusals = await Promise.all(
     [
@@ -88,7 +97,7 @@ test('unknown operations, flags, organisations and roles fail with a sentence', 
   for (const { code, stdout } of refusals) expect([code, stdout]).toEqual([1, ''])
   const said = refusals.map(({ stderr }) => stderr)
   expect(said[0]).toContain('there is no operation tickets.nonsense')
-  expect(said[1]).toContain("unknown option '--nonsense'")
+  expect(said[1]).toContain('There is no option --nonsense.')
   expect(said[2]).toContain('There is nothing here with this identifier.')
   expect(said[3]).toContain('the roles are api, realtime, worker')
 })

@@ -11,6 +11,7 @@ import { visitorOf } from '../../modules/tickets/index.ts'
 import { ANONYMOUS } from '../authenticate.ts'
 import { fromText, isArrayInput } from '../input.ts'
 import { printJson, terminalLocale } from './output.ts'
+import { thrown } from './refusals.ts'
 
 interface Flags {
   tenant?: string
@@ -24,7 +25,9 @@ type Run = (flags: Flags, input: Record<string, unknown>) => Promise<void>
 /** `smartqueue <operation> --flag value …`: one command per operation, flags from its input. */
 function operationCommand(op: Operation, run: Run): Command {
   const { roles, http, input, summary, description } = op
-  const command = new Command(op.id).summary(summary).description(description ? `${summary}. ${description}` : summary)
+  const command = thrown(new Command(op.id))
+    .summary(summary)
+    .description(description ? `${summary}. ${description}` : summary)
   const properties = Object.entries(input.properties as Record<string, TSchema>)
   const required = new Set((input as { required?: string[] }).required)
   for (const [name, schema] of properties) command.addOption(optionOf(op, name, schema, required.has(name)))
