@@ -26,7 +26,7 @@ import { visitorOf } from './modules/tickets/index.ts'
 import { errorPage } from './pages/error-page.ts'
 import { Pages } from './pages/index.ts'
 import { Authenticator } from './transports/authenticate.ts'
-import { documents } from './transports/documents.ts'
+import { documents, health } from './transports/documents.ts'
 import { createHttp } from './transports/http.ts'
 import { rest } from './transports/rest.ts'
 import { hostCheck } from './transports/security/host.ts'
@@ -48,6 +48,8 @@ export interface App extends Core {
   isReady(): Promise<boolean>
   /** The first step of a stop: whoever asks is told that the process is not ready. */
   refuseNewWork(): void
+  /** The second: requests in progress end, live connections are told when to come back. What is below goes on. */
+  drain(): Promise<void>
 }
 
 /** The server, not listening yet. `close` ends requests in progress and live connections, then everything below. */
@@ -88,10 +90,16 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     errorPage: isApi ? errorPage : null,
     ...(logger && { logger }),
   })
+  // Whoever holds a connection open goes elsewhere with the next request instead of meeting a closed one.
+  app.addHook('onRequest', (_, reply, done) => {
+    if (isStopping) reply.header('connection', 'close')
+    done()
+  })
   measure(app, logger)
   hub.observers.add((events) => void countTickets(events, directory))
-  documents(app, { operations, version: packageJson.version, isReady })
+  health(app, isReady)
   if (isApi) {
+    documents(app, { operations, version: packageJson.version })
     const pages = new Pages({
       runtime,
       operationById,
@@ -142,6 +150,10 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     app,
     isReady,
     refuseNewWork: () => (isStopping = true),
+    async drain() {
+      isStopping = true
+      await app.close()
+    },
     async close() {
       isStopping = true
       await app.close()

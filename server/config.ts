@@ -12,6 +12,8 @@ export interface Config {
   port: number
   /** METRICS_PORT: `/metrics` and health are served apart from the public port. 0 = off. */
   metricsPort: number
+  /** STOP_NOTICE_MS: how long a stopping process, no longer ready, still answers, so that load balancers see it in time. */
+  stopNoticeMs: number
   /** PUBLIC_URL: what links, QR codes and e-mails point to, without a trailing slash; default from ALLOWED_HOSTS. */
   publicUrl: string
   /** DATA_DIR: absolute directory of the embedded database, the development secret and uploads. */
@@ -100,6 +102,7 @@ export function loadConfig(environment: Environment = process.env, directory = p
     host: read.text('HOST') ?? (debug ? 'localhost' : '0.0.0.0'),
     port,
     metricsPort: read.integer('METRICS_PORT', 9464, 0, 65535),
+    stopNoticeMs: read.integer('STOP_NOTICE_MS', debug ? 0 : 1500, 0, 15_000),
     publicUrl: (read.url('PUBLIC_URL', ['http:', 'https:']) ?? publicUrl).replace(/\/+$/, ''),
     dataDir,
     databaseUrl,

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
-import { Hub } from './kernel/events/index.ts'
+import { Hub, NotifyBus, RedisBus } from './kernel/events/index.ts'
 import { Runtime } from './kernel/execute.ts'
 import { useMail } from './kernel/mail/index.ts'
 import { Limiter, RedisStore } from './kernel/limits/index.ts'
@@ -32,7 +32,9 @@ export async function buildCore(config: Config): Promise<Core> {
   // The embedded database belongs to this program alone, so it is brought up to date without being asked.
   if (embedded) await migrate(directUrl)
   const db = await openDatabase({ url, directUrl })
-  const hub = new Hub(db)
+  const hub = new Hub(db, {
+    buses: [...(config.redisUrl ? [new RedisBus(config.redisUrl)] : []), new NotifyBus(db)],
+  })
   const limiter = new Limiter({
     db,
     store: config.redisUrl ? new RedisStore(config.redisUrl) : undefined,

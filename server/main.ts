@@ -45,7 +45,7 @@ function addServerCommands(program: Command) {
       const config = processConfig(settingsOf(listen))
       const serving = await start(config, parseRoles(roles))
       stopWithGrace(serving, config)
-      print(`SmartQueue ${packageJson.version}: ${roles} on ${serving.url}`)
+      print(`SmartQueue ${packageJson.version}: ${roles}${roles.trim() === 'worker' ? '' : ` on ${serving.url}`}`)
     })
   program
     .command('demo')

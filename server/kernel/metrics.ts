@@ -41,6 +41,19 @@ export const deliveryLatency = new Histogram({
   registers,
 })
 
+export const wakeups = new Counter({
+  name: 'event_wakeups_total',
+  help: 'Messages by which processes told of commits, heard by this one',
+  labelNames: ['bus'] as const,
+  registers,
+})
+export const announcements = new Counter({
+  name: 'event_announcements_total',
+  help: 'Messages by which this process told the others of its commits; bus "none" when nobody could be told',
+  labelNames: ['bus'] as const,
+  registers,
+})
+
 type Observe = (seconds: number) => void
 const observers = new Map<string, Observe>()
 /** One finished request. The labels' series is looked up once, not per request. */

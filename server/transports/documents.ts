@@ -10,11 +10,21 @@ import { openApiDocument } from './openapi.ts'
 export interface DocumentsOptions {
   operations: readonly Operation[]
   version: string
-  /** Refuses when the process should get no new work: the database does not answer, or it is stopping. */
-  isReady(): Promise<boolean>
 }
 
-/** What the server says about itself: its interface, its errors, its health. */
+/**
+ * Alive: the process answers. Ready: it may be given work; not when the database does not answer, or when it is
+ * stopping.
+ */
+export function health(app: FastifyInstance, isReady: () => Promise<boolean>): void {
+  app.get('/healthz', () => ({ status: 'ok' }))
+  app.get('/readyz', async () => {
+    if (!(await isReady())) throw new AppError('unavailable', 'shutting_down', { retryAfterSeconds: 2 })
+    return { status: 'ok' }
+  })
+}
+
+/** What the server says about itself: its interface and its errors. */
 export function documents(app: FastifyInstance, options: DocumentsOptions): void {
   const openapi = JSON.stringify(openApiDocument(options.operations, { version: options.version }))
   const etag = etagOf(openapi)
@@ -29,12 +39,6 @@ export function documents(app: FastifyInstance, options: DocumentsOptions): void
     const text = translate(locale, `errors.${code}`)
     if (text === `errors.${code}`) throw notFound()
     return { code, text }
-  })
-  // Alive: the process answers. Ready: it may be given work.
-  app.get('/healthz', () => ({ status: 'ok' }))
-  app.get('/readyz', async () => {
-    if (!(await options.isReady())) throw new AppError('unavailable', 'shutting_down', { retryAfterSeconds: 2 })
-    return { status: 'ok' }
   })
   // What the page loads is relative to it.
   app.get('/docs', (request, reply) =>

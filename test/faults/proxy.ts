@@ -13,6 +13,8 @@ interface Pair {
   server: Socket
   /** The next bytes from the server are cut in the middle, and the connection ends there. */
   isCut: boolean
+  /** Half-open: both ends believe in it, and nothing passes any more. */
+  isHollow: boolean
 }
 type FaultKind = 'resets' | 'cuts' | 'blackholes' | 'refusals'
 
@@ -22,21 +24,22 @@ export class FaultProxy {
   /** Connections that were harmed, by fault. */
   readonly harmed: Record<FaultKind, number> = { resets: 0, cuts: 0, blackholes: 0, refusals: 0 }
   #listener: Server
-  #targetPort: number
+  #target: { host: string; port: number } | { path: string }
   #pairs = new Set<Pair>()
   #isBlackhole = false
   #isRefusing = false
 
-  private constructor(listener: Server, port: number, targetPort: number) {
+  private constructor(listener: Server, port: number, target: number | string) {
     this.#listener = listener
     this.port = port
-    this.#targetPort = targetPort
+    this.#target = typeof target === 'string' ? { path: target } : { host: '127.0.0.1', port: target }
     listener.on('connection', (client: Socket) => this.#accept(client))
   }
 
-  static async open(targetPort: number): Promise<FaultProxy> {
+  /** @param target a port of this machine, or the path of a Unix socket */
+  static async open(target: number | string): Promise<FaultProxy> {
     const listener = createServer({ pauseOnConnect: true })
-    return new FaultProxy(listener, await listenBelow(listener), targetPort)
+    return new FaultProxy(listener, await listenBelow(listener), target)
   }
 
   close(): void {
@@ -50,11 +53,12 @@ export class FaultProxy {
       client.resetAndDestroy()
       return
     }
-    const server = connect({ host: '127.0.0.1', port: this.#targetPort, noDelay: true })
+    const server = connect({ ...this.#target, noDelay: true })
     client.setNoDelay(true)
-    const pair: Pair = { client, server, isCut: false }
+    const pair: Pair = { client, server, isCut: false, isHollow: false }
     this.#pairs.add(pair)
     const end = () => {
+      if (pair.isHollow) return
       this.#pairs.delete(pair)
       client.destroy()
       server.destroy()
@@ -66,6 +70,7 @@ export class FaultProxy {
       from.on('error', end)
       from.on('close', end)
       from.on('data', (bytes: Buffer) => {
+        if (pair.isHollow) return
         if (pair.isCut && from === server) return this.#cut(pair, bytes)
         if (!to.write(bytes)) from.pause()
       })
@@ -97,6 +102,15 @@ export class FaultProxy {
   /** Ends about half of the connections in the middle of what the server says next. */
   cutHalf(random: () => number): void {
     for (const pair of this.#someOf(random)) pair.isCut = true
+  }
+
+  /**
+   * All present connections become half-open, as when a firewall forgets them: what is said on them is swallowed and
+   * nobody is told, even of an end. New ones work. Returns how many.
+   */
+  hollow(): number {
+    for (const pair of this.#pairs) pair.isHollow = true
+    return this.#pairs.size
   }
 
   /** For 80 ms nothing passes in either direction. */

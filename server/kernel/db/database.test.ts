@@ -308,7 +308,7 @@ test('a connection that falls silent is cut, and told as unavailable; later call
 test('notifications arrive, also after the connection was lost', async () => {
   const heard: string[] = []
   const { promise: reconnected, resolve } = Promise.withResolvers<void>()
-  const stop = await db.listen('a "channel"', (payload) => heard.push(payload), resolve)
+  const { notify: announce, stop } = await db.listen('a "channel"', (payload) => heard.push(payload), resolve)
   const notify = (payload: string) => db.tenant(a, (tx) => tx.query(`select pg_notify('a "channel"', $1)`, [payload]))
   await notify('one')
   while (heard.length < 1) await delay(5)
@@ -316,10 +316,12 @@ test('notifications arrive, also after the connection was lost', async () => {
   await reconnected
   await notify('two')
   while (heard.length < 2) await delay(5)
+  await announce('three')
+  while (heard.length < 3) await delay(5)
   await stop()
-  await notify('three')
+  await notify('four')
   await delay(50)
-  expect(heard).toEqual(['one', 'two'])
+  expect(heard).toEqual(['one', 'two', 'three'])
 })
 
 test('statements beyond the bound are deallocated on the server, and the scope never is', async () => {

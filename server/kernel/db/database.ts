@@ -4,7 +4,7 @@ import { listen } from './listen.ts'
 import { Pool } from './pool.ts'
 import { Session, StatementNames, type Prefix } from './session.ts'
 import { Reader, Transaction } from './transaction.ts'
-import type { Database, PoolName, Tx, WriteTx } from './types.ts'
+import type { Database, Listening, PoolName, Tx, WriteTx } from './types.ts'
 
 /** Sessions and patience of a bulkhead. */
 interface PoolSettings {
@@ -65,7 +65,7 @@ class PooledDatabase implements Database {
   #names: StatementNames
   #lanes: Record<PoolName, Lane>
   #watchdog: NodeJS.Timeout
-  #listeners = new Set<() => Promise<void>>()
+  #listeners = new Set<Listening>()
 
   constructor(options: DatabaseOptions) {
     const { url, prepare } = splitUrl(options.url)
@@ -125,22 +125,21 @@ class PooledDatabase implements Database {
     )
   }
 
-  async listen(channel: string, onMessage: (payload: string) => void, onReconnect: () => void) {
-    const stop = await listen(
-      splitUrl(this.#options.directUrl ?? this.#options.url).url,
-      channel,
-      onMessage,
-      onReconnect,
-    )
-    this.#listeners.add(stop)
-    return async () => {
-      this.#listeners.delete(stop)
-      await stop()
+  async listen(channel: string, onMessage: (payload: string) => void, onReconnect: () => void): Promise<Listening> {
+    const { url } = splitUrl(this.#options.directUrl ?? this.#options.url)
+    const listening = await listen(url, channel, onMessage, onReconnect)
+    this.#listeners.add(listening)
+    return {
+      notify: listening.notify,
+      stop: async () => {
+        this.#listeners.delete(listening)
+        await listening.stop()
+      },
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#listeners].map((stop) => stop()))
+    await Promise.all([...this.#listeners].map((listening) => listening.stop()))
     await Promise.all(this.#pools().map((pool) => pool.close()))
     clearInterval(this.#watchdog)
   }

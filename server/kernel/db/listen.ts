@@ -1,9 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import type { Listening } from './types.ts'
 
-const PING_EVERY_MS = 10_000
-const PING_TIMEOUT_MS = 5_000
+/** A connection that vanished without a word is noticed after the sum of both and replaced at once. */
+const PING_EVERY_MS = 5_000
+const PING_TIMEOUT_MS = 3_000
 const RECONNECT_MS = [50, 200, 500, 1_000, 2_000] as const
+/** What is left to a connection that is given up in good order. */
+const GOODBYE_MS = 500
 
 /**
  * LISTEN on a connection of its own. A half-open connection is noticed by pings and replaced; `onReconnect` then says
@@ -15,7 +19,7 @@ export async function listen(
   channel: string,
   onMessage: (payload: string) => void,
   onReconnect: () => void,
-): Promise<() => Promise<void>> {
+): Promise<Listening> {
   let stopped = false
   let client = await connect()
   const pings = setInterval(() => void ping(client), PING_EVERY_MS).unref()
@@ -26,12 +30,20 @@ export async function listen(
       application_name: 'smartqueue listen',
       connectionTimeoutMillis: PING_TIMEOUT_MS,
       keepAlive: true,
+      pipeline: true,
     })
     fresh.on('notification', ({ payload = '' }) => onMessage(payload))
     fresh.on('error', () => {})
     try {
       await fresh.connect()
-      await fresh.query(`listen ${pg.escapeIdentifier(channel)}`)
+      // A hint need not reach the disk, and nobody else's commit must wait for that.
+      await within(
+        Promise.all([
+          fresh.query('set synchronous_commit = off'),
+          fresh.query(`listen ${pg.escapeIdentifier(channel)}`),
+        ]),
+        PING_TIMEOUT_MS,
+      )
     } catch (error) {
       cut(fresh)
       throw error
@@ -55,18 +67,33 @@ export async function listen(
   }
 
   async function ping(target: pg.Client): Promise<void> {
-    const timer = setTimeout(() => cut(target), PING_TIMEOUT_MS).unref()
-    await target.query('select 1').catch(() => cut(target))
-    clearTimeout(timer)
+    await within(target.query('select 1'), PING_TIMEOUT_MS).catch(() => cut(target))
   }
 
-  return async () => {
-    stopped = true
-    clearInterval(pings)
-    await client.end()
+  return {
+    async notify(payload) {
+      await within(client.query('select pg_notify($1, $2)', [channel, payload]), PING_TIMEOUT_MS)
+    },
+    async stop() {
+      stopped = true
+      clearInterval(pings)
+      const last = client
+      await within(last.end(), GOODBYE_MS).catch(() => cut(last))
+    },
   }
 }
 
 function cut(client: pg.Client): void {
   client.connection.stream.destroy()
+}
+
+/** @throws when it takes longer */
+async function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  const { promise: tooLate, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms).unref()
+  try {
+    return await Promise.race([work, tooLate])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -41,9 +41,16 @@ export interface Database {
   reader(tenantId: number, pool?: PoolName): Tx
   /** One transaction outside tenants: users, tenants, sessions. Tenant tables show no row here. */
   platform<T>(fn: (tx: Tx) => Promise<T>): Promise<T>
-  /** LISTEN on its own connection; reconnects and calls `onReconnect` after every gap. Returns a stop function. */
-  listen(channel: string, onMessage: (payload: string) => void, onReconnect: () => void): Promise<() => Promise<void>>
+  /** LISTEN on its own connection; reconnects and calls `onReconnect` after every gap. */
+  listen(channel: string, onMessage: (payload: string) => void, onReconnect: () => void): Promise<Listening>
   close(): Promise<void>
+}
+
+/** A channel of NOTIFY that is listened to. */
+export interface Listening {
+  /** Tells all who listen, past every pool. Payloads are at most 7 999 bytes. @throws when the connection is away */
+  notify(payload: string): Promise<void>
+  stop(): Promise<void>
 }
 
 /** SQLSTATE and constraint of a PostgreSQL error, or undefined for any other error. */

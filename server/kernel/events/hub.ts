@@ -1,46 +1,63 @@
 import { randomUUID } from 'node:crypto'
 import type { Database, Tx } from '../db/types.ts'
+import { announcements } from '../metrics.ts'
+import { NotifyBus, type Bus } from './bus.ts'
 import type { StreamEvent } from './log.ts'
 import { readEvents } from './log.ts'
 import { Tail } from './tail.ts'
 
-const CHANNEL = 'smartqueue_events'
 const POLL_MS = 1000
+/** While a bus is known to be away, others may still be told by it. */
+const DEAF_POLL_MS = 200
 /** Committed streams are announced to the other processes at most this often. */
 const ANNOUNCE_MS = 5
+/** NOTIFY takes less than 8 000 bytes; the poll tells the rest. */
+const MAX_ANNOUNCEMENT = 7_900
+
+export interface HubOptions {
+  /** Ways to the other processes: the first that works is used, all are listened to. Default: NOTIFY. */
+  buses?: readonly Bus[]
+  /** Off in controls only: what is lost on the way to them stays lost. */
+  isPolling?: boolean
+}
 
 /**
  * Every process's window on the streams: what it commits is applied here at once, what others commit is read from the
- * log when NOTIFY says so, and a poll each second heals a lost NOTIFY. NOTIFY carries offsets, never data.
+ * log when a bus says so, and a poll heals what nobody heard. Messages carry offsets, never data.
  */
 export class Hub {
   /** Told of everything this process commits, for counting. */
   readonly observers = new Set<(events: readonly StreamEvent[]) => void>()
   #db: Database
+  #buses: readonly Bus[]
+  #isPolling: boolean
   #instance = randomUUID().slice(0, 8)
   #tails = new Map<string, Tail>()
   #announce = new Map<string, number>()
-  #announceTimer: NodeJS.Timeout | null = null
-  #pollTimer: NodeJS.Timeout | null = null
-  #stopListening: (() => Promise<void>) | null = null
+  #isAnnouncing = false
+  #announcedAt = 0
+  #pollTimer: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(db: Database) {
+  constructor(db: Database, { buses = [new NotifyBus(db)], isPolling = true }: HubOptions = {}) {
     this.#db = db
+    this.#buses = buses
+    this.#isPolling = isPolling
   }
 
   async start(): Promise<void> {
-    const refreshAll = () => this.#tails.forEach((tail) => void tail.refresh().catch(() => {}))
-    this.#stopListening = await this.#db.listen(CHANNEL, (payload) => this.#hear(payload), refreshAll)
-    this.#pollTimer = setInterval(() => void this.#poll().catch(() => {}), POLL_MS)
-    this.#pollTimer.unref()
+    const hear = (message: string) => this.#hear(message)
+    const missed = () => void this.#poll().catch(() => this.#tails.forEach(refresh))
+    await Promise.all(this.#buses.map((bus) => bus.start(hear, missed)))
+    if (this.#isPolling) this.#pollLater()
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
-    if (this.#pollTimer) clearInterval(this.#pollTimer)
-    if (this.#announceTimer) clearTimeout(this.#announceTimer)
-    await this.#stopListening?.()
+    clearTimeout(this.#pollTimer)
+    // A command ends as soon as it has committed.
+    if (this.#announce.size) await this.#tell(this.#gathered())
+    await Promise.all(this.#buses.map((bus) => bus.stop()))
   }
 
   /** The live tail of a site's stream; it stays for the life of the process. Rejects when the site does not exist. */
@@ -78,36 +95,68 @@ export class Hub {
     const key = `${tenant_id}:${site_id}`
     this.#tails.get(key)?.accept(events)
     this.#announce.set(key, events.at(-1)!.offset)
-    if (!this.#announceTimer && !this.#stopped) {
-      this.#announceTimer = setTimeout(() => void this.#sendAnnouncement(), ANNOUNCE_MS)
-    }
+    this.#announceSoon()
+  }
+
+  /** A quiet process tells at once; a busy one gathers, so that messages never grow with commits. */
+  #announceSoon() {
+    if (this.#isAnnouncing || this.#stopped) return
+    this.#isAnnouncing = true
+    const wait = this.#announcedAt + ANNOUNCE_MS - performance.now()
+    if (wait <= 0) setImmediate(() => void this.#sendAnnouncement())
+    else setTimeout(() => void this.#sendAnnouncement(), wait)
   }
 
   async #sendAnnouncement() {
-    const streams = [...this.#announce].map(([key, offset]) => `${key}:${offset}`)
-    this.#announce.clear()
-    // 8 000 bytes is PostgreSQL's limit of a payload; the poll tells the rest.
-    const payload = `${this.#instance} ${streams.slice(0, 200).join(' ')}`
-    try {
-      await this.#db.platform((tx) => tx.query('select pg_notify($1, $2)', [CHANNEL, payload]))
-    } catch {
-      // Nobody is woken; the others' poll finds the events within a second.
-    } finally {
-      this.#announceTimer = null
-      if (this.#announce.size && !this.#stopped) {
-        this.#announceTimer = setTimeout(() => void this.#sendAnnouncement(), ANNOUNCE_MS)
-      }
-    }
+    if (this.#stopped) return
+    const message = this.#gathered()
+    this.#announcedAt = performance.now()
+    announcements.inc({ bus: await this.#tell(message) })
+    this.#isAnnouncing = false
+    if (this.#announce.size) this.#announceSoon()
   }
 
-  #hear(payload: string) {
-    const [instance, ...streams] = payload.split(' ')
+  /** `<instance> <tenant>:<site>:<offset> …` */
+  #gathered(): string {
+    let message = this.#instance
+    for (const [key, offset] of this.#announce) {
+      if (message.length > MAX_ANNOUNCEMENT - 60) break
+      message += ` ${key}:${offset}`
+    }
+    this.#announce.clear()
+    return message
+  }
+
+  /** The name of the bus that took it; `none`: nobody is woken, and the others' poll finds the events. */
+  async #tell(message: string): Promise<string> {
+    for (const bus of this.#buses) {
+      try {
+        await bus.tell(message)
+        return bus.name
+      } catch {
+        // The next one may work.
+      }
+    }
+    return 'none'
+  }
+
+  #hear(message: string) {
+    const [instance, ...streams] = message.split(' ')
     if (instance === this.#instance) return
     for (const stream of streams) {
       const at = stream.lastIndexOf(':')
       const tail = this.#tails.get(stream.slice(0, at))
-      if (tail && tail.offset < Number(stream.slice(at + 1))) void tail.refresh().catch(() => {})
+      if (tail && tail.offset < Number(stream.slice(at + 1))) refresh(tail)
     }
+  }
+
+  #pollLater() {
+    const wait = this.#buses.some(({ isDeaf }) => isDeaf) ? DEAF_POLL_MS : POLL_MS
+    this.#pollTimer = setTimeout(() => {
+      this.#poll()
+        .catch(() => {})
+        .finally(() => this.#stopped || this.#pollLater())
+    }, wait).unref()
   }
 
   async #poll() {
@@ -121,7 +170,10 @@ export class Hub {
     )
     for (const head of heads) {
       const tail = this.#tails.get(`${head.tenant_id}:${head.site_id}`)
-      if (tail && (tail.epoch !== head.epoch || tail.offset < head.last_offset)) void tail.refresh().catch(() => {})
+      if (tail && (tail.epoch !== head.epoch || tail.offset < head.last_offset)) refresh(tail)
     }
   }
 }
+
+/** Where the database is away, the poll asks again. */
+const refresh = (tail: Tail): void => void tail.refresh().catch(() => {})

@@ -1,3 +1,5 @@
-export { Hub } from './hub.ts'
+export { NotifyBus } from './bus.ts'
+export { Hub, type HubOptions } from './hub.ts'
 export { openStream, readEvents, type EventInput, type StreamEvent, type StreamHead } from './log.ts'
+export { RedisBus } from './redis-bus.ts'
 export type { Tail } from './tail.ts'

@@ -3,7 +3,7 @@ import pg from 'pg'
 import { afterAll, expect, test, vi } from 'vitest'
 import { randomizer } from '../../../test/random.ts'
 import { testDatabase } from '../../test/harness.ts'
-import type { Database, Tx } from '../db/types.ts'
+import type { Database, Listening, Tx } from '../db/types.ts'
 import { Hub, openStream, type StreamEvent, type StreamHead, type Tail } from './index.ts'
 import { appendStatement, placeEvents } from './log.ts'
 
@@ -48,8 +48,8 @@ function withFaults(faults: Partial<Database>): Database {
   }
 }
 /** No NOTIFY ever arrives. */
-const deaf: Partial<Database> = { listen: async () => async () => {} }
-/** The poll for the streams' heads fails, and so does the announcement of own commits. */
+const deaf: Partial<Database> = { listen: async () => ({ notify: async () => {}, stop: async () => {} }) }
+/** The poll for the streams' heads fails. */
 const withoutPoll: Partial<Database> = { platform: () => Promise.reject(new Error('no poll')) }
 
 async function startHub(faults: Partial<Database> = {}): Promise<Hub> {
@@ -203,13 +203,13 @@ test('a LISTEN connection that is killed comes back, and everything committed me
 })
 
 /** LISTEN as it is written when nobody thinks of the connection's end. */
-async function listenOnce(channel: string, onMessage: (payload: string) => void): Promise<() => Promise<void>> {
+async function listenOnce(channel: string, onMessage: (payload: string) => void): Promise<Listening> {
   const client = new pg.Client({ connectionString: directUrl, application_name: 'smartqueue listen' })
   client.on('error', () => {})
   client.on('notification', ({ payload = '' }) => onMessage(payload))
   await client.connect()
   await client.query(`listen ${channel}`)
-  return () => client.end()
+  return { notify: async () => {}, stop: () => client.end() }
 }
 
 test('a database that is away while a gap is filled costs no process and no event', async () => {

@@ -1,13 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { operationById } from '../../modules/index.ts'
 import { aTenant, type TenantFixture } from '../../test/factories.ts'
 import { testDatabase } from '../../test/harness.ts'
+import { startRedis } from '../../test/redis.ts'
 import type { Operation, Request } from '../operation.ts'
 import { Limiter, RedisStore } from './index.ts'
 import type { LimitState } from './store.ts'
@@ -27,45 +22,11 @@ const request = (over: Partial<Request> = {}): Request => ({
   ...over,
 })
 
-const redis = { url: '', process: undefined as ChildProcess | undefined, directory: '' }
-const hasRedis = await startRedis()
-if (!hasRedis)
-  process.stderr.write('redis-server is missing, so the shared counts are not tried: apt-get install redis-server\n')
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  return port
-}
-async function startRedis(): Promise<boolean> {
-  const port = await freePort()
-  redis.directory = mkdtempSync(join(tmpdir(), 'sq-redis-'))
-  const child = spawn('redis-server', [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--save',
-    '',
-    '--dir',
-    redis.directory,
-  ])
-  redis.process = child
-  redis.url = `redis://127.0.0.1:${port}`
-  return new Promise((resolve) => {
-    child.on('error', () => resolve(false))
-    child.stdout.on('data', (text: Buffer) => String(text).includes('Ready to accept') && resolve(true))
-  })
-}
-afterAll(async () => {
-  redis.process?.kill('SIGKILL')
-  rmSync(redis.directory, { recursive: true, force: true })
-})
+const redis = await startRedis()
+afterAll(() => redis?.close())
 /** Ready when a count is answered. */
 async function connected(): Promise<RedisStore> {
-  const store = new RedisStore(redis.url)
+  const store = new RedisStore(redis!.url)
   await expect
     .poll(() =>
       Promise.resolve(store.use([{ key: 'probe', amount: 1e6, windowSeconds: 60 }])).then(
@@ -77,7 +38,7 @@ async function connected(): Promise<RedisStore> {
   return store
 }
 
-test.skipIf(!hasRedis)('two processes share one count, and count like one alone', async () => {
+test.skipIf(!redis)('two processes share one count, and count like one alone', async () => {
   const stores = [await connected(), await connected()]
   const limiters = stores.map((store) => new Limiter({ db, store }))
   let headers: readonly LimitState[] = []
@@ -99,7 +60,7 @@ test.skipIf(!hasRedis)('two processes share one count, and count like one alone'
   await Promise.all(limiters.map((limiter) => limiter.close()))
 })
 
-test.skipIf(!hasRedis)(
+test.skipIf(!redis)(
   'when it dies: sign-in refused at once, calling goes on, and all is well when it is back',
   async () => {
     const store = await connected()
@@ -107,21 +68,10 @@ test.skipIf(!hasRedis)(
     const signIn = () =>
       Promise.resolve(limiter.check(op('auth.token'), request({ actor: bank.anonymous, tenant: null })))
     await signIn()
-    const { port } = new URL(redis.url)
-    redis.process!.kill('SIGKILL')
-    await once(redis.process!, 'exit')
+    await redis!.kill()
     await expect(signIn()).rejects.toMatchObject({ kind: 'unavailable' })
     for (let i = 0; i < 20; i++) await limiter.check(op('tickets.callNext'), request())
-    redis.process = spawn('redis-server', [
-      '--port',
-      port,
-      '--bind',
-      '127.0.0.1',
-      '--save',
-      '',
-      '--dir',
-      redis.directory,
-    ])
+    await redis!.start()
     await expect
       .poll(
         () =>

@@ -78,11 +78,11 @@ export async function watchRevocations(db: Database): Promise<() => Promise<void
     lastRead = started
   }
   const timer = setInterval(() => void poll().catch(() => {}), POLL_MILLISECONDS).unref()
-  const stop = await db.listen(CHANNEL, markRevoked, () => void read(3600).catch(() => {}))
+  const listening = await db.listen(CHANNEL, markRevoked, () => void read(3600).catch(() => {}))
   await read(3600)
   return () => {
     clearInterval(timer)
-    return stop()
+    return listening.stop()
   }
 }
 

@@ -20,14 +20,13 @@ export function parseRoles(text: string): ReadonlySet<ServerRole> {
   )
 }
 
-/** Load balancers look every second or so: the time they are given to stop sending before connections close. */
-const NOTICE_MS = 1500
 /** A stop takes no longer than this, whatever hangs. */
 const STOP_WITHIN_MS = 20_000
 
 export interface Serving {
   app: App
   logger: Logger
+  /** Where the installation can be reached; a worker alone serves nobody there. */
   url: string
   close(): Promise<void>
 }
@@ -57,9 +56,9 @@ export async function start(
       logger,
       url: config.publicUrl,
       async close() {
-        metrics?.close()
-        await worker?.stop()
+        await Promise.all([app.drain(), worker?.stop()])
         await app.close()
+        metrics?.close()
       },
     }
   } catch (error) {
@@ -68,14 +67,17 @@ export async function start(
   }
 }
 
-/** Stops in order on SIGTERM, SIGINT or a fatal error: not ready, requests finished, sockets told to come back, exit. */
+/**
+ * Stops in order on SIGTERM, SIGINT or a fatal error: not ready; requests finished, sockets told to come back and jobs
+ * in progress done, side by side; exit.
+ */
 export function stopWithGrace(serving: Serving, config: Config, before: () => Promise<void> = async () => {}): void {
   closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ signal, err }) => {
     if (err) serving.logger.fatal({ err }, 'stopping after an error nobody handled')
     else serving.logger.info({ signal }, 'stopping')
     await before()
     serving.app.refuseNewWork()
-    if (!config.debug) await new Promise((resolve) => setTimeout(resolve, NOTICE_MS))
+    if (!err) await new Promise((resolve) => setTimeout(resolve, config.stopNoticeMs))
     await serving.close()
   })
 }
