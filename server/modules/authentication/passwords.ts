@@ -1,11 +1,9 @@
 import { createRequire } from 'node:module'
-import { hash, verify } from '@node-rs/argon2'
 import { AppError, invalid } from '../../kernel/errors.ts'
+import { hashed, verified } from './hashing/hasher.ts'
 
-/** OWASP's first choice for Argon2id: 19 MiB, two passes, one lane. */
-const OPTIONS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
-/** Two at a time: a flood of sign-ins may take both cores of a small machine for a moment, never its memory. */
-const SLOTS = 2
+/** One at a time, in a process that gives way: a flood of sign-ins takes what the counters leave of one core. */
+const SLOTS = 1
 const MAX_WAITING = 20
 
 let running = 0
@@ -36,7 +34,7 @@ export async function withPasswordSlot<T>(work: () => Promise<T>, maxWaiting = M
 const spelling = (password: string) => password.normalize('NFKC')
 
 /** Argon2id in PHC format. Call it within `withPasswordSlot`. */
-export const hashPassword = (password: string): Promise<string> => hash(spelling(password), OPTIONS)
+export const hashPassword = (password: string): Promise<string> => hashed(spelling(password))
 
 /** Of 32 random bytes that were thrown away: nobody can sign in with it. */
 const DUMMY = '$argon2id$v=19$m=19456,t=2,p=1$reMC2O2Mkt+1sW/OlkxMFg$8CNMlLEXm8Gs5vdl5Bth7wUu6HQhqpat7CY3odna1RY'
@@ -51,7 +49,7 @@ export const passwordChecks = (): number => checks
  */
 export async function passwordMatches(passwordHash: string | null | undefined, password: string): Promise<boolean> {
   checks++
-  const matches = await verify(passwordHash ?? DUMMY, spelling(password))
+  const matches = await verified(passwordHash ?? DUMMY, spelling(password))
   return matches && typeof passwordHash === 'string'
 }
 
