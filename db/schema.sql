@@ -51,6 +51,7 @@ CREATE OR REPLACE FUNCTION app.belongs_elsewhere(of_user bigint)
 AS $function$ select exists (select from memberships m where m.user_id = of_user and m.tenant_id is distinct from app.tenant_id())
             or exists (select from users u where u.id = of_user and u.is_operator) $function$
 ;
+grant execute on function app.belongs_elsewhere(bigint) to sq_app;
 
 CREATE OR REPLACE FUNCTION app.enqueue_job(task text, payload json, run_at timestamp with time zone, job_key text)
  RETURNS void
@@ -62,7 +63,6 @@ begin
   perform graphile_worker.add_job(task, payload, run_at => run_at, job_key => job_key);
 end $function$
 ;
-grant execute on function app.enqueue_job(text,json,timestamp with time zone,text) to public;
 grant execute on function app.enqueue_job(text,json,timestamp with time zone,text) to sq_app;
 
 CREATE OR REPLACE FUNCTION app.identity_provider_of(of_slug text)
@@ -75,7 +75,6 @@ AS $function$ select p.tenant_id, p.issuer, p.client_id, p.client_secret, p.scop
         from identity_providers p join tenants t on t.id = p.tenant_id
         where t.slug = of_slug and t.is_active and p.is_active $function$
 ;
-grant execute on function app.identity_provider_of(text) to public;
 grant execute on function app.identity_provider_of(text) to sq_app;
 
 CREATE OR REPLACE FUNCTION app.is_member(of_user bigint, of_tenant bigint)
@@ -86,7 +85,6 @@ CREATE OR REPLACE FUNCTION app.is_member(of_user bigint, of_tenant bigint)
 AS $function$ select exists (select from memberships m join tenants t on t.id = m.tenant_id
         where m.user_id = of_user and m.tenant_id = of_tenant and m.is_active and t.is_active) $function$
 ;
-grant execute on function app.is_member(bigint,bigint) to public;
 grant execute on function app.is_member(bigint,bigint) to sq_app;
 
 CREATE OR REPLACE PROCEDURE app.isolate(IN t regclass)
@@ -110,7 +108,6 @@ CREATE OR REPLACE FUNCTION app.memberships_of(of_user bigint)
 AS $function$ select m.tenant_id, t.slug, m.role, m.site_ids, m.queue_ids from memberships m join tenants t on t.id = m.tenant_id
         where m.user_id = of_user and m.is_active and t.is_active order by m.tenant_id $function$
 ;
-grant execute on function app.memberships_of(bigint) to public;
 grant execute on function app.memberships_of(bigint) to sq_app;
 
 CREATE OR REPLACE FUNCTION app.open_queue_state()
@@ -127,6 +124,35 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION app.quotas_of(of_tenant bigint)
+ RETURNS TABLE(quota text, amount bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$ select q.quota, q.amount from tenant_quotas q where q.tenant_id = of_tenant and app.tenant_id() is null $function$
+;
+grant execute on function app.quotas_of(bigint) to sq_app;
+
+CREATE OR REPLACE FUNCTION app.set_quota(of_tenant bigint, of_quota text, new_amount bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if app.tenant_id() is not null then raise 'quotas are the platform''s' using errcode = '42501'; end if;
+  perform set_config('app.current_tenant_id', of_tenant::text, true);
+  if new_amount is null then
+    delete from tenant_quotas where tenant_id = of_tenant and quota = of_quota;
+  else
+    insert into tenant_quotas (tenant_id, quota, amount) values (of_tenant, of_quota, new_amount)
+    on conflict (tenant_id, quota) do update set amount = excluded.amount;
+  end if;
+  perform set_config('app.current_tenant_id', '', true);
+end $function$
+;
+grant execute on function app.set_quota(bigint,text,bigint) to sq_app;
+
 CREATE OR REPLACE FUNCTION app.stream_heads(tenants bigint[], sites bigint[])
  RETURNS TABLE(tenant_id bigint, site_id bigint, epoch text, last_offset bigint)
  LANGUAGE sql
@@ -135,7 +161,6 @@ CREATE OR REPLACE FUNCTION app.stream_heads(tenants bigint[], sites bigint[])
 AS $function$ select s.tenant_id, s.site_id, s.epoch, s.last_offset
         from unnest(tenants, sites) as wanted(tenant_id, site_id) join streams s using (tenant_id, site_id) $function$
 ;
-grant execute on function app.stream_heads(bigint[],bigint[]) to public;
 grant execute on function app.stream_heads(bigint[],bigint[]) to sq_app;
 
 CREATE OR REPLACE FUNCTION app.tenant_id()
@@ -144,6 +169,8 @@ CREATE OR REPLACE FUNCTION app.tenant_id()
  STABLE PARALLEL SAFE
 AS $function$ select nullif(current_setting('app.current_tenant_id', true), '')::bigint $function$
 ;
+grant execute on function app.tenant_id() to sq_app;
+grant execute on function app.tenant_id() to sq_backup;
 
 create table agent_queues (
   tenant_id bigint default app.tenant_id() not null,
@@ -384,6 +411,8 @@ create table displays (
   is_active boolean default true not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  link_version integer default 1 not null,
+  link_expires_at timestamp with time zone,
   constraint displays_pkey PRIMARY KEY (tenant_id, id),
   constraint displays_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint displays_tenant_id_site_id_fkey FOREIGN KEY (tenant_id, site_id) REFERENCES sites(tenant_id, id)
@@ -573,6 +602,20 @@ CREATE INDEX passkeys_by_user ON public.passkeys USING btree (user_id);
 grant delete, insert, select, update on passkeys to sq_app;
 grant select on passkeys to sq_backup;
 
+create table platform_idempotency_keys (
+  principal text not null,
+  operation text not null,
+  key text not null,
+  fingerprint text not null,
+  status smallint,
+  body text,
+  created_at timestamp with time zone default now() not null,
+  constraint platform_idempotency_keys_pkey PRIMARY KEY (principal, operation, key)
+);
+CREATE INDEX platform_idempotency_keys_by_age ON public.platform_idempotency_keys USING btree (created_at);
+grant delete, insert, select, update on platform_idempotency_keys to sq_app;
+grant select on platform_idempotency_keys to sq_backup;
+
 create table provider_identities (
   tenant_id bigint default app.tenant_id() not null,
   issuer text not null,
@@ -700,6 +743,22 @@ create policy tenant_isolation on queues for all to public
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 grant delete, insert, select, update on queues to sq_app;
 grant select on queues to sq_backup;
+
+create table quota_notices (
+  tenant_id bigint default app.tenant_id() not null,
+  quota text not null,
+  day date not null,
+  noticed_at timestamp with time zone default now() not null,
+  constraint quota_notices_pkey PRIMARY KEY (tenant_id, quota, day),
+  constraint quota_notices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table quota_notices enable row level security;
+alter table quota_notices force row level security;
+create policy tenant_isolation on quota_notices for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on quota_notices to sq_app;
+grant select on quota_notices to sq_backup;
 
 create table recovery_codes (
   user_id bigint not null,
@@ -839,6 +898,8 @@ create table tenant_quotas (
 );
 alter table tenant_quotas enable row level security;
 alter table tenant_quotas force row level security;
+create policy quotas_for_the_platform on tenant_quotas for select to sq_owner
+  using true;
 create policy tenant_isolation on tenant_quotas for all to public
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
@@ -856,11 +917,13 @@ create table tenants (
   is_active boolean default true not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  take_challenge text default 'automatic'::text not null,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_data_retention_days_check CHECK (((data_retention_days >= 1) AND (data_retention_days <= 36500))),
   constraint tenants_locale_check CHECK ((locale = ANY (ARRAY['fr'::text, 'en'::text, 'ar'::text]))),
   constraint tenants_slug_check CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
-  constraint tenants_slug_key UNIQUE (slug)
+  constraint tenants_slug_key UNIQUE (slug),
+  constraint tenants_take_challenge_check CHECK ((take_challenge = ANY (ARRAY['never'::text, 'automatic'::text, 'always'::text])))
 );
 grant insert, select, update on tenants to sq_app;
 grant select on tenants to sq_backup;

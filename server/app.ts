@@ -140,6 +140,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       expiryOf: credentials.expiryOf,
       onRevoked,
       isAllowedHost: (request) => isAllowedHost(request) && (!config.secureSslRedirect || isOverTls(request)),
+      isSecure: (request) => isOverTls(request) || config.publicUrl.startsWith('https:'),
       allowedOrigins: [new URL(config.publicUrl).origin, ...config.corsAllowedOrigins],
       logger,
     })

@@ -259,7 +259,12 @@ test('a page of a foreign origin is refused before the handshake; ours and the l
   expect(await statusOf('https://evil.example')).toBe(403)
   expect(await statusOf('null')).toBe(403)
   expect(await statusOf('https://console.example')).toBe(101)
-  expect(await statusOf(base.replace('ws', 'http'))).toBe(101)
+  const own = base.replace('ws', 'http')
+  expect(await statusOf(own)).toBe(101)
+  // The same host is not the same origin.
+  expect(await statusOf(own.replace('http:', 'https:'))).toBe(403)
+  expect(await statusOf(own.replace(/:\d+$/, ':1'))).toBe(403)
+  expect(await statusOf(own.replace(/:\d+$/, ''))).toBe(403)
 })
 
 test('what is no feed is no WebSocket', async () => {

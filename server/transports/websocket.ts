@@ -39,6 +39,8 @@ export interface LiveOptions {
   expiryOf(token: string): number
   onRevoked(listener: (sessionId: string) => void): () => void
   isAllowedHost(request: IncomingMessage): boolean
+  /** Did it come over TLS, as far as the browser is concerned? */
+  isSecure(request: IncomingMessage): boolean
   /** Origins of pages that may connect, beside those of the host itself. */
   allowedOrigins: readonly string[]
   logger?: Logger | undefined
@@ -214,11 +216,13 @@ export class LiveServer {
     connection.end(1011, 'internal')
   }
 
-  /** Clients that are no browsers send no Origin; a page's must be of this host or of the list. */
-  #isAllowedOrigin({ headers }: IncomingMessage): boolean {
-    const { origin, host } = headers
+  /** Clients that are no browsers send no Origin; a page's must be this very origin (scheme, host, port) or listed. */
+  #isAllowedOrigin(request: IncomingMessage): boolean {
+    const { origin, host } = request.headers
     if (origin === undefined) return true
-    return this.#options.allowedOrigins.includes(origin) || URL.parse(origin)?.host === host
+    const { allowedOrigins, isSecure } = this.#options
+    const own = URL.parse(`${isSecure(request) ? 'https' : 'http'}://${host}`)?.origin
+    return origin === own || allowedOrigins.includes(origin)
   }
 
   #turn() {

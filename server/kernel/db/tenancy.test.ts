@@ -16,6 +16,7 @@ const OUTSIDE_THE_WALLS: Record<string, string> = {
   passkeys: 'of a person, found by their id before anybody is signed in',
   code_generators: 'of a person, asked for while they sign in',
   recovery_codes: 'of a person, asked for while they sign in',
+  platform_idempotency_keys: 'answers of requests outside tenants',
   outbox_messages: 'to people of any tenant or none; operators alone read them',
 }
 
@@ -72,6 +73,9 @@ const RULES: Record<string, string> = {
     select p.proname as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace and ${OURS}
     where p.prosecdef
       and not exists (select from unnest(p.proconfig) s where s ~ '^search_path=.*pg_temp$')`,
+  'no function is for everybody': `
+    select p.proname as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace and ${OURS}
+    cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee = 0`,
   'sq_app owns nothing': `
     select objid::text as name from pg_shdepend
     where refclassid = 'pg_authid'::regclass and refobjid = 'sq_app'::regrole and deptype = 'o'`,
@@ -129,6 +133,7 @@ const PLANTED: Record<string, string> = {
     'create materialized view m as select * from sites; grant select on m to sq_app',
   'functions with the rights of their owner fix their search_path, pg_temp last: f': `
     create function f() returns bigint language sql security definer as 'select count(*) from sites'`,
+  'no function is for everybody: f': `create function f() returns int language sql as 'select 1'`,
   'sq_app may neither truncate, nor add references or triggers: sites': 'grant truncate on sites to sq_app',
   'nothing is granted to everybody: sites': 'grant select on sites to public',
   'sq_backup may only read: sites': 'grant update on sites to sq_backup',

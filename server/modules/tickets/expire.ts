@@ -58,6 +58,7 @@ export const closeDay = operation({
   output: Output,
   example: { input: {} },
   async run(ctx, { site_id = null, today = false }) {
+    if (site_id !== null) await ctx.tx.one('select from sites where id = $1', [site_id])
     const waiting = await endAll(ctx, 'expire', LIVE_AT(`t.status = 'en_attente'`), [site_id, today], 'end_of_day')
     const atWork = await endAll(
       ctx,

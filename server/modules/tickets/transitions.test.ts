@@ -101,6 +101,13 @@ test('the day ends every live ticket and leaves the others as they are', async (
   expect(busy).toEqual([])
 })
 
+test('the day of a site that does not exist, or is another’s, cannot be closed', async () => {
+  const [b, other] = [await lab.branch(), await lab.branch()]
+  for (const site_id of [999_999_999, other.sites[0]!.id])
+    await expect(b.as(b.admin)('tickets.closeDay', { site_id })).rejects.toMatchObject({ code: 'not_found' })
+  expect(await b.as(b.admin)('tickets.closeDay', { site_id: b.sites[0]!.id })).toMatchObject({ count: 0 })
+})
+
 test('yesterday’s tickets end tonight where the site is, unless the queue carries over', async () => {
   const b = await lab.branch({ queues: 2, timezone: 'Pacific/Auckland' })
   const left = await b.take()
