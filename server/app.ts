@@ -12,6 +12,7 @@ import {
   actorOfConsole,
   bearers,
   cookieOf,
+  endedSessions,
   isCsrfToken,
   isRevoked,
   narrowing,
@@ -27,13 +28,15 @@ import { errorPage } from './pages/error-page.ts'
 import { Pages } from './pages/index.ts'
 import { Authenticator } from './transports/authenticate.ts'
 import { documents, health } from './transports/documents.ts'
+import { Live } from './transports/live.ts'
 import { createHttp } from './transports/http.ts'
 import { rest } from './transports/rest.ts'
 import { hostCheck } from './transports/security/host.ts'
-import { tlsCheck } from './transports/security/https.ts'
+import { forwarded } from './transports/security/https.ts'
 import { SessionCookie } from './transports/security/session-cookie.ts'
 import { ssoCallback } from './transports/security/sso-callback.ts'
-import { LiveServer } from './transports/websocket.ts'
+import { serverSentEvents } from './transports/sse.ts'
+import { webSockets } from './transports/websocket.ts'
 
 export interface AppOptions {
   logger?: Logger
@@ -81,7 +84,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     tenantById: directory.byId,
   })
   const isAllowedHost = hostCheck(config.allowedHosts)
-  const isOverTls = tlsCheck(config.trustedProxies)
+  const { isOverTls, addressOf } = forwarded(config.trustedProxies)
   const app = createHttp({
     isAllowedHost,
     trustedProxies: config.trustedProxies,
@@ -131,7 +134,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     })
   }
   if (isRealtime) {
-    const live = new LiveServer(app.server, {
+    const live = new Live({
       db,
       hub,
       feeds: feeds.map(narrowing.feed),
@@ -139,11 +142,19 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       redeemTicket: (ticket) => redeemWsTicket(db, ticket),
       expiryOf: credentials.expiryOf,
       onRevoked,
-      isAllowedHost: (request) => isAllowedHost(request) && (!config.secureSslRedirect || isOverTls(request)),
-      isSecure: (request) => isOverTls(request) || config.publicUrl.startsWith('https:'),
+      endedSessions: (actors) => endedSessions(db, actors),
+      isSecure: config.publicUrl.startsWith('https:'),
       allowedOrigins: [new URL(config.publicUrl).origin, ...config.corsAllowedOrigins],
+      limitFactor: config.rateLimitFactor,
       logger,
     })
+    webSockets(app.server, {
+      live,
+      isAllowedHost: (request) => isAllowedHost(request) && (!config.secureSslRedirect || isOverTls(request)),
+      isOverTls,
+      addressOf,
+    })
+    serverSentEvents(app, live)
     app.addHook('preClose', async () => live.close())
   }
   return {

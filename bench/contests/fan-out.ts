@@ -7,7 +7,7 @@ import type { OpenFeed } from '../../server/kernel/feed.ts'
 import { feeds } from '../../server/modules/index.ts'
 import { Channel } from '../../server/transports/channel.ts'
 import { Channels } from '../../server/transports/channels.ts'
-import { textFrame } from '../../server/transports/fan-out.ts'
+import { deliver, textFrame, webSocketBytes } from '../../server/transports/fan-out.ts'
 import { median } from '../measure/stats.ts'
 import { startServer, type Server } from '../server.ts'
 
@@ -114,7 +114,7 @@ class Stage {
     const feed = await feeds.find(({ name }) => name === 'queue')!.open(context, { queue_id: String(queueId) })
     const event = await takenEvent(server, queueId, feed)
     const each = await Channel.open(hub, server.tenant.id, feed, (channel) => channel.flush())
-    const together = await new Channels(hub, () => {}).get(server.tenant.id, feed)
+    const together = await new Channels(hub).get(server.tenant.id, feed)
     return new Stage(server, feed, event, each, together, audience)
   }
 
@@ -142,7 +142,13 @@ class Stage {
   /** Returns the CPU time of this process in microseconds. */
   async #send(channel: Channel, count: number, atOnce: number): Promise<number> {
     const { sockets } = this.#audience
-    for (const stream of sockets) channel.followers.add({ stream, isOpen: true, end: () => {} })
+    for (const stream of sockets)
+      channel.followers.add({
+        isOpen: true,
+        send: (batch) => deliver(stream, batch.bytes(webSocketBytes)),
+        drained: async () => true,
+        end: () => {},
+      })
     const before = process.cpuUsage()
     for (let sent = 0; sent < count; sent += atOnce) {
       const events = Array.from({ length: atOnce }, () => {

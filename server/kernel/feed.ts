@@ -9,7 +9,7 @@ import type { Locale } from './schema.ts'
  * live transport. What is sent depends on the opened feed's `key` alone, so it is made once for all who follow it.
  */
 export interface Feed {
-  /** `queue`, `display`, `agent`, `ticket`. */
+  /** `queue`, `display`, `agent`, `site`, `ticket`. */
   name: string
   /** Path with `{param}`s and a trailing slash, e.g. `/ws/tenants/{tenant}/queues/{queue_id}/`. */
   path: string
@@ -40,6 +40,8 @@ export interface OpenFeed {
   snapshot(): Promise<FeedSnapshot>
   /** Does this event belong to the feed? Called for every event of the site: no I/O. */
   select(event: StreamEvent): boolean
+  /** Whom this caller's following shows to be at work; absent when it shows nobody. */
+  presence?: { kind: 'agent' | 'device'; id: number } | undefined
   /** Payload of a selected event, without `type`, `offset`, `after` and `at`, which the transport adds. No I/O. */
   project(event: StreamEvent): Record<string, unknown>
 }

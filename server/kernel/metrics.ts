@@ -17,26 +17,32 @@ const ticketsCreated = new Counter({
   labelNames: ['tenant', 'channel'] as const,
   registers,
 })
-export const websocketConnections = new Gauge({
+export const liveConnections = new Gauge({
   name: 'websocket_connections',
   help: 'Open live connections',
-  labelNames: ['feed'] as const,
+  labelNames: ['feed', 'transport'] as const,
   registers,
 })
-export const websocketFrames = new Counter({
+export const liveFrames = new Counter({
   name: 'websocket_frames_total',
   help: 'Frames sent to live connections',
   registers,
 })
-export const websocketCuts = new Counter({
+export const liveCuts = new Counter({
   name: 'websocket_cuts_total',
-  help: 'Live connections ended by the server',
+  help: 'Live connections ended or refused by the server',
+  labelNames: ['reason'] as const,
+  registers,
+})
+export const liveResyncs = new Counter({
+  name: 'websocket_resyncs_total',
+  help: 'Clients that came back and had to start from a snapshot',
   labelNames: ['reason'] as const,
   registers,
 })
 export const deliveryLatency = new Histogram({
   name: 'event_delivery_seconds',
-  help: 'Time from the commit of an event to its first socket, by the clocks of database and process',
+  help: 'Time from the commit of an event until it was written to its last socket, by the clocks of database and process',
   buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
   registers,
 })

@@ -88,6 +88,19 @@ export class Authenticator {
     return this.#credentials.bearer(token)
   }
 
+  /**
+   * The actor of a console's page that asks for a stream, which can carry no token in a header. The browser adds the
+   * cookie whoever asks, so it must say that a page of our own does. @throws AppError
+   */
+  async page(request: Pick<FastifyRequest, 'headers' | 'protocol'>): Promise<Actor | undefined> {
+    const secret = this.#cookie.read(request)
+    if (secret === undefined) return undefined
+    if (!this.#cookie.isOwnPage(request)) throw new AppError('forbidden', 'origin_not_allowed')
+    const actor = await this.#credentials.console(secret, false)
+    if (!actor) throw new AppError('unauthorized', 'session_expired')
+    return actor
+  }
+
   /** Where no credential is needed a stale one does no harm: whoever signs in again still carries the old one. */
   async #actor(op: Operation, request: FastifyRequest): Promise<Actor> {
     const isOpen = op.roles.includes('anonymous')

@@ -1,23 +1,24 @@
 import type { OpenFeed } from '../kernel/feed.ts'
 import type { Hub, StreamEvent, Tail } from '../kernel/events/index.ts'
-import { deliver, drained, textFrame } from './fan-out.ts'
-import type { Duplex } from 'node:stream'
+import { Batch, Frame } from './frame.ts'
 
 /** Frames kept for those who come back: a storm of reconnections is served without a statement. */
 const RING = 512
 /** More missed events than this are not sent one by one: a snapshot is smaller. */
 const MAX_MISSED_FRAMES = 500
 const MAX_MISSED_EVENTS = 2000
-/** Time a client has to take its snapshot. */
-const DRAIN_WITHIN_MS = 30_000
 /** What no event tells (a queue that closes by its hours) may be this old in a snapshot. */
 const SNAPSHOT_TTL_MS = 1000
 
+/** Somebody at the end of a line, whatever the transport. */
 export interface Follower {
-  readonly stream: Duplex
   /** False once either side has begun to close. */
   readonly isOpen: boolean
-  /** Ends the connection with a close code. */
+  /** Writes frames in order. False when the other side is gone or was cut for not reading: it is forgotten then. */
+  send(batch: Batch): boolean
+  /** Resolves when what was sent has left; false when it did not in a good while. */
+  drained(): Promise<boolean>
+  /** Ends the connection with a WebSocket close code (or its like elsewhere). */
   end(code: number, reason: string): void
 }
 /** Where a returning client stopped. */
@@ -28,23 +29,30 @@ export interface Position {
 /** A frame and the offset of the last event it knows. */
 interface Placed {
   offset: number
-  frame: Buffer
+  frame: Frame
 }
-type ResyncReason = 'epoch' | 'ahead' | 'too_far' | 'expired'
+/** Why a client's position cannot be continued: see docs/realtime.md. */
+export type ResyncReason = 'epoch' | 'ahead' | 'too_far' | 'expired'
+
+/** Told what a channel does, for counting. */
+export interface ChannelObserver {
+  /** Frames that have just been written to so many. */
+  sent(frames: readonly Frame[], receivers: number): void
+  resync(reason: ResyncReason): void
+}
 
 /** All who follow one feed with the same eyes: each event is projected, serialised and framed once for them. */
 export class Channel {
   readonly feed: OpenFeed
   readonly followers = new Set<Follower>()
-  /** Told once per event that goes out, with the number of receivers. */
-  onSent: (event: StreamEvent, receivers: number) => void = () => {}
+  observer: ChannelObserver | null = null
   #hub: Hub
   #tail: Tail
   #last = 0
   /** Every frame of the feed after this offset is in the ring. */
   #ringFrom = 0
   #ring: Placed[] = []
-  #unsent: Buffer[] = []
+  #unsent: Frame[] = []
   #needsFlush: (channel: Channel) => void
   #closed = false
   /** Events that arrive while the first snapshot is read. */
@@ -108,11 +116,12 @@ export class Channel {
     } else {
       const snapshot = await this.#read()
       upTo = snapshot.offset
-      const resync = missed ? [textFrame(JSON.stringify({ type: 'resync', reason: missed }))] : []
+      if (missed) this.observer?.resync(missed)
+      const resync = missed ? [new Frame(JSON.stringify({ type: 'resync', reason: missed }))] : []
       this.#send(follower, [...resync, snapshot.frame])
     }
     // A large snapshot on a slow line: events wait in the ring meanwhile, not in this socket.
-    if (!(await drained(follower.stream, DRAIN_WITHIN_MS))) return follower.end(1013, 'slow')
+    if (!(await follower.drained())) return follower.end(1013, 'slow')
     // The database may be ahead of this process's tail: what the snapshot shows already must not be sent again.
     if (upTo > this.#last) await this.#tail.refresh()
     this.flush()
@@ -121,17 +130,18 @@ export class Channel {
     if (follower.isOpen) this.followers.add(follower)
   }
 
-  /** Writes what has gathered since the last flush to everybody, as one buffer. */
+  /** Writes what has gathered since the last flush to everybody, together. */
   flush(): void {
     if (this.#unsent.length === 0) return
-    const bytes = this.#unsent.length === 1 ? this.#unsent[0]! : Buffer.concat(this.#unsent)
+    const batch = new Batch(this.#unsent)
     this.#unsent = []
-    for (const follower of this.followers) if (!deliver(follower.stream, bytes)) this.followers.delete(follower)
+    const receivers = this.followers.size
+    for (const follower of this.followers) if (!follower.send(batch)) this.followers.delete(follower)
+    if (receivers) this.observer?.sent(batch.frames, receivers)
   }
 
-  #send(follower: Follower, frames: Buffer[]) {
-    if (frames.length && follower.isOpen)
-      deliver(follower.stream, frames.length === 1 ? frames[0]! : Buffer.concat(frames))
+  #send(follower: Follower, frames: Frame[]) {
+    if (frames.length && follower.isOpen) follower.send(new Batch(frames))
   }
 
   #onEvents = (events: readonly StreamEvent[]) => {
@@ -144,7 +154,6 @@ export class Channel {
         this.#snapshot = null
         this.#ring.push({ offset: event.offset, frame })
         if (this.followers.size) this.#unsent.push(frame)
-        this.onSent(event, this.followers.size)
       }
     } catch {
       // A feed that cannot show an event must not go on as if nothing had happened: everybody starts anew.
@@ -166,7 +175,10 @@ export class Channel {
     if (this.#snapshot && now - this.#snapshot.since < SNAPSHOT_TTL_MS) return this.#snapshot.reading
     const reading = this.feed.snapshot().then((snapshot) => ({
       offset: snapshot.offset,
-      frame: textFrame(JSON.stringify({ type: 'snapshot', ...snapshot })),
+      frame: new Frame(JSON.stringify({ type: 'snapshot', ...snapshot }), {
+        epoch: snapshot.epoch,
+        offset: snapshot.offset,
+      }),
     }))
     this.#snapshot = { reading, since: now }
     reading.catch(() => {
@@ -175,7 +187,7 @@ export class Channel {
     return reading
   }
 
-  #after(offset: number): Buffer[] {
+  #after(offset: number): Frame[] {
     let from = this.#ring.length
     while (from > 0 && this.#ring[from - 1]!.offset > offset) from--
     return this.#ring.slice(from).map(({ frame }) => frame)
@@ -184,7 +196,7 @@ export class Channel {
   async #missedSince(
     { epoch, offset }: Position,
     feed: OpenFeed,
-  ): Promise<{ frames: Buffer[]; upTo: number } | ResyncReason> {
+  ): Promise<{ frames: Frame[]; upTo: number } | ResyncReason> {
     if (epoch !== this.#tail.epoch) return 'epoch'
     // Another process may have shown the client more than this one has heard of yet.
     if (offset > this.#tail.offset) await this.#tail.refresh()
@@ -196,7 +208,7 @@ export class Channel {
     const events = await this.#hub.since(this.#tail, offset, MAX_MISSED_EVENTS)
     if (!events) return 'too_far'
     if (events[0]?.offset !== offset + 1) return 'expired'
-    const frames: Buffer[] = []
+    const frames: Frame[] = []
     let after = offset
     for (const event of events) {
       if (!feed.select(event)) continue
@@ -207,7 +219,8 @@ export class Channel {
   }
 }
 
-function frameOf(feed: OpenFeed, event: StreamEvent, after: number): Buffer {
-  const { type, offset, at } = event
-  return textFrame(JSON.stringify({ type, offset, after, at, ...feed.project(event) }))
+function frameOf(feed: OpenFeed, event: StreamEvent, after: number): Frame {
+  const { type, epoch, offset, at } = event
+  const json = JSON.stringify({ type, offset, after, at, ...feed.project(event) })
+  return new Frame(json, { epoch, offset }, Date.parse(at))
 }

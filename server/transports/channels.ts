@@ -1,6 +1,6 @@
 import type { OpenFeed } from '../kernel/feed.ts'
-import type { Hub, StreamEvent } from '../kernel/events/index.ts'
-import { Channel } from './channel.ts'
+import type { Hub } from '../kernel/events/index.ts'
+import { Channel, type ChannelObserver } from './channel.ts'
 
 /** Events of this time are written together: under load one write carries several frames. */
 const COALESCE_MS = 5
@@ -15,16 +15,16 @@ interface Entry {
 
 /** All channels of this process; opened by the first follower and shared by the rest. */
 export class Channels {
-  readonly onSent: (event: StreamEvent, receivers: number) => void
   #hub: Hub
+  #observer: ChannelObserver | null
   #entries = new Map<string, Entry>()
   #dirty = new Set<Channel>()
   #isScheduled = false
   #flushedAt = 0
 
-  constructor(hub: Hub, onSent: (event: StreamEvent, receivers: number) => void) {
+  constructor(hub: Hub, observer: ChannelObserver | null = null) {
     this.#hub = hub
-    this.onSent = onSent
+    this.#observer = observer
   }
 
   async get(tenantId: number, feed: OpenFeed): Promise<Channel> {
@@ -39,7 +39,7 @@ export class Channels {
       this.#entries.set(key, (entry = created))
       created.opening.then(
         (channel) => {
-          channel.onSent = this.onSent
+          channel.observer = this.#observer
           created.channel = channel
         },
         () => this.#entries.get(key) === created && this.#entries.delete(key),

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { writeSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
+import type { Encode } from './frame.ts'
 
 /** A consumer that has this many bytes unread is cut: it resumes from its offset instead of filling memory. */
 export const MAX_BUFFERED_BYTES = 1_048_576
@@ -22,6 +23,12 @@ export function textFrame(text: string): Buffer {
   frame.write(text, headerLength)
   return frame
 }
+/** A frame as WebSockets are sent it. */
+export const webSocketBytes: Encode = (frame) => textFrame(frame.json)
+/** A frame as a Server-Sent Event (HTML §9.2): its id is where the client stands, so that browsers come back with it. */
+export const serverSentBytes: Encode = ({ json, place }) =>
+  Buffer.from(`${place ? `id: ${place.epoch}:${place.offset}\n` : ''}data: ${json}\n\n`)
+
 export const PING_FRAME: Buffer = Buffer.from([0x89, 0])
 
 interface Handle {
@@ -45,8 +52,8 @@ function idleDescriptor(socket: Socket): number {
  */
 export function deliver(socket: Duplex, frame: Buffer, maxBufferedBytes = MAX_BUFFERED_BYTES): boolean {
   if (socket.destroyed || !socket.writable) return false
-  // Judged before this frame: one that is larger than the limit, such as a snapshot, may still be sent.
-  if (socket.writableLength > maxBufferedBytes) {
+  // One that is larger than the limit, such as a snapshot, may still be sent to who has read everything.
+  if (socket.writableLength > 0 && socket.writableLength + frame.length > maxBufferedBytes) {
     socket.destroy()
     return false
   }

@@ -104,7 +104,7 @@ const revoke = operation({
   },
 })
 
-const keySession = (tenantId: number, id: number) => `key:${tenantId}:${id}`
+export const keySession = (tenantId: number, id: number) => `key:${tenantId}:${id}`
 
 /** The holder of a key, or undefined when it opens nothing. */
 export async function apiKeyOf(db: Database, tenantId: number, hash: Buffer): Promise<Credential | undefined> {

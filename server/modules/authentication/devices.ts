@@ -85,7 +85,7 @@ const get = operation({
 })
 
 /** Another state of the row, another session: what was open under the old one can be cut for good. */
-const deviceSession = (tenantId: number, { id, updated_at }: Pick<Device, 'id' | 'updated_at'>) =>
+export const deviceSession = (tenantId: number, { id, updated_at }: Pick<Device, 'id' | 'updated_at'>) =>
   `device:${tenantId}:${id}:${updated_at}`
 
 const emit = (ctx: Context, verb: string, device: Device) =>

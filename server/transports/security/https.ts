@@ -21,8 +21,14 @@ export function requireHttps(app: FastifyInstance): void {
   })
 }
 
-/** The same question for requests that become sockets, which never meet a hook. */
-export function tlsCheck(trustedProxies: readonly string[]): (request: IncomingMessage) => boolean {
+/** What a trusted proxy may say of a request that becomes a socket, which never meets a hook. */
+export interface Forwarded {
+  isOverTls(request: IncomingMessage): boolean
+  /** The client's address: the last one that no trusted proxy has. */
+  addressOf(request: IncomingMessage): string
+}
+
+export function forwarded(trustedProxies: readonly string[]): Forwarded {
   const trusted = new BlockList()
   const family = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4')
   for (const entry of trustedProxies) {
@@ -30,13 +36,30 @@ export function tlsCheck(trustedProxies: readonly string[]): (request: IncomingM
     if (bits === undefined) trusted.addAddress(address, family(address))
     else trusted.addSubnet(address, Number(bits), family(address))
   }
-  return ({ socket, headers }) => {
-    if ('encrypted' in socket) return true
-    const peer = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '')
-    // The last proxy's word counts: what stands before it came from further out.
-    const said = String(headers['x-forwarded-proto'] ?? '')
+  const isTrusted = (address: string) => trusted.check(address, family(address))
+  const plain = (address: string) => address.trim().replace(/^::ffff:(?=\d+\.)/, '')
+  const peerOf = ({ socket }: IncomingMessage) => plain(socket.remoteAddress ?? '')
+  // The last proxy's word counts: what stands before it came from further out.
+  const lastOf = (header: string | string[] | undefined) =>
+    String(header ?? '')
       .split(',')
-      .at(-1)
-    return trusted.check(peer, family(peer)) && said?.trim() === 'https'
+      .at(-1)!
+      .trim()
+  return {
+    isOverTls(request) {
+      if ('encrypted' in request.socket) return true
+      return isTrusted(peerOf(request)) && lastOf(request.headers['x-forwarded-proto']) === 'https'
+    },
+    addressOf(request) {
+      const hops = [
+        ...String(request.headers['x-forwarded-for'] ?? '')
+          .split(',')
+          .map(plain),
+        peerOf(request),
+      ]
+      let at = hops.length - 1
+      while (at > 0 && hops[at - 1] !== '' && isTrusted(hops[at]!)) at--
+      return hops[at]!
+    },
   }
 }

@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 const FLOW_SECONDS = 600
+/** What tells which page asks. */
+type Asked = Pick<FastifyRequest, 'headers' | 'protocol'>
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
@@ -21,7 +23,7 @@ export class SessionCookie {
   }
 
   /** The opaque id, when there is exactly one: two were not both set by us. */
-  read({ headers }: FastifyRequest): string | undefined {
+  read({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
     const found = (headers.cookie ?? '')
       .split(';')
       .map((pair) => pair.trim())
@@ -57,13 +59,13 @@ export class SessionCookie {
   }
 
   /** Does the browser say that a page of this very origin asks? By Fetch Metadata, and by Origin where there is one. */
-  isOwnPage(request: FastifyRequest): boolean {
+  isOwnPage(request: Asked): boolean {
     const { origin, 'sec-fetch-site': site } = request.headers
     return (origin !== undefined || site !== undefined) && !this.isForeignPage(request)
   }
 
   /** Does the browser say that a page of another origin asks? Programs say nothing. */
-  isForeignPage({ headers, protocol }: FastifyRequest): boolean {
+  isForeignPage({ headers, protocol }: Asked): boolean {
     const { origin, host, 'sec-fetch-site': site } = headers
     if (site !== undefined && site !== 'same-origin') return true
     return origin !== undefined && origin !== `${this.#isSecure ? 'https' : protocol}://${host}`
