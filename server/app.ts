@@ -61,7 +61,8 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   const core = await buildCore(config)
   const { db, hub, runtime, directory } = core
   await hub.start()
-  const stopWatching = await watchRevocations(db)
+  // A worker alone lets nobody in.
+  const stopWatching = isApi || isRealtime ? await watchRevocations(db) : async () => {}
   let isStopping = false
   const isReady = async () => {
     if (isStopping) return false

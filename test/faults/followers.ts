@@ -8,6 +8,10 @@ export interface FollowOptions {
   /** WebSocket address of the feed, asked anew for every connection. */
   url(): string
   token: string
+  /** Every frame as it arrives. */
+  onFrame?(frame: { type: string; at?: string }): void
+  /** Close code and reason of every connection. */
+  onClose?(code: number, reason: string): void
 }
 
 /** Somebody who follows a queue's feed through whatever lies between. */
@@ -18,13 +22,18 @@ export interface Follower {
 }
 
 /** The client that screens use, with everything noted that reaches it. */
-export function follow({ url, token }: FollowOptions): Follower {
+export function follow({ url, token, onFrame, onClose }: FollowOptions): Follower {
   const heard: Heard = { connections: 0, frames: [] }
   class NotedSocket extends WebSocket {
     constructor(address: string, protocols?: string[]) {
       super(address, protocols)
       this.on('open', () => heard.connections++)
-      this.on('message', (data) => heard.frames.push(JSON.parse(String(data)) as Heard['frames'][number]))
+      this.on('message', (data) => {
+        const frame = JSON.parse(String(data)) as Heard['frames'][number]
+        heard.frames.push(frame)
+        onFrame?.(frame)
+      })
+      this.on('close', (code, reason) => onClose?.(code, String(reason)))
     }
   }
   const client = new LiveClient<Board, LiveEvent>({

@@ -24,7 +24,7 @@ export class ServerProcess {
     this.#roles = roles
   }
 
-  /** @param environment settings; nothing else of our own environment reaches the server */
+  /** @param environment settings; nothing else of our own environment reaches the server. A METRICS_PORT is asked for its health. */
   static async start(environment: Record<string, string>, roles = 'api,realtime,worker'): Promise<ServerProcess> {
     const server = new ServerProcess(await freePort(), environment, roles)
     await server.start()
@@ -75,7 +75,8 @@ export class ServerProcess {
   }
 
   async #isReady(): Promise<boolean> {
-    return fetch(`http://127.0.0.1:${this.port}/readyz`, { signal: AbortSignal.timeout(5000) }).then(
+    const port = this.#environment['METRICS_PORT'] ?? this.port
+    return fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(5000) }).then(
       ({ ok }) => ok,
       () => false,
     )

@@ -133,7 +133,7 @@ export class FaultProxy {
 }
 
 /** Listens on a free loopback port that no outgoing connection takes, also while it is closed for a moment. */
-async function listenBelow(listener: Server): Promise<number> {
+export async function listenBelow(listener: Server): Promise<number> {
   for (;;) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORTS)
     try {
