@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults [-- --only reconnect,kill,embedded] [--quick] [--seed <n>]`: real servers on a real database under
+ * `npm run test:faults [-- --only reconnect,kill,embedded,nodes,redis,half-open] [--quick] [--seed <n>]`: real servers on a real database under
  * bad networks and kill -9. Prints figures against their goals; exit code 1 when one is not met. Everything it starts
  * ends with it, however it ends.
  */
@@ -8,20 +8,23 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { useSigningKeys } from '../../server/modules/authentication/index.ts'
 import { aTenant } from '../../server/test/factories.ts'
+import { startRedis } from '../../server/test/redis.ts'
 import { readThenSave, withoutSynchronousCommit } from './controls.ts'
 import { checkDurable, startDatabase, type FaultDatabase } from './database.ts'
 import { embedded } from './embedded.ts'
 import { kill } from './kill.ts'
 import { ServerProcess } from './processes.ts'
+import { nodes } from './nodes.ts'
 import { reconnect } from './reconnect.ts'
 import { isMet, table, type Figure } from './table.ts'
+import { beforeDatabase, redisParts, wakeups, type WakeupsReport } from './wakeups.ts'
 
-const MAX_SECONDS = 345
+const MAX_SECONDS = 470
 /** What is left for the end of everything. */
 const END_WITHIN_SECONDS = 12
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: 'reconnect,kill,embedded' },
+    only: { type: 'string', default: 'reconnect,kill,embedded,nodes,redis,half-open' },
     quick: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
   },
@@ -40,6 +43,7 @@ function note(scenario: string, goals: Record<string, [measured: number, goal: F
   for (const [what, [measured, goal]] of Object.entries(goals)) figures.push({ scenario, what, measured, goal })
 }
 const none = (measured: number): [number, Figure['goal']] => [measured, { is: 0 }]
+const atMost = (goal: number, measured: number): [number, Figure['goal']] => [measured, { atMost: goal }]
 const atLeast = (goal: number, measured: number): [number, Figure['goal']] => [measured, { atLeast: goal }]
 
 async function reconnects(database: FaultDatabase, servers: readonly ServerProcess[], name: string) {
@@ -127,6 +131,125 @@ async function kills(database: FaultDatabase, servers: readonly ServerProcess[])
   })
 }
 
+async function losingNodes({ owner }: FaultDatabase, servers: readonly ServerProcess[]) {
+  const name = 'nodes'
+  const times = options.quick ? 2 : 6
+  const report = await nodes({
+    owner,
+    servers,
+    slug: 'nodes',
+    followers: 25,
+    kills: times,
+    stops: times,
+    restMs: 1500,
+    signal,
+    progress: (line) => say(`${name}: ${line}`),
+  })
+  const { killed, stopped, followers } = report
+  note(name, {
+    'requests while nodes were killed': atLeast(100, killed.requests),
+    '… failed, also when repeated': none(killed.failedTwice),
+    'control: … failed at first': atLeast(1, killed.failed),
+    'requests while nodes were stopped': atLeast(100, stopped.requests),
+    '… failed at all': none(stopped.failed),
+    'done twice': none(report.double),
+    'followers told to come back (1012)': atLeast(1, stopped.closes[1012] ?? 0),
+    '… at different moments': atLeast(2, report.hints),
+    '… cut without a word': none(stopped.closes[1006] ?? 0),
+    'deliveries due': atLeast(1, followers.due),
+    'deliveries lost': none(followers.lost),
+    repeated: none(followers.repeated),
+    'out of order': none(followers.disordered),
+    'gaps without a resync': none(followers.gaps),
+  })
+}
+
+function noteWakeups(name: string, { parts, followers }: WakeupsReport, mostMs: (part: string) => number) {
+  note(name, {
+    'deliveries due': atLeast(1, followers.due),
+    'deliveries lost': none(followers.lost),
+    'repeated, out of order or gaps': none(followers.repeated + followers.disordered + followers.gaps),
+  })
+  for (const part of parts)
+    note(name, { [`ms from commit to another node, p99, ${part.name}`]: atMost(mostMs(part.name), part.p99Ms) })
+}
+
+async function losingRedis(database: FaultDatabase, settings: Record<string, string>) {
+  const redis = await startRedis()
+  if (!redis) return
+  const servers: ServerProcess[] = []
+  try {
+    for (let i = 0; i < 3; i++)
+      servers.push(await ServerProcess.start({ ...settings, REDIS_URL: redis.url }, 'api,realtime'))
+    const report = await wakeups({
+      database,
+      slug: 'redis',
+      publisher: servers[0]!,
+      others: servers.slice(1),
+      parts: redisParts(redis),
+      partMs: options.quick ? 2000 : 8000,
+      controlRedis: redis.url,
+      signal,
+      progress: (line) => say(`redis: ${line}`),
+    })
+    noteWakeups('redis', report, (part) => (part === 'with Redis' ? 500 : 1500))
+    note('redis', { 'control: not heard in time by Redis alone': atLeast(1, report.controlLost) })
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()))
+    await redis.close()
+  }
+}
+
+/** The LISTEN connections of all nodes but one become half-open. */
+async function hollowListen(database: FaultDatabase, settings: Record<string, string>) {
+  const { proxy, url } = await beforeDatabase(database)
+  const listeners = async (since: string) =>
+    (
+      await database.owner<{ count: number }>(
+        `select count(*)::int as count from pg_stat_activity
+         where application_name = 'smartqueue listen' and backend_start > $1`,
+        [since],
+      )
+    )[0]!.count
+  const servers: ServerProcess[] = []
+  let hollow = 0
+  let repairedMs = Infinity
+  try {
+    servers.push(await ServerProcess.start(settings, 'api,realtime'))
+    for (let i = 0; i < 2; i++)
+      servers.push(await ServerProcess.start({ ...settings, DATABASE_DIRECT_URL: url }, 'api,realtime'))
+    const [clock] = await database.owner<{ now: string }>('select clock_timestamp()::text as now')
+    async function breakThem() {
+      hollow = proxy.hollow()
+      const from = performance.now()
+      void (async () => {
+        while (repairedMs === Infinity && !signal.aborted && performance.now() - from < 30_000) {
+          await sleep(50)
+          if ((await listeners(clock!.now)) >= hollow) repairedMs = Math.round(performance.now() - from)
+        }
+      })().catch(() => {})
+    }
+    const report = await wakeups({
+      database,
+      slug: 'half-open',
+      publisher: servers[0]!,
+      others: servers.slice(1),
+      parts: [{ name: 'all well' }, { name: 'LISTEN half-open', begin: breakThem }, { name: 'LISTEN replaced' }],
+      partMs: 10_000,
+      signal,
+      progress: (line) => say(`half-open: ${line}`),
+    })
+    noteWakeups('half-open', report, (part) => (part === 'LISTEN half-open' ? 2000 : 500))
+    note('half-open', {
+      'LISTEN connections made half-open': atLeast(2, hollow),
+      'ms until all were replaced': atMost(15_000, repairedMs),
+    })
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()))
+    proxy.close()
+  }
+}
+
 async function embeddedKills(secretKey: string) {
   const name = 'embedded'
   const count = options.quick ? 2 : 6
@@ -148,7 +271,7 @@ async function run() {
   const secretKey = randomBytes(48).toString('base64url')
   useSigningKeys(secretKey)
   if (only.includes('embedded')) await embeddedKills(secretKey)
-  if (signal.aborted || (!only.includes('reconnect') && !only.includes('kill'))) return
+  if (signal.aborted || only.every((name) => name === 'embedded')) return
   say('starting PostgreSQL and servers')
   const database = await startDatabase()
   const servers: ServerProcess[] = []
@@ -166,6 +289,14 @@ async function run() {
       await reconnects(database, servers, 'reconnect, 3 nodes')
       await Promise.all(servers.splice(0).map((server) => server.stop()))
     }
+    if (only.includes('nodes') && !signal.aborted) {
+      for (let i = 0; i < 3; i++)
+        servers.push(await ServerProcess.start({ ...settings, STOP_NOTICE_MS: '1000' }, 'api,realtime'))
+      await losingNodes(database, servers)
+      await Promise.all(servers.splice(0).map((server) => server.stop()))
+    }
+    if (only.includes('redis') && !signal.aborted) await losingRedis(database, settings)
+    if (only.includes('half-open') && !signal.aborted) await hollowListen(database, settings)
     if (only.includes('kill') && !signal.aborted) {
       for (let i = 0; i < 2; i++) servers.push(await ServerProcess.start(settings))
       await kills(database, servers)

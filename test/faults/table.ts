@@ -3,18 +3,21 @@ export interface Figure {
   scenario: string
   what: string
   measured: number
-  goal: { is: number } | { atLeast: number }
+  goal: { is: number } | { atLeast: number } | { atMost: number }
 }
 
 export const isMet = ({ measured, goal }: Figure): boolean =>
-  'is' in goal ? measured === goal.is : measured >= goal.atLeast
+  'is' in goal ? measured === goal.is : 'atMost' in goal ? measured <= goal.atMost : measured >= goal.atLeast
+
+const sign = (goal: Figure['goal']): string =>
+  'is' in goal ? String(goal.is) : 'atMost' in goal ? `≤ ${goal.atMost}` : `≥ ${goal.atLeast}`
 
 /** Figures aligned in columns, one line each. */
 export function table(figures: readonly Figure[]): string {
   const rows = figures.map((figure) => [
     figure.scenario,
     figure.what,
-    'is' in figure.goal ? String(figure.goal.is) : `≥ ${figure.goal.atLeast}`,
+    sign(figure.goal),
     String(figure.measured),
     isMet(figure) ? 'ok' : 'FAILED',
   ])
