@@ -1,5 +1,6 @@
 import { appendAudit, auditEntry, PLATFORM_LOG, statusChanges, type AuditEntry, type Change } from './audit/index.ts'
 import { PROOF_SECONDS } from './access.ts'
+import { Answers } from './cache/answers.ts'
 import { now } from './clock.ts'
 import { databaseError } from './db/index.ts'
 import type { Database, Tx, WriteTx } from './db/types.ts'
@@ -38,12 +39,14 @@ export interface RuntimeOptions {
 export class Runtime {
   readonly db: Database
   readonly hub: Hub
+  readonly answers: Answers
   #options: RuntimeOptions
   #lanes = new Lanes((op, tenant, requests) => this.#batch(op, tenant, requests))
 
   constructor(options: RuntimeOptions) {
     this.db = options.db
     this.hub = options.hub
+    this.answers = new Answers(options.hub)
     this.#options = options
   }
 
@@ -60,14 +63,28 @@ export class Runtime {
     return unwrap(outcome!)
   }
 
+  /**
+   * Whether a caller who was answered before may be given the same answer again: the limits count each time, and access
+   * is checked each time. Only for who is not limited to some places, which takes a statement.
+   * @throws as `execute`
+   */
+  admit(op: Operation, request: Request): Promise<void> | undefined {
+    const counting = this.#options.limiter?.check(op, request)
+    if (!counting) authorize(op, request)
+    return counting?.then(() => authorize(op, request))
+  }
+
   /** What appends no event: reads, and whatever happens outside tenants. */
   async #plain(op: Operation, request: Request): Promise<Outcome> {
     const run = async (tx: Tx) => {
       const [refusal] = (await this.#options.guard?.refusals(tx, op, [request])) ?? []
       if (refusal) throw refusal
-      const output = await op.run(this.#context(tx, request, { emitted: [] }), request.input)
-      if (op.kind === 'mutation') await auditOutside(tx, op, request, output)
-      return finished(op, output)
+      const ctx = this.#context(tx, request, { emitted: [] })
+      const read = async () => finished(op, await op.run(ctx, request.input))
+      if (op.kept && request.tenant && !request.isFresh) return this.answers.get(op, request, ctx, read)
+      const outcome = await read()
+      if (op.kind === 'mutation') await auditOutside(tx, op, request, outcome.output)
+      return outcome
     }
     try {
       if (request.tenant) return await run(this.db.reader(request.tenant.id, op.pool ?? 'requests'))

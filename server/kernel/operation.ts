@@ -2,6 +2,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { Actor, Role, Scope } from './access.ts'
 import type { Change } from './audit/change.ts'
 import type { Origin } from './audit/origin.ts'
+import type { Kept } from './cache/answers.ts'
 import type { Tx } from './db/types.ts'
 import type { ConstraintErrors } from './errors.ts'
 import type { EventInput, Hub } from './events/index.ts'
@@ -94,12 +95,27 @@ export interface Operation<I extends TObject = any, O extends TSchema = any> {
   unaudited?: string
   /** Pool whose connections it uses; `calls` is reserved for the counter's own acts. */
   pool?: 'calls' | 'requests' | 'reports'
+  /** Of a query whose answer is the same for all callers of a role: how its answers may be kept in memory. */
+  kept?: Keeping<Static<I>, Static<O>>
   run(ctx: Context, input: Static<I>): Promise<Static<O>>
   /**
    * Batch form of a hot operation: one set-based statement for many callers of one tenant. Returns one result
    * or one AppError per input, in order; throwing sends every input through `runMany` alone again.
    */
   runMany?(ctx: Context, calls: readonly Call<Static<I>>[]): Promise<(Static<O> | Error)[]>
+}
+/** Where what an answer shows is told of: a site's stream, and there by one queue's events alone if it is named. */
+export interface Place {
+  siteId: number
+  queueId?: number | undefined
+}
+export interface Keeping<Input, Output> {
+  /** By the input; undefined = these answers are not kept, or only the answer will tell. */
+  place?(ctx: Context, input: Input): Place | undefined | Promise<Place | undefined>
+  /** By the answer: what can move is kept only where it was found twice. */
+  placeOf?(output: Output): Place
+  /** The answer tells the time, or what no event does: so old it may be, in milliseconds. */
+  maxAgeMs?: number
 }
 export interface Call<Input> {
   input: Input
@@ -139,6 +155,8 @@ export interface Request {
   requestId?: string | undefined
   /** Where it came from; absent for this program's own requests. */
   origin?: Origin | undefined
+  /** Asks for what the database says now, whatever was answered before. */
+  isFresh?: boolean | undefined
   /** Told how the request stands against its limits, also when it is refused for them. */
   limited?: ((states: readonly LimitState[]) => void) | undefined
 }
@@ -148,4 +166,6 @@ export interface Outcome {
   body: string
   status: number
   replayed: boolean
+  /** Set when the answer is kept, to be sent as it is. */
+  kept?: Kept
 }

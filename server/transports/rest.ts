@@ -55,6 +55,7 @@ function addRoute(app: FastifyInstance, options: RestOptions, op: Operation, rou
         requestId: request.id,
         origin: { address: request.ip, userAgent: headers['user-agent'] },
         limited: (states) => void reply.headers(limitHeaders(states)),
+        isFresh: op.kept && asksForFresh(headers['cache-control']),
       })
       if (outcome.status < 300 && !outcome.replayed) options.answered?.(request, reply, outcome.output)
       if (page) reply.header('vary', 'accept')
@@ -68,14 +69,20 @@ function answer(request: FastifyRequest, reply: FastifyReply, op: Operation, out
   if (outcome.replayed) reply.header('idempotent-replayed', 'true')
   if (outcome.status === 204) return reply.send()
   if (op.kind === 'query') {
-    const etag = etagOf(outcome.body)
+    const { kept } = outcome
+    const etag = kept?.etag ?? etagOf(outcome.body)
     reply.header('etag', etag)
+    if (kept) reply.header('stream-position', kept.position)
     // Compared weakly: a proxy that compresses marks the tag it passes on.
     const known = request.headers['if-none-match']?.replaceAll('W/', '')
     if (known !== undefined && matchesEtag(known, etag)) return reply.code(304).send()
   }
-  return reply.type(outcome.status >= 400 ? PROBLEM_TYPE : (op.http.contentType ?? JSON_TYPE)).send(outcome.body)
+  return reply.type(outcome.status >= 400 ? PROBLEM_TYPE : (op.http.contentType ?? JSON_TYPE)).send(outcome.kept?.body ?? outcome.body)
 }
+
+/** A reload, or a program that must see what another process has just done (RFC 9111 §5.2.1.4). */
+export const asksForFresh = (cacheControl: string | undefined): boolean =>
+  cacheControl !== undefined && /\bno-cache\b/i.test(cacheControl)
 
 /**
  * The key of a POST: 1 to 255 printable ASCII characters, bare or as a structured-field string (RFC 8941 §3.3.3).

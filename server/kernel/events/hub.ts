@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { monotonicMs } from '../clock.ts'
 import type { Database, Tx } from '../db/types.ts'
 import { announcements } from '../metrics.ts'
 import { NotifyBus, type Bus } from './bus.ts'
@@ -6,9 +7,11 @@ import type { StreamEvent } from './log.ts'
 import { readEvents } from './log.ts'
 import { Tail } from './tail.ts'
 
-const POLL_MS = 1000
+const POLL_MS = 500
 /** While a bus is known to be away, others may still be told by it. */
 const DEAF_POLL_MS = 200
+/** A tail that was not found in step with the database for longer answers nothing from memory. */
+const IN_STEP_MS = 1000
 /** Committed streams are announced to the other processes at most this often. */
 const ANNOUNCE_MS = 5
 /** NOTIFY takes less than 8 000 bytes; the poll tells the rest. */
@@ -71,6 +74,11 @@ export class Hub {
     }
     await tail.ready
     return tail
+  }
+
+  /** Was the tail whole, by the database's word, within the last second? Never before `start`. */
+  isInStep(tail: Tail): boolean {
+    return this.#pollTimer !== null && monotonicMs() - tail.wholeAt < IN_STEP_MS
   }
 
   /** Reads for what is rebuilt from the database and then kept by a tail; never inside somebody's transaction. */
@@ -162,6 +170,7 @@ export class Hub {
   async #poll() {
     const tails = [...this.#tails.values()]
     if (tails.length === 0) return
+    const asked = monotonicMs()
     const heads = await this.#db.platform((tx) =>
       tx.query<{ tenant_id: number; site_id: number; epoch: string; last_offset: number }>(
         'select tenant_id, site_id, epoch, last_offset from app.stream_heads($1, $2)',
@@ -170,7 +179,9 @@ export class Hub {
     )
     for (const head of heads) {
       const tail = this.#tails.get(`${head.tenant_id}:${head.site_id}`)
-      if (tail && (tail.epoch !== head.epoch || tail.offset < head.last_offset)) refresh(tail)
+      if (!tail) continue
+      if (tail.epoch !== head.epoch || tail.offset < head.last_offset) refresh(tail)
+      else tail.wholeAt = asked
     }
   }
 }

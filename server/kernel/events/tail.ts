@@ -1,3 +1,4 @@
+import { monotonicMs } from '../clock.ts'
 import type { Database } from '../db/types.ts'
 import { readEvents, readHead, type StreamEvent, type StreamHead } from './log.ts'
 
@@ -20,6 +21,8 @@ export class Tail {
   readonly listeners = new Set<Listener>()
   readonly resets = new Set<ResetListener>()
   readonly ready: Promise<void>
+  /** When the database was last asked, on the monotonic clock, and had nothing that this tail does not have now. */
+  wholeAt = -Infinity
   #db: Database
   #ring: StreamEvent[] = []
   #early = new Map<number, StreamEvent>()
@@ -36,10 +39,12 @@ export class Tail {
   }
 
   async #start() {
+    const asked = monotonicMs()
     const head = await readHead(this.#db.reader(this.tenantId), this.siteId)
     if (!head) throw new Error('no such stream')
     this.epoch = head.epoch
     this.offset = head.offset
+    this.wholeAt = asked
     this.#drainEarly()
   }
 
@@ -96,6 +101,7 @@ export class Tail {
     while (this.#again) {
       this.#again = false
       const reader = this.#db.reader(this.tenantId)
+      const asked = monotonicMs()
       const page = await readEvents(reader, this.siteId, this.offset, PAGE)
       if (page.length === 0 || page[0]!.epoch !== this.epoch) {
         const head = await readHead(reader, this.siteId)
@@ -105,6 +111,7 @@ export class Tail {
       const fresh = page.filter((event) => event.offset > this.offset)
       if (fresh.length && fresh[0]!.offset === this.offset + 1) this.#apply(fresh)
       if (page.length === PAGE) this.#again = true
+      else this.wholeAt = asked
       this.#drainEarly()
     }
   }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { notFound } from '../../kernel/errors.ts'
 import type { Hub, StreamEvent } from '../../kernel/events/index.ts'
-import type { Context } from '../../kernel/operation.ts'
+import type { Context, Place } from '../../kernel/operation.ts'
 import { closesAt, isOpen, nextOpening, type OpeningHours } from '../sites/index.ts'
 
 /** Everything the ticket operations need to know of a queue. */
@@ -159,6 +159,12 @@ export async function queueConfig(ctx: Caller, queueId: number): Promise<QueueCo
   const config = (await queueConfigs(ctx, [queueId])).get(queueId)
   if (!config) throw notFound()
   return config
+}
+
+/** Where everything that concerns a queue is told; undefined when there is no such queue. */
+export async function placeOfQueue(ctx: Caller, queueId: number): Promise<Place | undefined> {
+  const config = (await queueConfigs(ctx, [queueId])).get(queueId)
+  return config && { siteId: config.site_id, queueId }
 }
 
 /** Whether a queue takes people at an instant, by its switches and the site's hours; capacity is not looked at. */

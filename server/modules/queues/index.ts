@@ -8,7 +8,7 @@ import { isAlgorithm } from './rules.ts'
 import { queueFields, ruleFields, Status } from './schema.ts'
 import { announceStatus, statusesOf } from './status.ts'
 
-export { openState, queueConfig, queueConfigs, type OpenState, type QueueConfig } from './config.ts'
+export { openState, placeOfQueue, queueConfig, queueConfigs, type OpenState, type QueueConfig } from './config.ts'
 export { algorithms, queueStatus, rankOffset, type Algorithm, type RankedTicket } from './rules.ts'
 export { Status as QueueStatus } from './schema.ts'
 

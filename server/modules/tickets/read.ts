@@ -5,6 +5,7 @@ import { invalid, notFound } from '../../kernel/errors.ts'
 import { listPage, type Condition, type Ordering } from '../../kernel/list.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Enum, Id, Nullable, Page, PageInput, Text, Time } from '../../kernel/schema.ts'
+import { placeOfQueue } from '../queues/index.ts'
 import { withFigures } from './live/figures.ts'
 import { Channel, Ticket } from './schema.ts'
 import { TICKET_COLUMNS } from './sql.ts'
@@ -21,6 +22,7 @@ export const get = operation({
   input: Closed({ id: Id }),
   output: Ticket,
   example: { input: { id: 1 } },
+  kept: { placeOf: ({ site_id, queue_id }) => ({ siteId: site_id, queueId: queue_id }) },
   async run(ctx, { id }) {
     const [ticket] = await withFigures(ctx, [await ctx.tx.one<Ticket>(`${SELECT} where t.id = $1`, [id])])
     return ticket!
@@ -61,6 +63,14 @@ export const list = operation({
   }),
   output: Page(Ticket),
   example: { input: { status: 'en_attente', ordering: 'rank' } },
+  kept: {
+    // Names and phones of customers are looked for elsewhere than in the site's events.
+    place: (ctx, { queue, site, q }) => {
+      if (q !== undefined) return undefined
+      if (queue !== undefined) return placeOfQueue(ctx, queue)
+      return site === undefined ? undefined : { siteId: site }
+    },
+  },
   async run(ctx, { ordering = '-created_at', limit, cursor, ...filters }) {
     const where: Condition[] = []
     const equal = (name: string, value: unknown) =>

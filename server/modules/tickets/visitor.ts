@@ -77,6 +77,7 @@ const mine = operation({
   input: Closed({}),
   output: Mine,
   example: { input: {} },
+  kept: { placeOf: ({ ticket }) => ({ siteId: ticket.site_id, queueId: ticket.queue_id }) },
   async run(ctx) {
     const id = ownTicketId(ctx)
     const view = await ticketView(ctx, id)

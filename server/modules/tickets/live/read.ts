@@ -2,6 +2,7 @@ import { STAFF } from '../../../kernel/access.ts'
 import { operation } from '../../../kernel/operation.ts'
 import { Closed, Id } from '../../../kernel/schema.ts'
 import { mayActAs } from '../../agents/index.ts'
+import { placeOfQueue } from '../../queues/index.ts'
 import { AgentViewOutput, BoardOutput, DisplayOutput } from './schema.ts'
 import { agentBoard, displayBoard, queueBoard } from './views.ts'
 
@@ -16,6 +17,7 @@ export const getQueueBoard = operation({
   roles: STAFF,
   http: { method: 'GET', path: '/queues/{id}/board/' },
   output: BoardOutput,
+  kept: { place: (ctx, { id }) => placeOfQueue(ctx, id) },
   run: (ctx, { id }) => queueBoard(ctx.tx, id),
 })
 
@@ -28,6 +30,12 @@ export const getDisplayBoard = operation({
   roles: [...STAFF, 'display'],
   http: { method: 'GET', path: '/displays/{id}/board/' },
   output: DisplayOutput,
+  kept: {
+    async place(ctx, { id }) {
+      const row = await ctx.tx.maybe<{ site_id: number }>('select site_id from displays where id = $1', [id])
+      return row && { siteId: row.site_id }
+    },
+  },
   run: (ctx, { id }) => displayBoard(ctx.tx, id),
 })
 

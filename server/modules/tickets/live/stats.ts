@@ -3,6 +3,7 @@ import { estimateWait } from '../../../../shared/eta.ts'
 import { STAFF } from '../../../kernel/access.ts'
 import { operation } from '../../../kernel/operation.ts'
 import { Closed, Id, Nullable } from '../../../kernel/schema.ts'
+import { placeOfQueue } from '../../queues/index.ts'
 
 /** Events looked through for the rate of arrivals: a busy queue is measured over less than an hour. */
 const RECENT_EVENTS = 2000
@@ -86,6 +87,8 @@ export const getQueueStats = operation({
   output: Output,
   example: { input: { id: 1 } },
   pool: 'reports',
+  // Waits grow by themselves.
+  kept: { place: (ctx, { id }) => placeOfQueue(ctx, id), maxAgeMs: 1000 },
   async run(ctx, { id }) {
     const { service_seconds, agents_free, ...figures } = await ctx.tx.one<Row>(STATS, [id])
     const { agents_open, waiting } = figures
