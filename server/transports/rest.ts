@@ -77,7 +77,9 @@ function answer(request: FastifyRequest, reply: FastifyReply, op: Operation, out
     const known = request.headers['if-none-match']?.replaceAll('W/', '')
     if (known !== undefined && matchesEtag(known, etag)) return reply.code(304).send()
   }
-  return reply.type(outcome.status >= 400 ? PROBLEM_TYPE : (op.http.contentType ?? JSON_TYPE)).send(outcome.kept?.body ?? outcome.body)
+  return reply
+    .type(outcome.status >= 400 ? PROBLEM_TYPE : (op.http.contentType ?? JSON_TYPE))
+    .send(outcome.kept?.body ?? outcome.body)
 }
 
 /** A reload, or a program that must see what another process has just done (RFC 9111 §5.2.1.4). */

@@ -46,6 +46,11 @@ export class Answers {
     this.#hub = hub
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#kept.clear()
+  }
+
   /** The answer under a key if it still holds. */
   current(key: string): Kept | undefined {
     const kept = this.#kept.get(key)
@@ -66,6 +71,8 @@ export class Answers {
     const place = this.#places.get(key) ?? (await op.kept!.place?.(ctx, request.input))
     const isCurrent = place && (await this.#watch(ctx.tenant.id, place, op.kept!.maxAgeMs ?? MAX_AGE_MS))
     if (!place || !isCurrent) return this.#unkept(op, key, read)
+    const meanwhile = this.#reading.get(key)
+    if (meanwhile?.isCurrent()) return meanwhile.answer
     const answer = read().then((outcome) => {
       const found = op.kept!.placeOf?.(outcome.output) ?? place
       this.#places.set(key, found)

@@ -35,6 +35,7 @@ export class Changes {
       return
     }
     const { agent } = data as { agent?: { queue_ids?: readonly number[] } | null }
-    for (const id of [queue_id, from_queue_id, ...(agent?.queue_ids ?? [])]) if (id !== null) this.#queues.set(id, offset)
+    for (const id of [queue_id, from_queue_id, ...(agent?.queue_ids ?? [])])
+      if (id !== null) this.#queues.set(id, offset)
   }
 }

@@ -106,6 +106,7 @@ export class Tail {
       if (page.length === 0 || page[0]!.epoch !== this.epoch) {
         const head = await readHead(reader, this.siteId)
         if (head && head.epoch !== this.epoch) this.#reset(head)
+        if (head && head.offset <= this.offset) this.wholeAt = asked
         continue
       }
       const fresh = page.filter((event) => event.offset > this.offset)

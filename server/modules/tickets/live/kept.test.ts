@@ -1,0 +1,233 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Actor } from '../../../kernel/access.ts'
+import { openDatabase } from '../../../kernel/db/index.ts'
+import { AppError } from '../../../kernel/errors.ts'
+import type { Outcome } from '../../../kernel/operation.ts'
+import { aTenant, type TenantFixture } from '../../../test/factories.ts'
+import { testDatabase } from '../../../test/harness.ts'
+import { testRuntime } from '../../../test/runtime.ts'
+import { operationById } from '../../index.ts'
+
+const { db, owner, url, directUrl } = await testDatabase()
+const other = await openDatabase({ url, directUrl })
+/** Two processes on one database; what the second does the first hears of. */
+const near = testRuntime(db)
+const far = testRuntime(other)
+afterAll(() => other.close())
+
+const RUNS = 25
+let bank: TenantFixture
+let clinic: TenantFixture
+let displayId: number
+beforeAll(async () => {
+  await Promise.all([near.hub.start(), far.hub.start()])
+  bank = await aTenant(owner, { queues: 3, agents: 2, counters: 3 })
+  clinic = await aTenant(owner, { queues: 1 })
+  await owner('update queues set recall_gap_seconds = 0')
+  const rows = await owner<{ id: number }>(
+    `insert into displays (tenant_id, site_id, name, queue_ids) values ($1, $2, 'Hall', '{}') returning id`,
+    [bank.tenant.id, bank.sites[0]!.id],
+  )
+  displayId = Number(rows[0]!.id)
+})
+
+type Reading = Partial<{ actor: Actor; isFresh: boolean; runtime: typeof near; of: TenantFixture }>
+function ask(id: string, input: object, { actor, isFresh, runtime = near, of = bank }: Reading = {}): Promise<Outcome> {
+  const wanted = { actor: actor ?? of.admin, tenant: of.tenant, locale: 'en' as const, input, isFresh }
+  return runtime.execute(operationById.get(id)!, wanted)
+}
+const visitor = (ticketId: number): Actor => ({
+  ...bank.anonymous,
+  role: 'visitor',
+  principal: `visitor:${ticketId}`,
+  tenantId: bank.tenant.id,
+  ticketId,
+})
+
+interface Known {
+  id: number
+}
+let recent: Known[] = []
+async function look() {
+  recent = await owner<Known>(
+    `select id::int from tickets where tenant_id = $1
+     order by status in ('appelé', 'en_service', 'en_pause') desc, id desc limit 6`,
+    [bank.tenant.id],
+  )
+}
+const ticketAt = (n: number) => recent[n % Math.max(1, recent.length)]?.id ?? 1
+const queueAt = (n: number) => bank.queues[n % 3]!.id
+const agentAt = (n: number) => bank.agents[n % 2]!.id
+
+/** Whatever may change an answer: tickets, agents, counters, queues, services, sites, displays. */
+const ACTS: Record<string, (a: number, b: number) => [id: string, input: object]> = {
+  take: (a, b) => ['tickets.take', { queue_id: queueAt(a), channel: 'reception', priority: b % 4 }],
+  callNext: (a) => ['tickets.callNext', { id: agentAt(a) }],
+  start: (a) => ['tickets.start', { id: ticketAt(a) }],
+  complete: (a) => ['tickets.complete', { id: ticketAt(a) }],
+  hold: (a) => ['tickets.hold', { id: ticketAt(a), pool: 'queue' }],
+  resume: (a, b) => ['tickets.resume', { id: ticketAt(a), agent_id: agentAt(b) }],
+  noShow: (a) => ['tickets.noShow', { id: ticketAt(a) }],
+  giveBack: (a) => ['tickets.return', { id: ticketAt(a), position: 'first', reason: 'r' }],
+  transfer: (a, b) => ['tickets.transfer', { id: ticketAt(a), queue_id: queueAt(b) }],
+  cancel: (a) => ['tickets.cancel', { id: ticketAt(a) }],
+  delay: (a) => ['tickets.delay', { id: ticketAt(a), places: 1 }],
+  move: (a) => ['tickets.move', { id: ticketAt(a), after_id: null, reason: 'r' }],
+  undo: (a) => ['tickets.undo', { id: ticketAt(a) }],
+  note: (a, b) => ['tickets.update', { id: ticketAt(a), labels: [`label ${b}`], note: `note ${b}` }],
+  customer: (a, b) => ['tickets.update', { id: ticketAt(a), customer: { name: `Name ${b}`, phone: '+33612345678' } }],
+  pause: (a, b) => ['agents.setStatus', { id: agentAt(a), status: b % 2 ? 'available' : 'break' }],
+  rename: (a, b) => ['agents.update', { id: agentAt(a), name: `Name ${b}` }],
+  skills: (a, b) => ['agents.update', { id: agentAt(a), queues: [{ queue_id: queueAt(b) }] }],
+  counter: (a, b) => ['counters.update', { id: bank.counters[a % 3]!.id, name: `Counter ${b}` }],
+  queue: (a, b) => ['queues.update', { id: queueAt(a), name: `Queue ${b}`, max_capacity: 3 + (b % 50) }],
+  service: (a, b) => ['services.update', { id: bank.services[a % 3]!.id, name: `Service ${b}` }],
+  site: (_, b) => ['sites.update', { id: bank.sites[0]!.id, name: `Site ${b}` }],
+  display: (_, b) => ['displays.update', { id: displayId, name: `Display ${b}`, queue_ids: b % 2 ? [queueAt(b)] : [] }],
+  refresh: () => ['queues.refresh', {}],
+  closeDay: () => ['tickets.closeDay', { today: true }],
+}
+interface Act {
+  kind: string
+  a: number
+  b: number
+  isFar: boolean
+}
+async function perform({ kind, a, b, isFar }: Act) {
+  await look()
+  const [id, input] = ACTS[kind]!(a, b)
+  await ask(id, input, { runtime: isFar ? far : near }).catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.status >= 500) throw error
+  })
+}
+
+/** Figures that change by the clock alone. */
+const TICKING = ['longest_wait_seconds', 'arrivals_per_hour']
+const still = ({ output, status }: Outcome) => [
+  status,
+  JSON.parse(JSON.stringify(output, (name, value: unknown) => (TICKING.includes(name) ? undefined : value))),
+]
+
+/** Answers from memory that are not what the database says, of everything that is kept. */
+async function lies(n: number): Promise<string[]> {
+  await look()
+  for (const siteId of [0, bank.sites[0]!.id]) await (await near.hub.tail(bank.tenant.id, siteId)).refresh()
+  const queue = queueAt(n)
+  const reads: [id: string, input: object, actor?: Actor][] = [
+    ['queues.board', { id: queue }],
+    ['queues.stats', { id: queue }],
+    ['displays.board', { id: displayId }],
+    ['tickets.list', { queue, ordering: 'rank', limit: 50 }],
+    ['tickets.list', { queue, status: 'waiting' }],
+    ['tickets.list', { site: bank.sites[0]!.id }],
+    ...recent.slice(0, 3).flatMap(({ id }): [string, object, Actor?][] => [
+      ['tickets.get', { id }],
+      ['tickets.mine', {}, visitor(id)],
+    ]),
+  ]
+  const wrong: string[] = []
+  for (const [id, input, actor = bank.admin] of reads) {
+    const kept = still(await ask(id, input, { actor }))
+    const fresh = still(await ask(id, input, { actor, isFresh: true }))
+    if (JSON.stringify(kept) !== JSON.stringify(fresh))
+      wrong.push(`${id} ${JSON.stringify(input)}\nkept  ${JSON.stringify(kept)}\nfresh ${JSON.stringify(fresh)}`)
+  }
+  return wrong
+}
+
+const act = fc.record<Act>({
+  kind: fc.constantFrom('take', 'take', 'callNext', 'start', 'complete', ...Object.keys(ACTS)),
+  a: fc.nat(1000),
+  b: fc.nat(1000),
+  isFar: fc.boolean(),
+})
+/** Random acts with reads between them; what the last run found. */
+async function day(acts: readonly Act[]): Promise<string[]> {
+  for (const each of acts) {
+    await perform(each)
+    const wrong = await lies(each.a)
+    if (wrong.length) return [`after ${each.kind}${each.isFar ? ' elsewhere' : ''}:`, ...wrong]
+  }
+  return []
+}
+
+test('whatever happens, wherever, the answer from memory is the database’s own', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(act, { minLength: 4, maxLength: 10, size: 'max' }), async (acts) => {
+      expect(await day(acts)).toEqual([])
+    }),
+    { numRuns: RUNS },
+  )
+}, 180_000)
+
+test('control: a process that no longer notes what it hears gives old answers, and that is found', async () => {
+  const tail = await near.hub.tail(bank.tenant.id, bank.sites[0]!.id)
+  const listeners = [...tail.listeners]
+  const all: Act[] = ['take', 'callNext', 'pause', 'take', 'note'].map((kind, i) => ({
+    kind,
+    a: i,
+    b: i,
+    isFar: false,
+  }))
+  try {
+    tail.listeners.clear()
+    expect(await day(all)).not.toEqual([])
+  } finally {
+    for (const listener of listeners) tail.listeners.add(listener)
+    near.answers.clear()
+  }
+  expect(await day(all)).toEqual([])
+})
+
+test('an unchanged queue is answered without the database, and says at which place of the stream', async () => {
+  const input = { id: bank.queues[0]!.id }
+  const tail = await near.hub.tail(bank.tenant.id, bank.sites[0]!.id)
+  await ask('queues.board', input)
+  const first = await ask('queues.board', input)
+  expect(first.kept).toBeDefined()
+  expect(await ask('queues.board', input)).toBe(first)
+  const [epoch, offset] = first.kept!.position.split(':')
+  expect(epoch).toBe(tail.epoch)
+  expect(Number(offset)).toBeLessThanOrEqual(tail.offset)
+  // What happens in another queue of the site is another queue's business.
+  await ask('tickets.take', { queue_id: queueAt(1), channel: 'reception' })
+  expect((await ask('queues.board', input)).kept).toBe(first.kept)
+  await ask('tickets.take', { queue_id: queueAt(0), channel: 'reception' })
+  const next = await ask('queues.board', input)
+  expect(next.kept?.etag).not.toBe(first.kept!.etag)
+  expect(Number(next.kept!.position.split(':')[1])).toBeGreaterThan(Number(offset))
+})
+
+test('who is not known to be in step with the database keeps nothing', async () => {
+  const input = { id: bank.queues[0]!.id }
+  const tail = await near.hub.tail(bank.tenant.id, bank.sites[0]!.id)
+  await ask('queues.board', input)
+  expect((await ask('queues.board', input)).kept).toBeDefined()
+  // As if no poll had come back for a while.
+  tail.wholeAt = -Infinity
+  expect((await ask('queues.board', input)).kept).toBeUndefined()
+  await tail.refresh()
+  expect((await ask('queues.board', input)).kept).toBeDefined()
+})
+
+test('tenants, roles and limits never share an answer; access is checked each time', async () => {
+  const input = { id: bank.queues[0]!.id }
+  await ask('queues.board', input)
+  const kept = await ask('queues.board', input)
+  expect((await ask('queues.board', input, { actor: bank.supervisor })).body).toBe(kept.body)
+  expect((await ask('queues.board', input, { actor: bank.supervisor })).kept).not.toBe(kept.kept)
+  await expect(ask('queues.board', input, { of: clinic })).rejects.toMatchObject({ status: 404 })
+  await expect(ask('queues.board', input, { actor: bank.display })).rejects.toMatchObject({ status: 403 })
+  const narrow = { ...bank.admin, scopes: new Set(['read:ticket']) }
+  await expect(ask('queues.board', input, { actor: narrow })).rejects.toMatchObject({ status: 403 })
+})
+
+test('callers at once share one read', async () => {
+  const input = { queue: bank.queues[2]!.id, status: 'waiting', limit: 7 }
+  await ask('tickets.list', input)
+  await ask('tickets.take', { queue_id: bank.queues[2]!.id, channel: 'reception' })
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask('tickets.list', input)))
+  expect(new Set(answers.map(({ kept }) => kept)).size).toBe(1)
+  expect(answers[0]!.kept).toBeDefined()
+})
