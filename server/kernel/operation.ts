@@ -2,7 +2,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { Actor, Role, Scope } from './access.ts'
 import type { Change } from './audit/change.ts'
 import type { Origin } from './audit/origin.ts'
-import type { Kept } from './cache/answers.ts'
+import type { Kept } from './cache/kept.ts'
 import type { Tx } from './db/types.ts'
 import type { ConstraintErrors } from './errors.ts'
 import type { EventInput, Hub } from './events/index.ts'
@@ -109,7 +109,7 @@ export interface Place {
   siteId: number
   queueId?: number | undefined
 }
-export interface Keeping<Input, Output> {
+interface Keeping<Input, Output> {
   /** By the input; undefined = these answers are not kept, or only the answer will tell. */
   place?(ctx: Context, input: Input): Place | undefined | Promise<Place | undefined>
   /** By the answer: what can move is kept only where it was found twice. */

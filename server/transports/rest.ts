@@ -83,7 +83,7 @@ function answer(request: FastifyRequest, reply: FastifyReply, op: Operation, out
 }
 
 /** A reload, or a program that must see what another process has just done (RFC 9111 §5.2.1.4). */
-export const asksForFresh = (cacheControl: string | undefined): boolean =>
+const asksForFresh = (cacheControl: string | undefined): boolean =>
   cacheControl !== undefined && /\bno-cache\b/i.test(cacheControl)
 
 /**

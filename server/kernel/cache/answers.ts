@@ -4,6 +4,7 @@ import { etagOf } from '../etag.ts'
 import type { Hub } from '../events/index.ts'
 import type { Context, Operation, Outcome, Place, Request } from '../operation.ts'
 import { Changes } from './changes.ts'
+import type { Kept } from './kept.ts'
 
 /** Bytes of all kept answers together, each counted as body, text and object. */
 const MAX_BYTES = 128 << 20
@@ -11,19 +12,7 @@ const MAX_PLACES = 100_000
 /** Bounds what changes without an event: somebody's own SQL. Operations whose answers tell the time say less. */
 const MAX_AGE_MS = 30_000
 
-/** An answer as it is sent, and what it stands on. */
-export interface Kept {
-  /** Under which `current` finds what replaced it. */
-  key: string
-  outcome: Outcome
-  body: Buffer
-  etag: string
-  /** `epoch:offset` of the site's stream: the answer knows at least all events up to it. */
-  position: string
-  /** Whether nothing that it shows has changed since, as far as the streams have told this process. */
-  isCurrent(): boolean
-}
-
+type KeptOutcome = Outcome & { kept: Kept }
 interface Reading {
   isCurrent(): boolean
   answer: Promise<Outcome>
@@ -36,7 +25,10 @@ interface Reading {
  */
 export class Answers {
   #hub: Hub
-  #kept = new LRUCache<string, Kept>({ maxSize: MAX_BYTES, sizeCalculation: ({ body }) => 4 * body.length + 500 })
+  #kept = new LRUCache<string, KeptOutcome>({
+    maxSize: MAX_BYTES,
+    sizeCalculation: ({ kept }) => 4 * kept.body.length + 500,
+  })
   /** Where the subject of an answer was found when it was last read. */
   #places = new LRUCache<string, Place>({ max: MAX_PLACES })
   #reading = new Map<string, Reading>()
@@ -52,10 +44,9 @@ export class Answers {
   }
 
   /** The answer under a key if it still holds. */
-  current(key: string): Kept | undefined {
-    const kept = this.#kept.get(key)
-    if (kept?.isCurrent()) return kept
-    return undefined
+  current(key: string): KeptOutcome | undefined {
+    const outcome = this.#kept.get(key)
+    return outcome?.kept.isCurrent() ? outcome : undefined
   }
 
   /**
@@ -65,7 +56,7 @@ export class Answers {
   async get(op: Operation, request: Request, ctx: Context, read: () => Promise<Outcome>): Promise<Outcome> {
     const key = keyOf(op, request)
     const kept = this.current(key)
-    if (kept) return kept.outcome
+    if (kept) return kept
     const reading = this.#reading.get(key)
     if (reading?.isCurrent()) return reading.answer
     const place = this.#places.get(key) ?? (await op.kept!.place?.(ctx, request.input))
@@ -94,10 +85,9 @@ export class Answers {
   }
 
   #keep(key: string, { output, body, status, replayed }: Outcome, isCurrent: Watch): Outcome {
-    const outcome: Outcome = { output, body, status, replayed }
-    const { position } = isCurrent
-    outcome.kept = { outcome, body: Buffer.from(body), etag: etagOf(body), position, isCurrent, key }
-    this.#kept.set(key, outcome.kept)
+    const kept = { key, body: Buffer.from(body), etag: etagOf(body), position: isCurrent.position, isCurrent }
+    const outcome = { output, body, status, replayed, kept }
+    this.#kept.set(key, outcome)
     return outcome
   }
 
