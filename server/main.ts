@@ -85,6 +85,15 @@ function addServerCommands(program: Command) {
         process.stdout,
       )
     })
+  program
+    .command('eta-replay')
+    .description('print what the wait-time predictor tells in a trace, as JSON lines')
+    .argument('<trace.csv.gz>')
+    .option('--live', 'ask once during each wait of more than 2 minutes instead of at arrival')
+    .action(async (trace: string, { live }: { live?: boolean }) => {
+      const { replayEstimates } = await import('./replay/estimates/index.ts')
+      replayEstimates(trace, live ?? false, process.stdout)
+    })
 }
 type ReplayFlags = Omit<ReplayOptions, 'trace' | 'speed' | 'password'> & { speed: string; password?: string }
 

@@ -1,0 +1,304 @@
+import { lengthBucket } from './by-length.ts'
+import { pack, unpack } from './codec.ts'
+import { BASE, consult, EXPERTS, MIXED } from './experts.ts'
+import { Line } from './line.ts'
+import { Mixture } from './mixture.ts'
+import { MAX_CLASSES } from './order.ts'
+import { Regression } from './regression.ts'
+import { Residuals } from './residuals.ts'
+import { type Prediction, readTickets, type Sample, storeTickets, type Ticket } from './sample.ts'
+import { clamp, DAY_SECONDS, toLog, toSeconds, weekendOf } from './scale.ts'
+
+export type { Prediction } from './sample.ts'
+
+const STATE_VERSION = 1
+
+/** Features that say which line and class it is. */
+const SLOTS = 16
+const CIRCUMSTANCES = 12
+const SLOTS_FROM = EXPERTS + CIRCUMSTANCES
+const SIZE = SLOTS_FROM + SLOTS
+
+/** Learned apart: a newcomer who finds a free server, one who must wait, and one who has waited a while. */
+const FREE = 0
+const BUSY = 1
+const LIVE = 2
+const REGIMES = 3
+/** Lines up to so long are told apart when errors are remembered. */
+const LENGTHS = [0.5, 1.5, 3.5, 6.5, 11.5, 21.5, 41.5]
+const FREE_CONTEXTS = 3
+const CONTEXTS = FREE_CONTEXTS + 2 * (LENGTHS.length + 1)
+
+const SETTINGS = {
+  ridge: 100,
+  forget: 1,
+  eta: 0.1,
+  memory: 0.995,
+  limit: 1.2,
+  clip: 1.5,
+  window: 250,
+  deviation: 2,
+  pending: 48,
+}
+
+interface Place {
+  line: string
+  kind: number
+  slot: number
+}
+
+/**
+ * Learns and predicts the waits of a group of lines that share their customers' habits: the queues of one site. Events
+ * come in the order of time (seconds of the local wall clock); a prediction uses what came before it and nothing else.
+ * Saved and loaded at any instant it goes on to predict, bit for bit, what it would have.
+ */
+export class Predictor {
+  #lines = new Map<string, Line>()
+  #kinds = new Map<string, number>()
+  #slots = new Map<string, number>()
+  #tickets = new Map<number, Ticket>()
+  #pending = 0
+  readonly #models = Array.from({ length: REGIMES }, () => new Regression(SIZE, SETTINGS.ridge, SETTINGS.forget))
+  readonly #mixtures = Array.from(
+    { length: REGIMES },
+    () => new Mixture(MIXED.length + 1, SETTINGS.eta, SETTINGS.memory),
+  )
+  readonly #residuals = Array.from({ length: CONTEXTS }, () => new Residuals(SETTINGS.window))
+  readonly #consulted = new Float64Array(EXPERTS)
+
+  /** Counters open at a line from now on; null when nobody knows. */
+  setOpen(key: string, open: number | null, at: number): void {
+    const line = this.#line(key)
+    line.advance(at)
+    line.open = open === null ? null : Math.max(0, open)
+  }
+
+  /** Starts per second to believe in before any were seen: counters by the configured duration. */
+  setPriorRate(key: string, rate: number): void {
+    if (rate > 0) this.#line(key).priorRate = rate
+  }
+
+  /** A ticket joins the line: what it is told. `ahead` where the order of service is known, else it is learned. */
+  arrive(id: number, key: string, kindName: string, at: number, ahead?: number): Prediction {
+    if (this.#tickets.has(id)) this.leave(id, at)
+    const line = this.#line(key)
+    line.advance(at)
+    const place = this.#placeOf(key, kindName)
+    const found = ahead ?? line.ahead({ kind: place.kind, at, id })
+    const bucket = lengthBucket(found, line.idle)
+    const sample = this.#sample(line, place, found, bucket, at, null)
+    const first = this.#announce(sample)
+    // Spread evenly over the expected life of the wait, without chance: multiples of the golden ratio.
+    const live_at = at + Math.max(first.p50, 60) * 1.3 * ((id * 0.618_033_988_749_894_9) % 1)
+    const isKept = this.#pending < SETTINGS.pending * this.#lines.size
+    if (isKept) this.#pending++
+    const ticket: Ticket = {
+      id,
+      ...place,
+      at,
+      ahead: found,
+      bucket,
+      first_p50: first.p50,
+      sample: isKept ? sample : null,
+      live: null,
+      live_at,
+    }
+    line.arrive(ticket)
+    this.#tickets.set(id, ticket)
+    return first
+  }
+
+  /** What would be told to somebody who came now. Changes nothing. */
+  foresee(key: string, kindName: string, at: number, ahead?: number): Prediction {
+    const line = this.#lines.get(key) ?? new Line()
+    const kind = this.#kinds.get(kindName) ?? MAX_CLASSES - 1
+    const place = { line: key, kind, slot: this.#slots.get(`${key}|${kindName}`) ?? SLOTS - 1 }
+    return line.peek(at, () => {
+      const found = ahead ?? line.ahead({ kind, at, id: -1 })
+      return this.#announce(this.#sample(line, place, found, lengthBucket(found, line.idle), at, null))
+    })
+  }
+
+  /** What a waiting ticket has before it now; null for one that does not wait. Changes nothing. */
+  remaining(id: number, at: number, ahead?: number): Prediction | null {
+    const ticket = this.#tickets.get(id)
+    if (!ticket) return null
+    return this.#line(ticket.line).peek(at, () => this.#announce(this.#liveSample(ticket, at, ahead)))
+  }
+
+  /** The ticket is called. Unknown ones are ignored. */
+  start(id: number, at: number): void {
+    const ticket = this.#tickets.get(id)
+    if (!ticket) return
+    const line = this.#line(ticket.line)
+    line.advance(at)
+    this.#forget(ticket)
+    line.start(ticket, at)
+    for (const sample of [ticket.sample, ticket.live]) if (sample) this.#learn(sample, at - sample.at)
+    for (const kind of line.waiting) for (const waiting of kind.values()) this.#sampleLive(waiting, at)
+  }
+
+  /** Service of a ticket of this line ended. */
+  end(id: number, key: string, at: number): void {
+    const line = this.#line(key)
+    line.advance(at)
+    line.end(id, at)
+  }
+
+  /** The ticket left the line without being called. */
+  leave(id: number, at: number): void {
+    const ticket = this.#tickets.get(id)
+    if (!ticket) return
+    const line = this.#line(ticket.line)
+    line.advance(at)
+    this.#forget(ticket)
+    line.leave(ticket)
+  }
+
+  save(): Uint8Array<ArrayBuffer> {
+    return pack({
+      version: STATE_VERSION,
+      kinds: [...this.#kinds],
+      slots: [...this.#slots],
+      lines: [...this.#lines].map(([key, line]) => [key, line.save()] as const),
+      tickets: storeTickets([...this.#tickets.values()], [...this.#lines.keys()]),
+      models: this.#models.map((model) => model.save()),
+      mixtures: this.#mixtures.map((mixture) => mixture.save()),
+      residuals: this.#residuals.map((residuals) => residuals.save()),
+    })
+  }
+
+  /** The predictor that was saved; null when another version of the program saved it. */
+  static load(state: Uint8Array): Predictor | null {
+    const saved = unpack(state) as unknown as Saved
+    if (saved.version !== STATE_VERSION) return null
+    const predictor = new Predictor()
+    predictor.#kinds = new Map(saved.kinds)
+    predictor.#slots = new Map(saved.slots)
+    for (const [key, line] of saved.lines) predictor.#line(key).load(line)
+    for (const ticket of readTickets(saved.tickets, [...predictor.#lines.keys()])) {
+      predictor.#tickets.set(ticket.id, ticket)
+      if (ticket.sample) predictor.#pending++
+      const line = predictor.#line(ticket.line)
+      line.waiting[ticket.kind]!.set(ticket.id, ticket)
+      line.waitingCount++
+    }
+    for (const [i, model] of predictor.#models.entries()) model.load(saved.models[i]!)
+    for (const [i, mixture] of predictor.#mixtures.entries()) mixture.load(saved.mixtures[i]!)
+    for (const [i, residuals] of predictor.#residuals.entries()) residuals.load(saved.residuals[i]!)
+    return predictor
+  }
+
+  #line(key: string): Line {
+    let line = this.#lines.get(key)
+    if (!line) this.#lines.set(key, (line = new Line()))
+    return line
+  }
+
+  #placeOf(line: string, kindName: string): Place {
+    return {
+      line,
+      kind: place(this.#kinds, kindName, MAX_CLASSES),
+      slot: place(this.#slots, `${line}|${kindName}`, SLOTS),
+    }
+  }
+
+  #forget(ticket: Ticket) {
+    this.#tickets.delete(ticket.id)
+    if (ticket.sample) this.#pending--
+  }
+
+  /** Looked at whenever the line moves, so that it costs nothing between. */
+  #sampleLive(ticket: Ticket, at: number) {
+    if (ticket.sample && !ticket.live && at >= ticket.live_at) ticket.live = this.#liveSample(ticket, at)
+  }
+
+  #liveSample(ticket: Ticket, at: number, known?: number): Sample {
+    const line = this.#line(ticket.line)
+    const ahead = known ?? line.ahead(ticket)
+    return this.#sample(line, ticket, ahead, lengthBucket(ahead, 0), at, ticket)
+  }
+
+  #sample(
+    line: Line,
+    { kind, slot }: Place,
+    ahead: number,
+    bucket: number,
+    at: number,
+    waiting: Ticket | null,
+  ): Sample {
+    const consulted = this.#consulted
+    consult(line, kind, ahead, bucket, at, consulted)
+    const base = BASE.reduce<number>((sum, i) => sum + consulted[i]!, 0) / BASE.length
+    const features = new Float16Array(SIZE)
+    for (let i = 0; i < EXPERTS; i++) {
+      if (Number.isNaN(consulted[i])) consulted[i] = base
+      features[i] = clamp(consulted[i]! - base, -SETTINGS.deviation, SETTINGS.deviation)
+    }
+    const turn = (2 * Math.PI * at) / DAY_SECONDS
+    const age = waiting ? at - waiting.at : 0
+    features.set(
+      [
+        1,
+        Math.sin(turn),
+        Math.cos(turn),
+        Math.sin(2 * turn),
+        Math.cos(2 * turn),
+        Math.log(ahead + 1) - 1.5,
+        clamp(Math.log((line.arrivals + 1) / (line.starts + 1)), -2, 2),
+        weekendOf(at),
+        Math.log((line.open ?? 1) + 1) - 1,
+        line.seesEnds ? clamp(line.capacity - line.busy, -3, 3) / 3 : 0,
+        waiting ? clamp(toLog(waiting.first_p50 - age) - base, -2, 2) : 0,
+        waiting ? clamp(toLog(age) - base, -2, 2) : 0,
+      ],
+      EXPERTS,
+    )
+    features[SLOTS_FROM + slot] = 1
+    const isFree = ahead < 0.5 && (!line.seesEnds || line.idle > 0)
+    const regime = waiting ? LIVE : isFree ? FREE : BUSY
+    const experts = Float32Array.from([...MIXED.map((i) => consulted[i]!), 0])
+    experts[MIXED.length] = base + clamp(this.#models[regime]!.predict(features), -SETTINGS.limit, SETTINGS.limit)
+    const mixed = this.#mixtures[regime]!.mix(experts)
+    return { at, features, experts, base, mixed, regime, context: contextOf(regime, ahead, bucket) }
+  }
+
+  #announce({ mixed, context }: Sample): Prediction {
+    const residuals = this.#residuals[context]!
+    const p90 = Math.max(0, toSeconds(mixed + residuals.high))
+    const p10 = clamp(toSeconds(mixed + residuals.low), 0, p90)
+    return { p10, p50: clamp(toSeconds(mixed + residuals.median), p10, p90), p90 }
+  }
+
+  #learn(sample: Sample, seconds: number) {
+    const truth = toLog(seconds)
+    if (!Number.isFinite(truth - sample.mixed)) return
+    this.#models[sample.regime]!.learn(sample.features, clamp(truth - sample.base, -SETTINGS.clip, SETTINGS.clip))
+    this.#mixtures[sample.regime]!.learn(Array.from(sample.experts, (value) => Math.abs(truth - value)))
+    this.#residuals[sample.context]!.learn(truth - sample.mixed)
+  }
+}
+
+interface Saved {
+  version: number
+  kinds: [string, number][]
+  slots: [string, number][]
+  lines: [string, ReturnType<Line['save']>][]
+  tickets: ReturnType<typeof storeTickets>
+  models: ReturnType<Regression['save']>[]
+  mixtures: ReturnType<Mixture['save']>[]
+  residuals: ReturnType<Residuals['save']>[]
+}
+
+function place(book: Map<string, number>, key: string, limit: number): number {
+  let at = book.get(key)
+  if (at === undefined) book.set(key, (at = Math.min(book.size, limit - 1)))
+  return at
+}
+
+function contextOf(regime: number, ahead: number, bucket: number): number {
+  if (regime === FREE) return Math.min(FREE_CONTEXTS - 1, Math.max(0, 6 - bucket))
+  let length = 0
+  while (length < LENGTHS.length && ahead > LENGTHS[length]!) length++
+  return FREE_CONTEXTS + (regime === LIVE ? LENGTHS.length + 1 : 0) + length
+}
