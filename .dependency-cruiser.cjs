@@ -66,12 +66,17 @@ module.exports = {
       to: { path: '^server/(kernel|modules|transports|app|main)' },
     },
     { name: 'shared-is-a-leaf', severity: 'error', comment: 'browsers run it', from: { path: '^shared/', pathNot: tests }, to: { path: ['^(server|web|bench|scripts)/', '^node:'] } },
-    { name: 'web-never-imports-the-server', severity: 'error', comment: 'the web sees shared/ only', from: { path: '^web/' }, to: { path: '^server/' } },
+    { name: 'web-never-imports-the-server', severity: 'error', comment: 'the web sees shared/ only', from: { path: '^web/', pathNot: ['^web/test/', '\\.test\\.ts$'] }, to: { path: '^server/' } },
+    { name: 'server-sees-only-what-was-built', severity: 'error', comment: 'pages use dist/web, not the sources of a screen', from: { path: '^server/' }, to: { path: '^web/', pathNot: '^web/(build/ensure|test/)' } },
+    { name: 'apps-are-apart', severity: 'error', comment: 'what two apps need lives in web/ui or web/data', from: { path: '^web/apps/([^/]+)/' }, to: { path: '^web/apps/', pathNot: '^web/apps/$1/' } },
+    { name: 'one-framework-an-app', severity: 'error', comment: 'React is for the console: phones and walls pay for every byte', from: { path: '^web/(apps/(visitor|display|kit)|data)/' }, to: { path: 'node_modules/react(-dom)?/' } },
     { name: 'no-orphans', severity: 'error', comment: 'nobody needs this file', from: { orphan: true, path: '^(server|shared)/', pathNot: '\\.test\\.ts$' }, to: {} },
     ...order,
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // The parser knows no JSX: scripts/house-rules.ts looks at what such files import.
+    exclude: { path: '\\.tsx$' },
     parser: 'swc',
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

@@ -33,9 +33,12 @@ async function trackedFiles(): Promise<string[]> {
 
 const verdicts = await Promise.all([
   run('types', 'tsc', ['-p', '.']),
+  run('types: public', 'tsc', ['-p', 'web']),
+  run('types: console', 'tsc', ['-p', 'web/apps/console']),
   run('lint', 'oxlint', ['--type-aware', '--quiet', '.']),
-  run('format', 'oxfmt', ['--check', 'server', 'shared', 'scripts', 'bench', 'test']),
-  run('dependencies', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'server', 'shared']),
+  run('format', 'oxfmt', ['--check', 'server', 'shared', 'scripts', 'bench', 'test', 'web']),
+  run('dependencies', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'server', 'shared', 'web']),
+  run('screens', 'node', ['web/build/main.ts', '--if-needed']),
   run('dead code', 'knip', []),
   listed('house rules', async () => houseRuleViolations(await trackedFiles())),
   listed('docs', async () => brokenDocReferences(await trackedFiles())),

@@ -38,6 +38,19 @@ export const HOUSE_RULES: HouseRule[] = [
     except: /^scripts\/house-rules\.ts$/,
   },
   {
+    name: 'logical-css',
+    why: 'screens are mirrored in Arabic: say inline-start and inline-end, not left and right',
+    forbids:
+      /(?:^|[\s;{])(?:(?:margin|padding|border|scroll-margin|scroll-padding)-(?:left|right)[\w-]*|left|right|(?:float|clear|text-align)\s*:\s*(?:left|right)\b)\s*(?::|;)|style=\{\{[^}]*\b(?:left|right|(?:margin|padding)(?:Left|Right))\s*:/m,
+    in: /^web\/.*\.(css|tsx)$/,
+  },
+  {
+    name: 'screens-import-no-server',
+    why: 'a screen sees web/ui, web/data and shared only: not the server, and no other app',
+    forbids: /from '(?:\.\.\/)+server\/|from '(?:\.\.\/)+(?:apps\/)?(?:visitor|display|console|kiosk|kit)\//,
+    in: /^web\/.*\.tsx$/,
+  },
+  {
     name: 'no-enum-types',
     why: 'comparisons of a PostgreSQL enum are not leakproof, so no index works behind a tenant policy',
     forbids: /create type .* as enum/i,

@@ -111,6 +111,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       secretKey: config.secretKey,
       secretKeyFallbacks: config.secretKeyFallbacks,
       listedTenants: async () => (config.debug ? activeTenants(db) : []),
+      isDevelopment: config.debug,
     })
     pages.register(app)
     ssoCallback(app, {

@@ -16,6 +16,7 @@ import { allowPage } from '../transports/security/headers.ts'
 import { assets } from './assets.ts'
 import { displayAccess, isDisplayToken } from './display-token.ts'
 import { html, page, textsOf, type Html, type PageOptions } from './html.ts'
+import { Screens } from './screens.ts'
 
 export interface PagesOptions {
   runtime: Runtime
@@ -25,6 +26,7 @@ export interface PagesOptions {
   secretKeyFallbacks: readonly string[]
   /** Tenants whose sites the front page lists: in development only. */
   listedTenants(): Promise<readonly Tenant[]>
+  isDevelopment: boolean
 }
 
 /** What the form was given; anything else is no key. */
@@ -67,13 +69,16 @@ interface Service {
 /** Small pages that live: enough to take a ticket, follow it, call it and show it. Plain HTML, no build step. */
 export class Pages {
   #options: PagesOptions
+  #screens: Screens
 
   constructor(options: PagesOptions) {
     this.#options = options
+    this.#screens = new Screens(options)
   }
 
   register(app: FastifyInstance): void {
     assets(app)
+    this.#screens.register(app)
     app.get('/favicon.ico', (_request, reply) => reply.code(204).send())
     app.get('/', (request, reply) => this.#front(request, reply))
     app.get('/app/agent', (request, reply) => this.#agent(request, reply))

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { testDatabaseUrl } from '../config.ts'
+import { ensureScreens } from '../../web/build/ensure.ts'
 import { connectDirect, migrate, startEmbedded } from '../kernel/db/index.ts'
 
 declare module 'vitest' {
@@ -12,8 +13,9 @@ declare module 'vitest' {
   }
 }
 
-/** Once a run: a PostgreSQL of its own (or TEST_DATABASE_URL), migrated into a template that every test file clones. */
+/** Once a run: the screens as their sources are now, and a PostgreSQL of its own (or TEST_DATABASE_URL), migrated into a template that every test file clones. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await ensureScreens()
   const given = testDatabaseUrl()
   const directory = mkdtempSync(join(tmpdir(), 'sq-test-'))
   const server = given

@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs'
 import { IntlMessageFormat } from 'intl-messageformat'
 import { expect, test } from 'vitest'
 import { AGENT_STATUSES, QUEUE_STATUSES, TicketStatus } from '../ticket-status.ts'
@@ -5,8 +6,23 @@ import ar from './ar.json' with { type: 'json' }
 import en from './en.json' with { type: 'json' }
 import fr from './fr.json' with { type: 'json' }
 
-const catalogues: Record<string, Record<string, string>> = { fr, en, ar }
-const keys = Object.keys(fr) as (keyof typeof fr)[]
+const FOLDER = new URL('./', import.meta.url)
+/** The texts of everybody, and those of the screens, as one catalogue a language. */
+function whole(language: string, common: Record<string, string>): Record<string, string> {
+  const screens = globSync(`screens/*.${language}.json`, { cwd: FOLDER }).toSorted()
+  const texts = screens.map((file) => JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as Record<string, string>)
+  for (const [index, file] of screens.entries()) {
+    const prefix = `${/([\w-]+)\.\w+\.json$/.exec(file)![1]}.`
+    expect(Object.keys(texts[index]!).filter((key) => !key.startsWith(prefix))).toEqual([])
+  }
+  return Object.assign({}, common, ...texts) as Record<string, string>
+}
+const catalogues: Record<string, Record<string, string>> = {
+  fr: whole('fr', fr),
+  en: whole('en', en),
+  ar: whole('ar', ar),
+}
+const keys = Object.keys(catalogues['fr']!)
 
 type Elements = ReturnType<IntlMessageFormat['getAst']>
 const parse = (message: string): Elements => new IntlMessageFormat(message, 'fr').getAst()
@@ -24,13 +40,13 @@ const signature = (message: string) => {
 }
 
 test('the three catalogues hold the same keys in the same order', () => {
-  expect(Object.keys(en)).toEqual(keys)
-  expect(Object.keys(ar)).toEqual(keys)
+  expect(Object.keys(catalogues['en']!)).toEqual(keys)
+  expect(Object.keys(catalogues['ar']!)).toEqual(keys)
 })
 
 test.each(Object.keys(catalogues))('every message of %s takes the same values as the French one', (language) => {
   const signatures = keys.map((key) => [key, signature(catalogues[language]![key]!)])
-  expect(signatures).toEqual(keys.map((key) => [key, signature(fr[key])]))
+  expect(signatures).toEqual(keys.map((key) => [key, signature(catalogues['fr']![key]!)]))
 })
 
 test.each(Object.keys(catalogues))('messages of %s are clean text', (language) => {
@@ -63,5 +79,5 @@ test('every state has a label', () => {
 })
 
 test('Arabic is written in Arabic', () => {
-  expect(keys.filter((key) => !/\p{Script=Arabic}/u.test(ar[key]))).toEqual([])
+  expect(keys.filter((key) => !/\p{Script=Arabic}/u.test(catalogues['ar']![key]!))).toEqual([])
 })

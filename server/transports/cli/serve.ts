@@ -3,6 +3,7 @@ import { buildApp, startJobs, type App } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { createLogger, type Logger } from '../../kernel/log.ts'
 import { measureProcess } from '../../kernel/metrics.ts'
+import { ensureScreens } from '../../../web/build/ensure.ts'
 import { serveMetrics } from '../metrics.ts'
 
 const ROLES = ['api', 'realtime', 'worker'] as const
@@ -38,6 +39,7 @@ export async function start(
   logLevel = config.logLevel,
 ): Promise<Serving> {
   const logger = createLogger({ level: logLevel })
+  if (roles.has('api')) await ensureScreens()
   const app = await buildApp(config, { logger, isApi: roles.has('api'), isRealtime: roles.has('realtime') })
   try {
     const isPublic = roles.has('api') || roles.has('realtime')

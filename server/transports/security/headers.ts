@@ -15,15 +15,17 @@ export const securityHeaders = (isSecure: boolean): Record<string, string> => ({
 
 /**
  * Lets a page run its own scripts: those with this answer's nonce and what they import, nothing inline, no markup made
- * from text (Trusted Types), nothing of anybody else's, no frame around it.
+ * from text (Trusted Types), nothing of anybody else's, no frame around it. A page with a service worker may name its
+ * address: one policy, `smartqueue-worker`, which knows no other.
  * @returns the nonce for its script elements
  */
-export function allowPage(reply: FastifyReply): string {
+export function allowPage(reply: FastifyReply, { hasWorker = false } = {}): string {
   const nonce = randomBytes(16).toString('base64')
+  const worker = hasWorker ? "worker-src 'self'; trusted-types smartqueue-worker" : "trusted-types 'none'"
   reply.header(
     'content-security-policy',
     `default-src 'self'; script-src 'nonce-${nonce}' 'strict-dynamic'; require-trusted-types-for 'script'; ` +
-      `trusted-types 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
+      `${worker}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
   )
   return nonce
 }

@@ -1,0 +1,64 @@
+import type { FontSet } from './fonts.ts'
+
+export const LOCALES = ['fr', 'en', 'ar'] as const
+
+/** Brotli bytes that reach a browser before the first screen can be used. */
+export interface Budget {
+  js: number
+  css: number
+  /** Fonts of a page in French or English, and of one in Arabic. */
+  fonts: { latin: number; arabic: number }
+}
+export interface App {
+  framework: 'preact' | 'react'
+  /** Oldest browsers, as Vite names them. */
+  target: string[]
+  /** Catalogues of shared/locales/screens, and prefixes of the common one, that its texts come from. */
+  messages: string[]
+  fonts: FontSet
+  budget: Budget
+  /** Has a `server.tsx` that the server renders its pages with. */
+  isRendered?: true
+  /** Left out of what production serves. */
+  isDevelopment?: true
+}
+
+const KB = 1000
+/** Televisions: LG's of 2021 run Chromium 79. */
+const OLD = ['chrome79', 'safari13', 'es2019']
+const MODERN = ['chrome111', 'safari16.4', 'firefox115']
+const STATES = ['ticket_status', 'agent_status', 'queue_status', 'channel', 'role']
+
+/** Every application of the browser; a folder of web/apps each. Budgets are those of the design and fail the build. */
+export const APPS: Record<string, App> = {
+  visitor: {
+    framework: 'preact',
+    target: OLD,
+    messages: ['ui', 'visitor', 'ticket_status', 'queue_status'],
+    fonts: 'public',
+    budget: { js: 20 * KB, css: 8 * KB, fonts: { latin: 14 * KB, arabic: 37 * KB } },
+    isRendered: true,
+  },
+  display: {
+    framework: 'preact',
+    target: OLD,
+    messages: ['ui', 'display', ...STATES],
+    fonts: 'staff',
+    budget: { js: 25 * KB, css: 8 * KB, fonts: { latin: 60 * KB, arabic: 60 * KB } },
+  },
+  console: {
+    framework: 'react',
+    target: MODERN,
+    messages: ['ui', 'console', ...STATES],
+    fonts: 'staff',
+    budget: { js: 200 * KB, css: 25 * KB, fonts: { latin: 60 * KB, arabic: 60 * KB } },
+  },
+  kit: {
+    framework: 'preact',
+    target: MODERN,
+    messages: ['ui', 'visitor', 'display', 'console', ...STATES],
+    fonts: 'staff',
+    budget: { js: 60 * KB, css: 25 * KB, fonts: { latin: 60 * KB, arabic: 60 * KB } },
+    isDevelopment: true,
+  },
+}

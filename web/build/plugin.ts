@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import type { Plugin } from 'vite'
+import { ROOT } from './paths.ts'
+import type { BuiltFonts } from './fonts.ts'
+import { compileMessage } from './messages.ts'
+
+const LOCALES = `${ROOT}shared/locales/`
+type Catalogue = Record<string, string>
+const read = (file: string) => JSON.parse(readFileSync(LOCALES + file, 'utf8')) as Catalogue
+
+/** Every message of an app in one language, compiled. */
+export function messagesOf(names: readonly string[], locale: string): Record<string, unknown> {
+  const common = Object.entries(read(`${locale}.json`)).filter(([key]) => names.includes(key.split('.')[0]!))
+  const own = names.flatMap((name) => {
+    try {
+      return Object.entries(read(`screens/${name}.${locale}.json`))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw error
+    }
+  })
+  return Object.fromEntries([...common, ...own].map(([key, message]) => [key, compileMessage(message)]))
+}
+
+/**
+ * What exists only in the build: modules `messages:<locale>` that add an app's compiled texts, and the declarations of
+ * its faces at the head of the tokens.
+ */
+export function smartqueue(names: readonly string[], fonts: BuiltFonts): Plugin {
+  return {
+    name: 'smartqueue',
+    enforce: 'pre',
+    resolveId: (id) => (id.startsWith('messages:') ? `\0${id}` : null),
+    load(id) {
+      if (id.endsWith('/web/ui/tokens.css')) return fonts.css + readFileSync(id, 'utf8')
+      if (!id.startsWith('\0messages:')) return null
+      const locale = id.slice('\0messages:'.length)
+      const messages = JSON.stringify(messagesOf(names, locale))
+      return (
+        `import { addMessages } from ${JSON.stringify(`${ROOT}web/ui/messages.ts`)}\n` +
+        `addMessages(${JSON.stringify(locale)}, JSON.parse(${JSON.stringify(messages)}))\n`
+      )
+    },
+  }
+}

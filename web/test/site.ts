@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { startApp, type TestApp } from '../../server/test/app.ts'
+import { startBrowser } from '../../server/test/browser.ts'
+import type { TenantFixture, TenantShape } from '../../server/test/factories.ts'
+import type { Actor } from '../../server/kernel/access.ts'
+import { hashPassword } from '../../server/modules/authentication/index.ts'
+
+export { hasBrowser } from '../../server/test/browser.ts'
+
+type Json = Record<string, any>
+export const PHONE = { width: 360, height: 740 }
+export const PASSWORD = 'correct horse battery staple'
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+export interface TestSite {
+  server: TestApp
+  browser: Browser
+  /** `http://127.0.0.1:<port>`. */
+  url: string
+  /** The branch that screens are opened for: slug `demo`. */
+  bank: TenantFixture
+  /** Runs an operation over REST as an actor of the fixture; throws with the problem when it is refused. */
+  run(actor: Actor, method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<Json>
+  take(queue?: number, more?: object): Promise<Json>
+  callNext(agent?: number): Promise<Json>
+  act(verb: string, ticketId: number, body?: object, agent?: number): Promise<Json>
+  /** A browser of its own with one page, closed by the caller or with the browser. Complaints must stay empty. */
+  open(path: string, options?: BrowserContextOptions): Promise<OpenPage>
+  /** Signs an agent in through the browser's own cookie, as the console's form would. */
+  signIn(context: BrowserContext, agent?: number): Promise<Json>
+}
+export interface OpenPage {
+  context: BrowserContext
+  page: Page
+  /** Errors and warnings of the console, errors nobody caught, and requests to other origins. */
+  complaints: string[]
+}
+
+/** The real server with a database of the test file's own, one branch, and a headless browser. */
+export async function startSite(shape: TenantShape = {}): Promise<TestSite> {
+  const server = await startApp()
+  const bank = await server.aTenant({ slug: 'demo', queues: 3, counters: 3, agents: 2, ...shape })
+  await server.owner('update users set password_hash = $1', [await hashPassword(PASSWORD)])
+  const url = await server.listen()
+  const browser = await startBrowser()
+  const run: TestSite['run'] = async (actor, method, path, body) => {
+    const answer = await fetch(`${url}/api/v1/tenants/${bank.tenant.slug}${path}`, {
+      method,
+      headers: { ...server.as(actor), ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(`${method} ${path}: ${text}`)
+    return text ? (JSON.parse(text) as Json) : {}
+  }
+  return {
+    server,
+    browser,
+    url,
+    bank,
+    run,
+    take: (queue = 0, more = {}) =>
+      run(bank.admin, 'POST', '/tickets/', { queue_id: bank.queues[queue]!.id, channel: 'reception', ...more }),
+    callNext: async (agent = 0) =>
+      (await run(bank.agentActors[agent]!, 'POST', `/agents/${bank.agents[agent]!.id}/call-next/`, {}))[
+        'ticket'
+      ] as Json,
+    act: (verb, ticketId, body = {}, agent = 0) =>
+      run(bank.agentActors[agent]!, 'POST', `/tickets/${ticketId}/${verb}/`, body),
+    async open(path, options = {}) {
+      const context = await browser.newContext({ viewport: PHONE, locale: 'fr-FR', ...options })
+      const page = await context.newPage()
+      const complaints = complaintsOf(page, url)
+      await page.goto(url + path)
+      return { context, page, complaints }
+    },
+    async signIn(context, agent = 0) {
+      const answer = await context.request.post(`${url}/api/v1/auth/session/`, {
+        headers: { origin: url },
+        data: { email: `agent${agent + 1}@${bank.tenant.slug}.example`, password: PASSWORD, tenant: bank.tenant.slug },
+      })
+      if (!answer.ok()) throw new Error(await answer.text())
+      return (await answer.json()) as Json
+    },
+  }
+}
+
+function complaintsOf(page: Page, origin: string): string[] {
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
+  page.on('request', (request) => {
+    if (/^https?:/.test(request.url()) && !request.url().startsWith(origin)) complaints.push(`asks ${request.url()}`)
+  })
+  return complaints
+}
+
+/** What axe-core finds by WCAG 2.0 to 2.2, A and AA: `rule: selector`, empty when all is well. */
+export async function violations(page: Page): Promise<string[]> {
+  // Through the debugger, because the page's policy lets no foreign script in.
+  const found = await page.evaluate(`(() => { ${AXE}
+    ;return axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }) })()`)
+  const { violations: list } = found as {
+    violations: { id: string; nodes: { target: unknown; failureSummary?: string }[] }[]
+  }
+  return list.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${String(node.target)} ${node.failureSummary ?? ''}`),
+  )
+}
