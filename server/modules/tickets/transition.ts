@@ -1,9 +1,10 @@
 import { AppError, conflict, notFound } from '../../kernel/errors.ts'
 import type { Actor } from '../../kernel/access.ts'
 import type { Context } from '../../kernel/operation.ts'
-import { TicketStatus } from '../../../shared/ticket-status.ts'
+import type { TicketStatus } from '../../../shared/ticket-status.ts'
 import { publicTicket, wireTicket } from './events.ts'
 import { withFigures } from './live/figures.ts'
+import { isAtCounter, ownership } from './ownership.ts'
 import { transitionOf, type Verb } from './rules.ts'
 import type { Ticket } from './schema.ts'
 import {
@@ -153,8 +154,7 @@ export const newLeg = (row: Row): Partial<Row> => ({
 
 /** The agent whose ticket leaves the counter is free again. Who put it on hold may have another by now. */
 export const freeSeat = (row: Row, status: Seat['status'] = 'available'): Seat | undefined =>
-  row.agent_id !== null && isAtCounter(row.status) ? { id: row.agent_id, status } : undefined
-const isAtCounter = (status: TicketStatus) => status === TicketStatus.called || status === TicketStatus.serving
+  row.agent_id !== null && isAtCounter(row) ? { id: row.agent_id, status } : undefined
 
 export type Decide = (row: Row) => Step | Promise<Step>
 
@@ -167,16 +167,24 @@ export async function transitions(
   verb: Verb,
   calls: readonly { id: number; actor: Actor; decide: Decide }[],
 ): Promise<(Ticket | AppError)[]> {
-  const rows = await lockTickets(
-    ctx.tx,
-    calls.map(({ id }) => id),
-  )
+  // Sent together.
+  const [rows, owners] = await Promise.all([
+    lockTickets(
+      ctx.tx,
+      calls.map(({ id }) => id),
+    ),
+    ownership(
+      ctx.tx,
+      calls.map(({ actor }) => actor),
+    ),
+  ])
   const moves: Move[] = []
   const results: (Ticket | AppError)[] = []
   for (const { id, actor, decide } of calls) {
     try {
       const row = rows.get(id)
       if (!row) throw notFound()
+      owners.check(actor, row)
       checkFrom(verb, row)
       const step = await decide(row)
       const move = advance(verb, row, step, actor)

@@ -6,6 +6,7 @@ import { Closed, Id } from '../../kernel/schema.ts'
 import { agentStates } from '../agents/index.ts'
 import { withFigures } from './live/figures.ts'
 import { wireTicket } from './events.ts'
+import { ownership } from './ownership.ts'
 import { Ticket } from './schema.ts'
 import { lockTicket, type Restored, type Row, type Seat } from './sql.ts'
 import { secondsBetween } from './time.ts'
@@ -39,11 +40,14 @@ export async function undoLast(ctx: Context, id: number, allowed?: readonly stri
   // The agent who will have the ticket again is locked before the ticket.
   const wanted = undo && agentAfter(undo.row)
   const agent = wanted ? (await agentStates(ctx.tx, [wanted.id])).get(wanted.id) : undefined
-  const row = await lockTicket(ctx.tx, id)
+  const [row, owners] = await Promise.all([lockTicket(ctx.tx, id), ownership(ctx.tx, [ctx.actor])])
   const isOwn = !allowed || (row.undo?.principal === ctx.actor.principal && allowed.includes(row.undo.verb))
   if (!row.undo || !isOwn) throw conflict('nothing_to_undo')
   if (secondsBetween(row.now, row.undo_until!) < 0) throw conflict('undo_expired')
   const after: Row = { ...row, ...row.undo.row, undo: null, undo_until: null }
+  // Both what it is and what it would be again may be somebody's.
+  owners.check(ctx.actor, row)
+  owners.check(ctx.actor, after)
   const seat = agentAfter(row.undo.row)
   if (seat && !isFree(agent, seat, row)) throw conflict('undo_conflict')
   const move = {
