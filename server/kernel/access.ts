@@ -1,3 +1,6 @@
+import { now } from './clock.ts'
+import { AppError } from './errors.ts'
+
 /** Who may be on the other side of a request. `system` is this program itself (jobs, listeners, command line). */
 export const ROLES = [
   'operator',
@@ -86,6 +89,12 @@ export interface Actor {
 
 /** A proof this old no longer counts for operations that ask for a fresh one. */
 export const PROOF_SECONDS = 300
+
+/** @throws AppError forbidden `proof_required` when a person has not proved within the last minutes who they are */
+export function checkProof({ userId, provenAt }: Actor): void {
+  if (userId !== null && now() / 1000 - (provenAt ?? 0) >= PROOF_SECONDS)
+    throw new AppError('forbidden', 'proof_required')
+}
 
 /** The program itself acting inside one tenant. */
 export function systemActor(tenantId: number): Actor {

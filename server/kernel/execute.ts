@@ -1,9 +1,8 @@
 import { appendAudit, auditEntry, PLATFORM_LOG, statusChanges, type AuditEntry, type Change } from './audit/index.ts'
-import { PROOF_SECONDS } from './access.ts'
+import { checkProof } from './access.ts'
 import { Answers } from './cache/answers.ts'
-import { now } from './clock.ts'
 import { databaseError } from './db/index.ts'
-import type { Database, Tx, WriteTx } from './db/types.ts'
+import type { Database, Statement, Tx, WriteTx } from './db/types.ts'
 import { AppError, notFound } from './errors.ts'
 import { appendStatement, placeEvents, type Emitted } from './events/log.ts'
 import type { EventInput, Hub } from './events/index.ts'
@@ -11,6 +10,7 @@ import type { Guard } from './guard.ts'
 import {
   claimKeys,
   fingerprint,
+  keepsAnswer,
   rememberRefusal,
   storeAnswers,
   type KeyClaim,
@@ -74,23 +74,44 @@ export class Runtime {
     return counting?.then(() => authorize(op, request))
   }
 
-  /** What appends no event: reads, and whatever happens outside tenants. */
+  /** Reads, and whatever happens outside tenants. */
   async #plain(op: Operation, request: Request): Promise<Outcome> {
+    const claim = op.kind === 'mutation' && keepsAnswer(op) ? claimOf(op, request) : null
+    let committed: ReturnType<typeof placeEvents> = []
     const run = async (tx: Tx) => {
+      if (claim) {
+        const [state] = await claimKeys(tx, [claim], 'platform_idempotency_keys')
+        if (state!.state === 'refused') throw new KeyRefused(state!.error)
+        if (state!.state === 'replay') return replay(state!.answer)
+      }
       const [refusal] = (await this.#options.guard?.refusals(tx, op, [request])) ?? []
       if (refusal) throw refusal
-      const ctx = this.#context(tx, request, { emitted: [] })
+      const done: Done = { emitted: [] }
+      const ctx = this.#context(tx, request, done)
       const read = async () => finished(op, await op.run(ctx, request.input))
       if (op.kept && request.tenant && !request.isFresh) return this.answers.get(op, request, ctx, read)
       const outcome = await read()
-      if (op.kind === 'mutation') await auditOutside(tx, op, request, outcome.output)
+      if (claim) {
+        const answer = { ...claim, status: outcome.status, body: outcome.body }
+        await send(tx, storeAnswers([answer], 'platform_idempotency_keys'))
+      }
+      committed = await appendOutside(tx, op, outcome.output, done)
+      if (op.kind === 'mutation') await auditOutside(tx, op, request, outcome.output, done.change)
       return outcome
     }
     try {
       if (request.tenant) return await run(this.db.reader(request.tenant.id, op.pool ?? 'requests'))
-      return await (op.transaction === false ? run(eachAlone(this.db)) : this.db.platform(run))
+      const outcome = await (op.transaction === false ? run(eachAlone(this.db)) : this.db.platform(run))
+      for (const events of committed) this.hub.committed(events)
+      return outcome
     } catch (error) {
-      throw meaning(op, error)
+      if (error instanceof KeyRefused) throw error.cause
+      const refusal = meaning(op, error)
+      if (claim && refusal.status < 500) {
+        const answer = { status: refusal.status, body: this.#options.renderError(refusal, request) }
+        await this.db.platform((tx) => rememberRefusal(tx, claim, answer, 'platform_idempotency_keys'))
+      }
+      throw refusal
     }
   }
 
@@ -234,14 +255,36 @@ function auditEntries(
   return entries
 }
 
+/** The tenant that the answer of an operation outside tenants names. */
+const tenantNamedBy = (output: unknown) => (output as { tenant?: { id: number } | null } | null)?.tenant?.id
+const send = (tx: Tx, { text, values }: Statement) => tx.query(text, values)
+
+/** What happened outside tenants in one of them, such as somebody joining it. */
+async function appendOutside(tx: Tx, op: Operation, output: unknown, { emitted }: Done) {
+  const append = appendStatement(emitted)
+  if (!append) return []
+  const tenantId = tenantNamedBy(output)
+  if (tenantId === undefined) throw new Error(`${op.id} emits events of no tenant`)
+  await tx.query(`select set_config('app.current_tenant_id', $1, true)`, [String(tenantId)])
+  return placeEvents(tenantId, append, await send(tx, append))
+}
+
 /** Into the log of the tenant that the caller or the answer names, else the platform's. */
-async function auditOutside(tx: Tx, op: Operation, request: Request, output: unknown): Promise<void> {
+async function auditOutside(tx: Tx, op: Operation, request: Request, output: unknown, change?: Change): Promise<void> {
   if (op.unaudited !== undefined) return
-  const entry = auditEntry(op, request, output, new Map())
-  const place = (output as { tenant?: { id: number } | null } | null)?.tenant
+  const entry = auditEntry(op, request, output, new Map(), change)
   const created = /^tenant:(\d+)$/.exec(entry.subject)?.[1]
-  const { text, values } = appendAudit(request.actor.tenantId ?? place?.id ?? Number(created ?? PLATFORM_LOG), [entry])
-  await tx.query(text, values)
+  const tenantId = request.actor.tenantId ?? tenantNamedBy(output) ?? Number(created ?? PLATFORM_LOG)
+  await send(tx, appendAudit(tenantId, [entry]))
+}
+
+/** A key that cannot be used says nothing of the work, so nothing is stored under it. */
+class KeyRefused extends Error {
+  override readonly cause: AppError
+  constructor(cause: AppError) {
+    super(cause.code)
+    this.cause = cause
+  }
 }
 
 /** Statements outside tenants, each in a transaction of its own. */
@@ -263,10 +306,8 @@ function authorize(op: Operation, { actor, tenant }: Request): void {
     )
   if (op.scope && actor.role !== 'anonymous' && actor.role !== 'visitor' && !actor.scopes.has(op.scope))
     throw new AppError('forbidden', 'forbidden')
-  if (op.needsProof && actor.userId !== null && !isFresh(actor.provenAt))
-    throw new AppError('forbidden', 'proof_required')
+  if (op.needsProof) checkProof(actor)
 }
-const isFresh = (provenAt: number | null | undefined) => now() / 1000 - (provenAt ?? 0) < PROOF_SECONDS
 
 /** Strangers share one principal, so a key that another could guess would hand over somebody's answer. */
 const STRANGERS_KEY_LENGTH = 20

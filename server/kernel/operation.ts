@@ -87,6 +87,8 @@ export interface Operation<I extends TObject = any, O extends TSchema = any> {
    * operation works elsewhere, such as on a password's hash.
    */
   transaction?: false
+  /** The answer opens a door, so it is not stored and an Idempotency-Key does not repeat it. */
+  answersSecret?: true
   /** Class of its rate limits; it follows from who may run it when absent. */
   limit?: LimitName
   /** Inputs that may name a place the caller is not limited to, such as where a ticket is transferred. */

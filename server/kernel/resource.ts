@@ -1,5 +1,5 @@
 import Type, { type Static, type TObject, type TSchema, type TUnsafe } from 'typebox'
-import type { Role, Scope } from './access.ts'
+import type { Actor, Role, Scope } from './access.ts'
 import { databaseError } from './db/index.ts'
 import { conflict, notFound, type AppError, type ConstraintErrors } from './errors.ts'
 import { checkIfMatch } from './etag.ts'
@@ -49,6 +49,8 @@ export interface ResourceSpec<F extends Fields> {
    * Optional fields without a `Default` are undefined here when absent; it must fill them.
    */
   prepare?: (ctx: Context, next: Prepared<F>, before: RowOf<F> | undefined) => Prepared<F> | Promise<Prepared<F>>
+  /** Conditions that keep a limited caller's list, and a single read, to what concerns these sites or queues (`$1`). */
+  within?: { sites: string; queues: string }
   /** What must exist beside a new row. */
   created?: (ctx: Context, row: RowOf<F>) => Promise<void>
 }
@@ -126,7 +128,7 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
           ...(input as Partial<PageRequest>),
           ordering: (input['ordering'] as string | undefined) ?? spec.orderings[0]!,
         },
-        conditionsOf(spec, input),
+        [...conditionsOf(spec, input), ...limitsOf(spec, ctx.actor)],
       ),
   })
 
@@ -140,7 +142,16 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
     input: Closed({ id: Id }),
     output: entity,
     example: { input: { id: 1 } },
-    run: (ctx, { id }) => ctx.tx.one<Row>(`select ${columns} from ${table} where id = $1`, [id]),
+    run(ctx, { id }) {
+      const limits = limitsOf(spec, ctx.actor).map(({ text, values }, i) => ({
+        text: ` and (${text.replaceAll('$1', `$${i + 2}`)})`,
+        value: values[0],
+      }))
+      return ctx.tx.one<Row>(
+        `select ${columns} from ${table} where id = $1${limits.map(({ text }) => text).join('')}`,
+        [id, ...limits.map(({ value }) => value)],
+      )
+    },
   })
 
   const create = operation({
@@ -254,6 +265,14 @@ function conditionsOf(
     conditions.push({ text: search.map((column) => `${column} ilike $1`).join(' or '), values: [pattern] })
   }
   return conditions
+}
+
+function limitsOf({ within }: Pick<ResourceSpec<Fields>, 'within'>, { siteIds, queueIds }: Actor): Condition[] {
+  if (!within) return []
+  return [
+    ...(siteIds ? [{ text: within.sites, values: [siteIds] }] : []),
+    ...(queueIds ? [{ text: within.queues, values: [queueIds] }] : []),
+  ]
 }
 
 function orderingsOf(names: readonly string[], properties: Record<string, TSchema>): Record<string, Ordering> {

@@ -1,3 +1,4 @@
+import { now } from '../kernel/clock.ts'
 import { ROLE_SCOPES, systemActor, type Actor, type Role } from '../kernel/access.ts'
 import type { Direct } from '../kernel/db/index.ts'
 import type { Tenant } from '../kernel/operation.ts'
@@ -122,7 +123,8 @@ export async function aTenant(owner: Direct['query'], shape: TenantShape = {}): 
     sessionId: null,
     ticketId: null,
   })
-  const user = (role: Role, { id }: Row) => actor(role, `user:${id}`, id)
+  // Whoever has just signed in has proved who they are.
+  const user = (role: Role, { id }: Row) => ({ ...actor(role, `user:${id}`, id), provenAt: Math.floor(now() / 1000) })
   return {
     tenant,
     sites,

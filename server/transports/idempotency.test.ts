@@ -112,3 +112,44 @@ test('a key that is none is refused before anything happens', async () => {
     expect(answer.json(), key).toMatchObject({ status: 400, code: 'idempotency_key_invalid' })
   }
 })
+
+test('outside tenants a repeated key repeats the answer, but none that opens a door', async () => {
+  const [user] = await owner<{ id: number }>(
+    `insert into users (email, name, is_operator) values ('root@example.org', 'Root', true) returning id`,
+  )
+  const operator = { ...t.admin, role: 'operator', tenantId: null, userId: user!.id } as const
+  const create = (key: string | undefined, name = 'Lyon') =>
+    app.inject({
+      method: 'POST',
+      url: '/api/v1/tenants/',
+      headers: { ...as({ ...operator, principal: `user:${user!.id}` }), ...(key && { 'idempotency-key': key }) },
+      payload: { name, slug: 'lyon' },
+    })
+  const answers = await Promise.all(Array.from({ length: 10 }, () => create('root')))
+  const done = answers.filter(({ statusCode }) => statusCode === 201)
+  const rest = answers.filter(({ statusCode }) => statusCode === 409)
+  expect([done.length + rest.length, done.length >= 1]).toEqual([10, true])
+  expect(new Set(done.map(({ body: text }) => text)).size).toBe(1)
+  const replay = await create('root')
+  expect([replay.statusCode, replay.body, replay.headers['idempotent-replayed']]).toEqual([201, done[0]!.body, 'true'])
+  expect((await create('root', 'Paris')).json()).toMatchObject({ code: 'idempotency_mismatch' })
+  const taken = await create('root-2')
+  expect(taken.json()).toMatchObject({ status: 409, code: 'slug_taken' })
+  expect((await create('root-2')).body).toBe(taken.body)
+  // Control: without a key it is tried again.
+  expect((await create(undefined)).headers['idempotent-replayed']).toBeUndefined()
+
+  const pair = () =>
+    app.inject({
+      method: 'POST',
+      url: '/api/v1/devices/pairing/',
+      headers: { 'idempotency-key': 'a key of more than twenty signs' },
+      payload: {},
+    })
+  const secrets = [await pair(), await pair()].map((answer) => answer.json<{ secret: string }>().secret)
+  expect(new Set(secrets).size).toBe(2)
+  const stored = await owner<{ n: number }>(
+    `select count(*)::int as n from platform_idempotency_keys where operation not in ('tenants.create')`,
+  )
+  expect(stored).toEqual([{ n: 0 }])
+})

@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import { httpStatus, type ErrorKind } from '../kernel/errors.ts'
+import { keepsAnswer } from '../kernel/idempotency.ts'
 import type { Operation } from '../kernel/operation.ts'
 import { paramsOf, routesOf, type Route } from './routes.ts'
 
@@ -208,7 +209,7 @@ function operationObject(op: Operation, route: Route, index: number, components:
   }
   if (entrance === 'own_tenant') parameters.push(parameterRef('Tenant'))
   parameters.push(parameterRef('Language'))
-  if (method === 'POST') parameters.push(parameterRef('IdempotencyKey'))
+  if (method === 'POST' && keepsAnswer(op)) parameters.push(parameterRef('IdempotencyKey'))
   if (method === 'GET') parameters.push(parameterRef('IfNoneMatch'))
   if (method === 'PATCH' || method === 'DELETE') parameters.push(parameterRef('IfMatch'))
 

@@ -102,6 +102,39 @@ describe('a supervisor of one site', () => {
     expect(tickets.every(({ site_id }: { site_id: number }) => site_id === here.site)).toBe(true)
   })
 
+  test('sees the sites, services and customers of the own one alone', async () => {
+    const [elsewhere] = await server.owner<{ id: number }>(
+      `insert into services (tenant_id, name, code) values ($1, 'Only there', 'ZZ') returning id`,
+      [bank.tenant.id],
+    )
+    await server.owner(
+      `insert into queues (tenant_id, site_id, service_id, name, number_prefix) values ($1, $2, $3, 'Only there', 'ZZ')`,
+      [bank.tenant.id, there.site, elsewhere!.id],
+    )
+    const customer = async (name: string) => (await call('POST', '/customers/', bank.admin, { name })).body.id as number
+    const [new_, ours, theirs] = [await customer('New'), await customer('Ours'), await customer('Theirs')]
+    for (const [queue, customer_id] of [
+      [here.queues[0]!, ours],
+      [there.queues[0]!, theirs],
+    ])
+      await call('POST', '/tickets/', bank.admin, { queue_id: queue, channel: 'reception', customer_id })
+    const ids = async (noun: string, who: Actor | string) =>
+      (await call('GET', `/${noun}/?limit=200`, who)).body.results.map(({ id }: { id: number }) => id) as number[]
+    expect(await ids('sites', actor)).toEqual([here.site])
+    expect(await ids('services', actor)).not.toContain(elsewhere!.id)
+    const customers = await ids('customers', actor)
+    expect([new_, ours, theirs].map((id) => customers.includes(id))).toEqual([true, true, false])
+    for (const path of [`/services/${elsewhere!.id}/`, `/customers/${theirs}/`]) {
+      expect((await call('GET', path, actor)).body.code).toBe('not_found')
+      // Control: it is there.
+      expect((await call('GET', path, bank.admin)).status).toBe(200)
+    }
+    expect(await ids('sites', bank.admin)).toEqual(expect.arrayContaining([here.site, there.site]))
+    expect(await ids('customers', bank.admin)).toContain(theirs)
+    const ofQueue = { ...bank.agentActors[0]!, queueIds: [here.queues[0]!] }
+    expect([await ids('sites', ofQueue), (await ids('services', ofQueue)).length]).toEqual([[here.site], 1])
+  })
+
   test('follows no feed of the other site', async () => {
     const open = (queue: number) =>
       new Promise<number | 'open'>((resolve) => {

@@ -1,3 +1,4 @@
+import { Secret, TOTP } from 'otpauth'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startJobs } from '../../app.ts'
 import { createLogger } from '../../kernel/log.ts'
@@ -324,4 +325,34 @@ describe('the operator of the platform', () => {
     expect((await call('GET', '/platform/outbox/', undefined, headers)).body['results'].length).toBeGreaterThan(3)
     expect((await call('GET', '/platform/outbox/', undefined, server.as(bank.admin))).status).toBe(403)
   })
+})
+
+test('an invitation that is accepted is an event of the organisation, once', async () => {
+  const { access } = (await signIn('admin1@bank.example')).body as { access: string }
+  const email = 'joins@example.org'
+  const invited = await post('/tenants/bank/invitations/', { email, role: 'agent' }, bearer(access))
+  expect(invited.status).toBe(201)
+  const token = linkIn(await mailTo(email))
+  const joined = { token, name: 'Joins', password: 'sept petits chats' }
+  const { body, status } = await post('/auth/invitations/accept/', joined)
+  expect(status).toBe(201)
+  expect((await post('/auth/invitations/accept/', joined)).status).toBe(401)
+  const created = await server.owner<{ actor: string; data: Json }>(
+    `select actor, data from events where tenant_id = $1 and type = 'user.created' and (data #>> '{user,id}')::bigint = $2`,
+    [bank.tenant.id, body['user'].id],
+  )
+  expect(created).toEqual([
+    { actor: `user:${body['user'].id}`, data: { user: { id: body['user'].id, role: 'agent' } } },
+  ])
+})
+
+test('whoever gets another way in is told by e-mail', async () => {
+  const email = 'supervisor1@hall.example'
+  const { access } = (await signIn(email)).body as { access: string }
+  const { secret } = (await post('/auth/app/', {}, bearer(access))).body as { secret: string }
+  const before = await server.owner('select from outbox_messages where recipient = $1', [email])
+  expect(before).toEqual([])
+  const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate()
+  expect((await post('/auth/app/confirm/', { code }, bearer(access))).status).toBe(200)
+  expect((await mailTo(email)).subject).toBe('Une application d’authentification protège votre compte')
 })

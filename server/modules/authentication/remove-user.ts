@@ -13,6 +13,7 @@ export const remove = operation({
   kind: 'mutation',
   summary: 'Remove a user from the organisation',
   description: 'Ends the membership and its sessions; the person keeps the account. Agents must be given up first.',
+  needsProof: true,
   http: { method: 'DELETE', path: '/users/{id}/', status: 204 },
   input: Closed({ id: Id }),
   output: Type.Null(),

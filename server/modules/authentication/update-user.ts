@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import type { Tx } from '../../kernel/db/types.ts'
+import { checkProof } from '../../kernel/access.ts'
 import { conflict } from '../../kernel/errors.ts'
 import { checkIfMatch } from '../../kernel/etag.ts'
 import { operation } from '../../kernel/operation.ts'
@@ -11,6 +12,8 @@ import { Email, Password } from './schema.ts'
 import { get, lockMemberships, membershipFields, SELECT_USERS, User, usersWrite } from './users.ts'
 
 const MAX_WAITING = 2
+/** Whoever finds a console open may change these; everything else opens or closes doors. */
+const HARMLESS: ReadonlySet<string> = new Set(['name', 'locale'])
 
 export const update = operation({
   ...usersWrite,
@@ -19,7 +22,8 @@ export const update = operation({
   summary: 'Change a user',
   description:
     'Name, e-mail, locale and password belong to the person: they can be changed here only while nobody else knows ' +
-    'them. A change of role, limits, activity or password ends the sessions it concerns.',
+    'them. A change of role, limits, activity or password ends the sessions it concerns. Whoever changes more than name ' +
+    'and locale must have proved within the last minutes who they are.',
   http: { method: 'PATCH', path: '/users/{id}/' },
   input: Closed({
     id: Id,
@@ -42,6 +46,9 @@ export const update = operation({
     checkIfMatch(ctx.ifMatch, get, before)
     const next = { ...before, ...changes }
     next.email = next.email.toLowerCase()
+
+    const asksForProof = Object.keys(changes).some((name) => !HARMLESS.has(name)) || password !== undefined
+    if (asksForProof) checkProof(ctx.actor)
 
     const ofPerson = next.email !== before.email || next.name !== before.name || next.locale !== before.locale
     if (ofPerson || password !== undefined) await changePerson(tx, id, next, password)

@@ -209,3 +209,21 @@ test('input is checked', async () => {
     expect([wrong, await code(admin('users.create', { ...user, ...wrong }))]).toEqual([wrong, 'invalid_input'])
   }
 })
+
+test('who opens or closes doors has proved lately who they are', async () => {
+  const stale = run({ ...a.admin, provenAt: a.admin.provenAt! - 301 }, a.tenant)
+  const { id } = await admin('users.create', { email: 'doors@example.org', name: 'Doors', role: 'agent' })
+  for (const change of [
+    { role: 'admin' },
+    { site_ids: [] },
+    { is_active: false },
+    { password },
+    { email: 'x@y.example' },
+  ])
+    expect([change, await code(stale('users.update', { id, ...change }))]).toEqual([change, 'proof_required'])
+  expect(await code(stale('users.delete', { id }))).toBe('proof_required')
+  // Controls: a name is no door, and a fresh proof opens.
+  expect(await stale('users.update', { id, name: 'Windows' })).toMatchObject({ name: 'Windows', role: 'agent' })
+  expect(await admin('users.update', { id, role: 'supervisor' })).toMatchObject({ role: 'supervisor' })
+  expect(await admin('users.delete', { id })).toBeNull()
+})

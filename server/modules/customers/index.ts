@@ -10,6 +10,11 @@ export { identify } from './identify.ts'
 export { normalisePhone } from './phone.ts'
 export { Person } from './schema.ts'
 
+const hasBeenIn = (
+  place: string,
+) => `exists (select from tickets t where t.customer_id = customers.id and t.${place} = any($1))
+  or not exists (select from tickets t where t.customer_id = customers.id)`
+
 export const customers = resource({
   noun: 'customers',
   singular: 'customer',
@@ -23,6 +28,8 @@ export const customers = resource({
     external_id: { schema: Text(200), where: 'external_id = $1' },
   },
   search: ['name', 'phone', 'email'],
+  // Who has been there, and who has been nowhere yet: somebody has just entered them at the desk.
+  within: { sites: hasBeenIn('site_id'), queues: hasBeenIn('queue_id') },
   // By id, which is the order of their first visit: a tenant may have millions.
   orderings: ['-id'],
   example: { name: 'Samira Haddad', phone: '+33612345678', locale: 'fr', consents: { sms: true } },

@@ -34,6 +34,7 @@ export const sites = resource({
   fields: siteFields,
   filters: { is_active: isActive },
   search: ['name', 'address'],
+  within: { sites: 'id = any($1)', queues: 'id in (select site_id from queues where id = any($1))' },
   orderings: ['name', 'created_at'],
   example: { name: 'Hôtel de ville', address: '1 place de la Mairie', timezone: 'Europe/Paris' },
   constraints: { sites_tenant_id_slug_key: () => conflict('slug_taken') },
@@ -59,6 +60,11 @@ export const services = resource({
   fields: serviceFields,
   filters: { is_active: isActive },
   search: ['name', 'code'],
+  // What is offered there: a service belongs to the organisation, its queues to sites.
+  within: {
+    sites: 'id in (select service_id from queues where site_id = any($1))',
+    queues: 'id in (select service_id from queues where id = any($1))',
+  },
   orderings: ['code', 'name', 'created_at'],
   example: { name: 'Cartes d’identité', names: { fr: 'Cartes d’identité', en: 'Identity cards' }, code: 'A' },
   constraints: { services_tenant_id_code_key: () => conflict('code_taken') },

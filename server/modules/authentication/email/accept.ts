@@ -92,7 +92,7 @@ export const accept = operation({
     input: { token: 'eyJhbGciOiJIUzI1NiJ9.e30.signature', name: 'Nadia Benali', password: 'correct horse battery' },
   },
   constraints: { memberships_pkey: () => conflict('email_taken'), users_email_key: () => conflict('email_taken') },
-  async run({ tx }, { token, name, password, locale = null }) {
+  async run({ tx, emit }, { token, name, password, locale = null }) {
     const invitation = await open(tx, token)
     const { email, role, site_ids, queue_ids, tenant } = invitation
     // Everybody who lets a known person in waits for this lock, so what is read next stays true until the end.
@@ -117,6 +117,7 @@ export const accept = operation({
       queue_ids,
     ])
     await tx.query('delete from invitations where id = $1', [invitation.id])
+    emit({ type: 'user.created', site_id: 0, actor: `user:${userId!}`, data: { user: { id: userId!, role } } })
     return { tenant, user: { id: userId!, email }, role }
   },
 })

@@ -1,11 +1,14 @@
 import type { Job } from '../../../kernel/jobs/index.ts'
 import type { Database } from '../../../kernel/db/types.ts'
 import { translate } from '../../../kernel/i18n.ts'
+import type { Context } from '../../../kernel/operation.ts'
 import { deliver } from '../../../kernel/mail/index.ts'
 import type { Locale } from '../../../kernel/schema.ts'
 import { issueLink, LINK_SECONDS, passwordStamp } from './links.ts'
 
-type Message = 'reset' | 'invitation' | 'confirm_email' | 'email_changes'
+type Message = 'reset' | 'invitation' | 'confirm_email' | 'email_changes' | Notice
+/** A way to sign in that was added to an account. */
+export type Notice = 'passkey_added' | 'app_added'
 
 /** A text of the catalogue as a message. Links are in the fragment, which browsers keep from servers and logs. */
 function send(
@@ -28,6 +31,7 @@ interface Payload {
 export const RESET = 'authentication.send_reset'
 export const INVITATION = 'authentication.send_invitation'
 export const EMAIL = 'authentication.send_email_change'
+export const NOTICE = 'authentication.send_notice'
 
 const sendReset: Job = {
   name: RESET,
@@ -114,4 +118,30 @@ const sendEmailChange: Job = {
   },
 }
 
-export const jobs: readonly Job[] = [sendReset, sendInvitation, sendEmailChange]
+/** Whoever did not do it themselves learns that somebody else has. */
+const sendNotice: Job = {
+  name: NOTICE,
+  async run({ runtime: { db } }, payload) {
+    const { user_id, notice, device, locale } = payload as unknown as Payload & {
+      user_id: number
+      notice: Notice
+      device: string
+    }
+    const user = await db.platform((tx) =>
+      tx.maybe<{ email: string; name: string; locale: Locale | null }>(
+        'select email, name, locale from users where id = $1 and is_active',
+        [user_id],
+      ),
+    )
+    if (user) await send(db, user.locale ?? locale, user.email, notice, { name: user.name, device })
+  },
+}
+
+/** Tells the person by e-mail that their account has another way in. */
+export const noticeOf = (
+  { actor, locale, enqueue }: Pick<Context, 'actor' | 'locale' | 'enqueue'>,
+  notice: Notice,
+  device = '',
+): Promise<void> => enqueue(NOTICE, { user_id: actor.userId, notice, device, locale })
+
+export const jobs: readonly Job[] = [sendReset, sendInvitation, sendEmailChange, sendNotice]

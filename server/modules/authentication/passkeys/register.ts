@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { conflict } from '../../../kernel/errors.ts'
 import { operation } from '../../../kernel/operation.ts'
 import { Closed, Id, Name } from '../../../kernel/schema.ts'
+import { noticeOf } from '../email/jobs.ts'
 import { PEOPLE } from '../own-sessions.ts'
 import { CHALLENGE_SECONDS, newChallenge, redeemChallenge } from './challenges.ts'
 import { ChallengeId, Options, Passkey, PASSKEY_COLUMNS, RegistrationResponse } from './schema.ts'
@@ -83,7 +84,8 @@ export const register = operation({
     },
   },
   constraints: { passkeys_credential_id_key: () => conflict('passkey_taken') },
-  async run({ tx, actor, url }, { challenge_id, name, response }) {
+  async run(ctx, { challenge_id, name, response }) {
+    const { tx, actor, url } = ctx
     const challenge = await redeemChallenge(tx, 'register', actor, challenge_id)
     const key = await verifyRegistration(response, challenge, relyingParty(url))
     const stored = await tx.maybe<Passkey>(
@@ -102,6 +104,7 @@ export const register = operation({
       ],
     )
     if (!stored) throw conflict('too_many_passkeys')
+    await noticeOf(ctx, 'passkey_added', name)
     return stored
   },
 })

@@ -7,6 +7,7 @@ import { operation } from '../../../kernel/operation.ts'
 import { Closed, Text } from '../../../kernel/schema.ts'
 import { refused } from '../accounts.ts'
 import { checkAttempts, recordFailure } from '../attempts.ts'
+import { noticeOf } from '../email/jobs.ts'
 import { seal } from '../keys.ts'
 import { PEOPLE } from '../own-sessions.ts'
 import { passwordMatches, withPasswordSlot } from '../passwords.ts'
@@ -94,12 +95,14 @@ const confirmApp = operation({
   input: Closed({ code: Code }),
   output: RecoveryCodes,
   example: { input: { code: '123456' } },
-  async run({ tx, actor }, { code }) {
+  async run(ctx, { code }) {
+    const { tx, actor } = ctx
     const generator = await readGenerator(tx, actor.userId!)
     if (!generator) throw notFound()
     if (generator.is_confirmed) throw conflict('app_exists')
     if (!(await useAppCode(tx, actor.userId!, generator, code))) throw invalid('/code', 'code_wrong')
     await tx.query('update code_generators set confirmed_at = now() where user_id = $1', [actor.userId])
+    await noticeOf(ctx, 'app_added')
     return newRecoveryCodes(tx, actor.userId!)
   },
 })
