@@ -31,7 +31,7 @@ interface Payload {
 export const RESET = 'authentication.send_reset'
 export const INVITATION = 'authentication.send_invitation'
 export const EMAIL = 'authentication.send_email_change'
-export const NOTICE = 'authentication.send_notice'
+const NOTICE = 'authentication.send_notice'
 
 const sendReset: Job = {
   name: RESET,
