@@ -153,6 +153,17 @@ end $function$
 ;
 grant execute on function app.set_quota(bigint,text,bigint) to sq_app;
 
+CREATE OR REPLACE FUNCTION app.silent_tenants(agent_seconds integer, device_seconds integer)
+ RETURNS TABLE(tenant_id bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$ select distinct p.tenant_id from presences p
+        where p.is_online and p.last_seen_at < now() - make_interval(secs =>
+          case p.kind when 'agent' then agent_seconds else device_seconds end) $function$
+;
+grant execute on function app.silent_tenants(integer,integer) to sq_app;
+
 CREATE OR REPLACE FUNCTION app.stream_heads(tenants bigint[], sites bigint[])
  RETURNS TABLE(tenant_id bigint, site_id bigint, epoch text, last_offset bigint)
  LANGUAGE sql
@@ -615,6 +626,29 @@ create table platform_idempotency_keys (
 CREATE INDEX platform_idempotency_keys_by_age ON public.platform_idempotency_keys USING btree (created_at);
 grant delete, insert, select, update on platform_idempotency_keys to sq_app;
 grant select on platform_idempotency_keys to sq_backup;
+
+create table presences (
+  tenant_id bigint default app.tenant_id() not null,
+  kind text not null,
+  id bigint not null,
+  site_id bigint not null,
+  is_online boolean default true not null,
+  last_seen_at timestamp with time zone default now() not null,
+  constraint presences_pkey PRIMARY KEY (tenant_id, kind, id),
+  constraint presences_kind_check CHECK ((kind = ANY (ARRAY['agent'::text, 'device'::text]))),
+  constraint presences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint presences_tenant_id_site_id_fkey FOREIGN KEY (tenant_id, site_id) REFERENCES sites(tenant_id, id) ON DELETE CASCADE
+) with (fillfactor=50);
+CREATE INDEX presences_online ON public.presences USING btree (tenant_id, last_seen_at) WHERE is_online;
+alter table presences enable row level security;
+alter table presences force row level security;
+create policy silence_for_sweepers on presences for select to sq_owner
+  using true;
+create policy tenant_isolation on presences for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on presences to sq_app;
+grant select on presences to sq_backup;
 
 create table provider_identities (
   tenant_id bigint default app.tenant_id() not null,

@@ -61,6 +61,11 @@ export function testDatabaseUrl(): string | undefined {
   return process.env.TEST_DATABASE_URL || undefined
 }
 
+/** TEST_SOAK: tests of random runs take their time, as before a release. */
+export function isSoak(): boolean {
+  return Boolean(process.env.TEST_SOAK)
+}
+
 /** The settings cannot be used; `problems` is the whole list, one sentence each. */
 export class ConfigError extends Error {
   readonly problems: readonly string[]

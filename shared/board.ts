@@ -52,20 +52,33 @@ export interface BoardAgent {
   queue_ids: number[]
 }
 
-/** One queue as staff see it: the snapshot of its feed and what the reducer makes of every event after it. */
-export interface Board extends Feed {
+/** A queue and everybody in it. */
+export interface Line {
   queue: BoardQueue
   /** Mean time a service takes at present; null when unknown. */
   service_seconds: number | null
-  /** All agents that serve the queue, by id. */
-  agents: BoardAgent[]
   /** At a counter or on the way to one, by (called_at, id). */
   called: Ticket[]
   /** On hold, by (called_at, id). */
   held: Ticket[]
-  /** By (rank, id). */
+  /** How many wait in all. */
+  waiting_count: number
+  /** By (rank, id): all who wait, or the first of them where the line is longer than a view shows. */
   waiting: WaitingTicket[]
 }
+
+/** One queue as staff see it: the snapshot of its feed and what the reducer makes of every event after it. */
+export interface Board extends Feed, Line {
+  /** All agents that serve the queue, by id. */
+  agents: BoardAgent[]
+}
+
+/** How much of a long line a view shows: never more than `most`; with fewer than `least` left it starts over. */
+export interface Window {
+  most: number
+  least: number
+}
+export const BOARD_WINDOW: Window = { most: 500, least: 50 }
 
 export type AgentChange = Pick<BoardAgent, 'id' | 'queue_ids'> & Partial<BoardAgent>
 
@@ -129,45 +142,65 @@ export const changesViews = (type: string): boolean => FAMILIES.test(type)
 
 /**
  * The board after an event; the board itself is not changed. Which list a ticket stands in follows from its state and
- * queue alone, so events need no case each. Repetitions are ignored; throws GapError when an event was missed.
+ * queue alone, so events need no case each. Repetitions are ignored; throws GapError when an event was missed, or when a
+ * line longer than the board shows has moved on so far that its head is not known any more.
  */
 export function applyEvent(board: Board, event: LiveEvent): Board {
   if (!isNext(board, event)) return board
   const next = { ...board, offset: event.offset }
   if (!changesViews(event.type)) return next
-  if (event.queue?.id === board.queue.id) next.queue = { ...board.queue, ...event.queue }
   if (event.agent) next.agents = mergeAgent(board.agents, event.agent, [board.queue.id])
-  if (event.service_seconds !== undefined && event.queue_id === board.queue.id) {
-    next.service_seconds = event.service_seconds
-  }
+  return { ...next, ...applyLine(board, event, paceOf(board.agents), paceOf(next.agents), BOARD_WINDOW) }
+}
+
+/** A line after an event, given the agents' pace before and after it. Throws GapError as `applyEvent`. */
+export function applyLine(line: Line, event: LiveEvent, before: AgentPace, pace: AgentPace, window: Window): Line {
+  let { queue, service_seconds, called, held, waiting } = line
+  const waiting_count = line.waiting_count + lengthChange(event, queue.id)
+  if (event.queue?.id === queue.id) queue = { ...queue, ...event.queue }
+  if (event.service_seconds !== undefined && event.queue_id === queue.id) service_seconds = event.service_seconds
   let changedFrom = Infinity
   if (event.ticket) {
     const { ticket } = event
-    const status = ticket.queue_id === board.queue.id ? ticket.status : null
+    const status = ticket.queue_id === queue.id ? ticket.status : null
     const isCalled = status === TicketStatus.called || status === TicketStatus.serving
-    next.called = placeTicket(board.called, ticket, isCalled, byCall)
-    next.held = placeTicket(board.held, ticket, status === TicketStatus.held, byCall)
+    called = placeTicket(called, ticket, isCalled, byCall)
+    held = placeTicket(held, ticket, status === TicketStatus.held, byCall)
     const row = { ...ticket, position: 0, eta_seconds: null, eta_low_seconds: null, eta_high_seconds: null }
-    next.waiting = placeTicket(board.waiting, row, status === TicketStatus.waiting, byRank)
-    changedFrom = firstDifference(board.waiting, next.waiting)
+    waiting = placeTicket(waiting, row, status === TicketStatus.waiting && isInSight(line, ticket), byRank)
+    if (waiting.length > window.most) waiting = waiting.slice(0, window.most)
+    changedFrom = firstDifference(line.waiting, waiting)
   }
-  const pace = paceOf(next.agents)
-  const before = paceOf(board.agents)
+  if (waiting.length < Math.min(window.least, waiting_count)) throw new GapError('the head of the line is not known')
   const isPaceKept =
     pace.agents_open === before.agents_open &&
     pace.agents_free === before.agents_free &&
-    next.service_seconds === board.service_seconds
+    service_seconds === line.service_seconds
   const firstStale = isPaceKept ? changedFrom : 0
-  if (firstStale < next.waiting.length) {
-    next.waiting = withFigures(next.waiting, firstStale, { ...pace, service_seconds: next.service_seconds })
-  }
-  return next
+  if (firstStale < waiting.length) waiting = withFigures(waiting, firstStale, { ...pace, service_seconds })
+  return { queue, service_seconds, called, held, waiting_count, waiting }
+}
+
+/** Whether a waiting ticket's place is certain: behind the last one shown of a longer line, others may stand before it. */
+function isInSight({ waiting, waiting_count }: Line, ticket: Ticket): boolean {
+  if (waiting.length === waiting_count) return true
+  const last = waiting.findLast(({ id }) => id !== ticket.id)
+  return last !== undefined && byRank(ticket, last) < 0
+}
+
+/** How the length of a queue's line changes: a ticket that waited is one less where it was, one more where it is. */
+export function lengthChange({ ticket, from, queue_id, from_queue_id }: LiveEvent, queueId: number): number {
+  const before = from === undefined ? ticket?.status : from
+  const leftId = before === TicketStatus.waiting ? (from_queue_id ?? queue_id) : null
+  const joinedId = ticket?.status === TicketStatus.waiting ? ticket.queue_id : null
+  return (queueId === joinedId ? 1 : 0) - (queueId === leftId ? 1 : 0)
 }
 
 type Pace = Omit<Parameters<typeof estimateWait>[0], 'ahead'>
+type AgentPace = Pick<Pace, 'agents_open' | 'agents_free'>
 
 /** How many of these agents deliver service, and how many of them could call somebody now. */
-export function paceOf(agents: readonly { status: string }[]): { agents_open: number; agents_free: number } {
+export function paceOf(agents: readonly { status: string }[]): AgentPace {
   let agents_open = 0
   let agents_free = 0
   for (const { status } of agents) {

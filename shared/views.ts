@@ -1,4 +1,5 @@
 import {
+  applyLine,
   type BoardAgent,
   type BoardQueue,
   byCall,
@@ -8,11 +9,14 @@ import {
   type Frame,
   GapError,
   isNext,
+  lengthChange,
+  type Line,
   type LiveEvent,
   mergeAgent,
   paceOf,
   placeTicket,
   type Ticket,
+  type Window,
 } from './board.ts'
 import { type Estimate, estimateWait } from './eta.ts'
 import { TicketStatus } from './ticket-status.ts'
@@ -146,14 +150,10 @@ export function newcomerEstimate(queue: QueueSummary, agents: readonly BoardAgen
   return estimateWait({ ...pace, ahead: queue.waiting_count, service_seconds: queue.service_seconds })
 }
 
-/** Lengths follow from the state before and after: a ticket that waited is one less where it was, one more where it is. */
+/** An event's effect on lines of which only the length matters. */
 function applySummaries(queues: readonly QueueSummary[], event: LiveEvent): QueueSummary[] {
-  const { ticket } = event
-  const before = event.from === undefined ? ticket?.status : event.from
-  const leftId = before === TicketStatus.waiting ? (event.from_queue_id ?? event.queue_id) : null
-  const joinedId = ticket?.status === TicketStatus.waiting ? ticket.queue_id : null
   return queues.map((queue) => {
-    const change = (queue.id === joinedId ? 1 : 0) - (queue.id === leftId ? 1 : 0)
+    const change = lengthChange(event, queue.id)
     const isPaceNew = event.service_seconds !== undefined && event.queue_id === queue.id
     if (change === 0 && !isPaceNew && event.queue?.id !== queue.id) return queue
     return {
@@ -163,4 +163,74 @@ function applySummaries(queues: readonly QueueSummary[], event: LiveEvent): Queu
       waiting_count: queue.waiting_count + change,
     }
   })
+}
+
+/** What a supervisor's view shows of each line of a site. */
+export const SITE_WINDOW: Window = { most: 100, least: 20 }
+
+export interface SiteAgent extends BoardAgent {
+  /** A console of this agent is connected, or was a moment ago. */
+  is_online: boolean
+}
+export interface SiteDevice {
+  id: number
+  kind: 'kiosk' | 'display'
+  name: string
+  is_locked: boolean
+  is_online: boolean
+}
+/** A whole site, for those who run it. */
+export interface SiteView extends Feed {
+  site: { id: number; name: string }
+  /** By queue id. */
+  lines: Line[]
+  /** By id. */
+  agents: SiteAgent[]
+  /** By id. */
+  devices: SiteDevice[]
+}
+export type SiteEvent = LiveEvent & {
+  device?: Omit<SiteDevice, 'is_online'>
+  presence?: { kind: 'agent' | 'device'; id: number; is_online: boolean }
+}
+
+/** Events after which the site has other queues or another name than its view. */
+const RESHAPES = new Set(['queue.created', 'queue.deleted', 'site.updated', 'site.deleted'])
+
+/** The site after an event. Throws GapError when one was missed or the site has other queues now. */
+export function applySite(view: SiteView, event: SiteEvent): SiteView {
+  if (!isNext(view, event)) return view
+  if (RESHAPES.has(event.type)) throw new GapError('the site has changed')
+  const next = { ...view, offset: event.offset }
+  const { presence, device, agent } = event
+  if (presence) {
+    const place = <T extends { id: number; is_online: boolean }>(list: T[], kind: string) =>
+      presence.kind === kind
+        ? list.map((each) => (each.id === presence.id ? { ...each, is_online: presence.is_online } : each))
+        : list
+    next.agents = place(view.agents, 'agent')
+    next.devices = place(view.devices, 'device')
+  }
+  if (device) next.devices = mergeById(view.devices, device, event.type === 'device.revoked')
+  if (agent) next.agents = mergeById(view.agents, agent, event.type === 'agent.deleted')
+  if (changesViews(event.type))
+    next.lines = view.lines.map((line) =>
+      applyLine(line, event, paceIn(view.agents, line), paceIn(next.agents, line), SITE_WINDOW),
+    )
+  return next
+}
+
+const paceIn = (agents: readonly BoardAgent[], { queue }: Line) =>
+  paceOf(agents.filter(({ queue_ids }) => queue_ids.includes(queue.id)))
+
+/** Nobody is there who has not come yet. */
+function mergeById<T extends { id: number; is_online: boolean }>(
+  list: readonly T[],
+  change: { id: number },
+  isGone: boolean,
+): T[] {
+  const known = list.find(({ id }) => id === change.id)
+  const others = list.filter((each) => each !== known)
+  if (isGone) return others
+  return [...others, { is_online: false, ...known, ...change } as T].sort((a, b) => a.id - b.id)
 }

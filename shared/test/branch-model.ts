@@ -183,6 +183,7 @@ export class BranchModel {
       agents,
       called: own.filter(isCalled).sort(byCallTime),
       held: own.filter((ticket) => ticket.status === TicketStatus.held).sort(byCallTime),
+      waiting_count: own.filter((ticket) => ticket.status === TicketStatus.waiting).length,
       waiting: own
         .filter((ticket) => ticket.status === TicketStatus.waiting)
         .sort((a, b) => a.rank - b.rank || a.id - b.id)

@@ -88,8 +88,10 @@ const get = operation({
 export const deviceSession = (tenantId: number, { id, updated_at }: Pick<Device, 'id' | 'updated_at'>) =>
   `device:${tenantId}:${id}:${updated_at}`
 
+/** What events tell of a device. */
+export const deviceFace = ({ id, kind, name, is_locked }: Device) => ({ id, kind, name, is_locked })
 const emit = (ctx: Context, verb: string, device: Device) =>
-  ctx.emit({ type: `device.${verb}`, site_id: device.site_id, data: { device: { id: device.id, kind: device.kind } } })
+  ctx.emit({ type: `device.${verb}`, site_id: device.site_id, data: { device: deviceFace(device) } })
 
 const update = operation({
   ...writing,

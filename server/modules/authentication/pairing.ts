@@ -6,7 +6,7 @@ import { hashToken } from '../../kernel/ids.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Enum, Id, Name, Nullable, Seconds, Slug, Time } from '../../kernel/schema.ts'
 import { newCredential } from './opaque-tokens.ts'
-import { Device, DEVICE_COLUMNS, DEVICE_KINDS } from './devices.ts'
+import { Device, DEVICE_COLUMNS, DEVICE_KINDS, deviceFace } from './devices.ts'
 
 /** Read off one screen and typed into another: none of 0 O Q, 1 I L, 2 Z, 5 S, 8 B, U V. 23^6 are 148 million codes. */
 const ALPHABET = 'ACDEFGHJKMNPRTVWXY34679'
@@ -137,7 +137,7 @@ const confirm = operation({
       device.id,
     ])
     ctx.record({ before: null, after: device })
-    ctx.emit({ type: 'device.paired', site_id, data: { device: { id: device.id, kind } } })
+    ctx.emit({ type: 'device.paired', site_id, data: { device: deviceFace(device) } })
     return { ...device, pairing_expires_at: pairing.expires_at }
   },
 })

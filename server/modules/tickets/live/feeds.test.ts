@@ -53,6 +53,7 @@ async function everybody(...ticketIds: number[]): Promise<Follower[]> {
     ...bank.queues.slice(0, 3).map(({ id }) => open('queue', { queue_id: String(id) })),
     ...Object.values(displays).map((id) => open('display', { display_id: String(id) })),
     ...bank.agents.slice(0, 3).map(({ id }) => open('agent', { agent_id: String(id) })),
+    open('site', { site_id: String(bank.sites[0]!.id) }),
     ...ticketIds.map((id) => open('ticket', {}, visitor(id))),
   ])
 }
@@ -226,7 +227,7 @@ test('who is shown other queues is told to start anew, and then agrees', async (
   expect(await gapsAfter(() => run('displays.update', { ...display, queue_ids: [] }))).toEqual(['display'])
   const { id } = await run('services.create', { name: 'New' })
   const added = { site_id: bank.sites[0]!.id, service_id: id, name: 'New' }
-  expect(await gapsAfter(() => run('queues.create', added))).toEqual(['display', 'display'])
+  expect(await gapsAfter(() => run('queues.create', added))).toEqual(['display', 'display', 'site'])
   const skills = { id: bank.agents[0]!.id, queues: [{ queue_id: second!.id }] }
   expect(await gapsAfter(() => run('agents.update', skills))).toEqual(['agent'])
   await run('agents.update', { ...skills, queues: bank.queues.slice(0, 3).map((queue) => ({ queue_id: queue.id })) })

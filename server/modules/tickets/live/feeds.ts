@@ -1,13 +1,14 @@
-import { STAFF } from '../../../kernel/access.ts'
-import { notFound } from '../../../kernel/errors.ts'
+import { MANAGERS, STAFF, type Actor } from '../../../kernel/access.ts'
+import { AppError, notFound } from '../../../kernel/errors.ts'
 import type { StreamEvent } from '../../../kernel/events/index.ts'
-import type { Feed, FeedContext, FeedSnapshot } from '../../../kernel/feed.ts'
+import type { Feed, FeedContext, FeedSnapshot, OpenFeed } from '../../../kernel/feed.ts'
 import { mayActAs } from '../../agents/index.ts'
 import { figuresIn, NO_FIGURES } from './figures.ts'
-import { concerns, dataOf, liveEvent } from './select.ts'
+import { concerns, dataOf, liveEvent, siteEvent } from './select.ts'
+import { siteView } from './site-view.ts'
 import { siteIfLoaded } from './sites.ts'
 import { agentBoard, anonymousAgent, anonymousTicket, displayBoard, DISPLAY_QUEUES, queueBoard } from './views.ts'
-import { visitorRow, visitorTicket, visitorView } from './visitor.ts'
+import { Stays, visitorRow, visitorTicket, visitorView } from './visitor.ts'
 
 const idIn = (params: Readonly<Record<string, string>>, name: string): number => {
   const text = params[name] ?? ''
@@ -67,6 +68,7 @@ const displayFeed: Feed = {
       site_id: display.site_id,
       // Other queues, another channel.
       key: `display:${displayId}:${ids.join(',')}`,
+      presence: deviceOf(ctx.actor),
       snapshot: () => snapshotOf(displayBoard(tx, displayId)),
       select: (event) => isOwn(event) || changesQueues(event) || concerns(event, ids),
       project(event) {
@@ -83,12 +85,18 @@ const displayFeed: Feed = {
     }
   },
 }
+/** A paired machine that follows; a screen that was opened by a link is none. */
+function deviceOf({ principal }: Actor): OpenFeed['presence'] {
+  const id = /^device:(\d+)$/.exec(principal)?.[1]
+  return id === undefined ? undefined : { kind: 'device', id: Number(id) }
+}
 interface DisplayData {
   id: number
   name: string
   queue_ids: number[]
 }
 const displayIn = (event: StreamEvent) => (event.data as { display?: DisplayData }).display
+
 /** An agent's own desk. */
 const agentFeed: Feed = {
   name: 'agent',
@@ -109,10 +117,36 @@ const agentFeed: Feed = {
     return {
       site_id: agent.site_id,
       key: `agent:${agentId}:${agent.ids.join(',')}`,
+      // Who looks over an agent's shoulder is not the agent.
+      presence:
+        agent.user_id !== null && agent.user_id === ctx.actor.userId ? { kind: 'agent', id: agentId } : undefined,
       snapshot: () => snapshotOf(agentBoard(tx, agentId)),
       select: (event) => event.agent_id === agentId || concerns(event, agent.ids),
       // A ticket kept for this agent may come from a queue the agent does not serve.
       project: (event) => ({ ...liveEvent(event, agent.ids, agentId) }),
+    }
+  },
+}
+
+/** A whole site for those who run it: every line, every agent, every machine, and who is there. */
+const siteFeed: Feed = {
+  name: 'site',
+  path: '/ws/tenants/{tenant}/sites/{site_id}/',
+  summary: 'Follow a site: all its lines, agents and devices',
+  scope: 'read:queue',
+  roles: MANAGERS,
+  async open(ctx, params) {
+    const siteId = idIn(params, 'site_id')
+    // A limit to queues is not kept by what shows them all.
+    if (ctx.actor.queueIds) throw new AppError('forbidden', 'forbidden')
+    const tx = reader(ctx)
+    await tx.one('select from sites where id = $1', [siteId])
+    return {
+      site_id: siteId,
+      key: `site:${siteId}`,
+      snapshot: () => snapshotOf(siteView(tx, siteId)),
+      select: () => true,
+      project: (event) => ({ ...siteEvent(event) }),
     }
   },
 }
@@ -131,14 +165,18 @@ const ticketFeed: Feed = {
     const caller = { tx, hub: ctx.hub, tenant: ctx.tenant }
     /** As of the last event shown; frames of others' events repeat it with new figures. */
     let own = await visitorRow(tx, ticketId)
+    const stays = new Stays(own)
     return {
       site_id: own.site_id,
-      key: `ticket:${ticketId}:${own.queue_id}`,
+      key: `ticket:${ticketId}`,
       async snapshot() {
         own = await visitorRow(tx, ticketId)
         return { ...(await visitorView(caller, own)) }
       },
-      select: (event) => event.ticket_id === ticketId || concerns(event, [own.queue_id]),
+      select(event) {
+        if (event.ticket_id === ticketId) stays.note(event)
+        return event.ticket_id === ticketId || concerns(event, [stays.queueAt(event.offset)])
+      },
       project(event) {
         const { ticket } = dataOf(event)
         if (ticket?.id === ticketId) own = { ...own, ...ticket }
@@ -149,4 +187,4 @@ const ticketFeed: Feed = {
   },
 }
 
-export const feeds: readonly Feed[] = [queueFeed, displayFeed, agentFeed, ticketFeed]
+export const feeds: readonly Feed[] = [queueFeed, displayFeed, agentFeed, siteFeed, ticketFeed]

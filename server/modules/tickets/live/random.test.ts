@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { AppError } from '../../../kernel/errors.ts'
+import { isSoak } from '../../../config.ts'
 import { aTenant, type TenantFixture } from '../../../test/factories.ts'
 import { testDatabase } from '../../../test/harness.ts'
 import { caller, testRuntime } from '../../../test/runtime.ts'
@@ -17,6 +18,8 @@ const runtime = testRuntime(db)
 const as = caller(runtime, [...queues.operations, ...agents.operations, ...tickets.operations])
 
 let branch: TenantFixture
+/** One that names two queues and one that shows all. */
+let displays: number[]
 let run: ReturnType<typeof as>
 beforeAll(async () => {
   branch = await aTenant(owner, { queues: 3, agents: 2, counters: 3 })
@@ -24,6 +27,11 @@ beforeAll(async () => {
   await owner(
     `update queues set recall_gap_seconds = 0, algorithm = case when id % 2 = 0 then 'priority' else 'fifo' end`,
   )
+  const rows = await owner<{ id: number }>(
+    `insert into displays (tenant_id, site_id, name, queue_ids) values ($1, $2, 'Hall', $3), ($1, $2, 'All', '{}') returning id`,
+    [branch.tenant.id, branch.sites[0]!.id, branch.queues.slice(0, 2).map(({ id }) => id)],
+  )
+  displays = rows.map(({ id }) => id)
   await run('agents.update', {
     id: branch.agents[1]!.id,
     queues: branch.queues.slice(1).map(({ id }) => ({ queue_id: id })),
@@ -111,7 +119,11 @@ async function projectionErrors(): Promise<string[]> {
   return [...wrong.map((row) => `ticket ${row.id}`), ...lengths.map(({ id }) => `queue ${id}`)]
 }
 
-test('whoever joins at any moment of any day sees what a fresh snapshot shows', async () => {
+/** Lists of commands that are played; whoever checks a release plays more. */
+const RUNS = isSoak() ? 1000 : 150
+
+/** Random days, joined at a random moment. Throws at the first difference; resolves with the number of frames. */
+async function followDays(numRuns: number, forgets: string | null = null): Promise<number> {
   let followed = 0
   await fc.assert(
     fc.asyncProperty(
@@ -131,9 +143,12 @@ test('whoever joins at any moment of any day sees what a fresh snapshot shows', 
         }
         const followers = await Promise.all([
           open('queue', { queue_id: String(branch.queues[who % 3]!.id) }),
+          open('display', { display_id: String(displays[who % 2]!) }),
           open('agent', { agent_id: String(branch.agents[who % 2]!.id) }),
+          open('site', { site_id: String(branch.sites[0]!.id) }),
           ...(recent.length ? [open('ticket', {}, visitor)] : []),
         ])
+        for (const follower of followers) follower.forgets = forgets
         // Some act at once.
         await Promise.all(after.slice(4).map(perform))
         for (const each of after.slice(0, 4)) await perform(each)
@@ -145,7 +160,19 @@ test('whoever joins at any moment of any day sees what a fresh snapshot shows', 
         expect(await projectionErrors()).toEqual([])
       },
     ),
-    { numRuns: 200 },
+    { numRuns, endOnFailure: forgets !== null },
   )
-  expect(followed).toBeGreaterThan(500)
-}, 180_000)
+  return followed
+}
+
+test(`whoever joins at any moment of any of ${RUNS} days sees what a fresh snapshot shows`, async () => {
+  expect(await followDays(RUNS)).toBeGreaterThan(500)
+}, 600_000)
+
+test.each(['ticket.called', 'ticket.transferred'])(
+  'control: a view that forgets %s is found out',
+  async (type) => {
+    await expect(followDays(RUNS, type)).rejects.toThrow('Property failed')
+  },
+  600_000,
+)

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import type { Board } from '../../../../shared/board.ts'
+import { BOARD_WINDOW, type Board } from '../../../../shared/board.ts'
 import { RECENT_CALLS, type AgentView, type Display, type TicketView } from '../../../../shared/views.ts'
 import { Closed, Enum, Id, Nullable, Time } from '../../../kernel/schema.ts'
 import { AGENT_STATUSES } from '../../../../shared/ticket-status.ts'
@@ -42,7 +42,8 @@ export const BoardOutput = Type.Unsafe<Board>(
     agents: Type.Array(BoardAgent),
     called: Type.Array(BoardTicket),
     held: Type.Array(BoardTicket),
-    waiting: Type.Array(WaitingTicket),
+    waiting_count: Type.Integer({ minimum: 0, description: 'How many wait in all' }),
+    waiting: Type.Array(WaitingTicket, { maxItems: BOARD_WINDOW.most, description: 'The first of those who wait' }),
   }),
 )
 

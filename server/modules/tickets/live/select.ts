@@ -5,6 +5,7 @@ import {
   type LiveEvent,
   type Ticket,
 } from '../../../../shared/board.ts'
+import type { SiteEvent } from '../../../../shared/views.ts'
 import type { TicketStatus } from '../../../../shared/ticket-status.ts'
 import type { StreamEvent } from '../../../kernel/events/index.ts'
 import { pick } from '../pick.ts'
@@ -31,14 +32,18 @@ type Payload = Omit<LiveEvent, 'type' | 'offset' | 'after' | 'at'>
 const AGENT = ['id', 'name', 'status', 'counter_id', 'counter_name', 'queue_ids'] as const
 const QUEUE = ['id', 'name', 'status'] as const
 
+/** The queues of a view; `all` of its site. */
+type Queues = readonly number[] | 'all'
+
 /**
  * The event as views of `queueIds` take it in: what boards know of it and nothing else. A call in another queue shows
  * here only in its agent, unless it is `agentId`'s.
  */
-export function liveEvent(event: StreamEvent, queueIds: readonly number[], agentId?: number): Payload {
+export function liveEvent(event: StreamEvent, queueIds: Queues, agentId?: number): Payload {
   const { epoch, queue_id, from_queue_id, agent_id } = event
   const { ticket, from, agent, queue, service_seconds } = dataOf(event)
   const isNear =
+    queueIds === 'all' ||
     (agentId !== undefined && agent_id === agentId) ||
     [queue_id, from_queue_id].some((id) => id !== null && queueIds.includes(id))
   return {
@@ -50,6 +55,18 @@ export function liveEvent(event: StreamEvent, queueIds: readonly number[], agent
     ...(agent && { agent: known(agent, AGENT) as AgentChange }),
     ...(queue && { queue: known(queue, QUEUE) as EventData['queue'] & object }),
     ...(service_seconds !== undefined && { service_seconds }),
+  }
+}
+
+const DEVICE = ['id', 'kind', 'name', 'is_locked'] as const
+
+/** The event as a whole site's view takes it in: also who is there, and its machines. */
+export function siteEvent(event: StreamEvent): Omit<SiteEvent, 'type' | 'offset' | 'after' | 'at'> {
+  const { device, presence } = event.data as Pick<SiteEvent, 'device' | 'presence'>
+  return {
+    ...liveEvent(event, 'all'),
+    ...(event.type.startsWith('device.') && device && { device: pick(device, DEVICE) }),
+    ...(presence && { presence: pick(presence, ['kind', 'id', 'is_online']) }),
   }
 }
 

@@ -1,5 +1,5 @@
-import { byCall, paceOf, type Board, type Ticket } from '../../../../shared/board.ts'
-import { estimateWait } from '../../../../shared/eta.ts'
+import { BOARD_WINDOW, byCall, paceOf, type Board, type Ticket } from '../../../../shared/board.ts'
+import { estimateWait, type WaitFactors } from '../../../../shared/eta.ts'
 import { TicketStatus } from '../../../../shared/ticket-status.ts'
 import { RECENT_CALLS, type AgentView, type Call, type Display } from '../../../../shared/views.ts'
 import type { Tx } from '../../../kernel/db/types.ts'
@@ -7,8 +7,8 @@ import { notFound } from '../../../kernel/errors.ts'
 import { BOARD_AGENT, BOARD_TICKET, boardAgents, headOffset, NO_TICKET, queueSummaries } from './sql.ts'
 
 /** A row of a snapshot: its head (`meta`), or a ticket. */
-type SnapshotRow<Meta> = { meta: Meta | null } & Ticket
-function parts<Meta>(rows: SnapshotRow<Meta>[]): { meta: Meta; tickets: Ticket[] } {
+export type SnapshotRow<Meta> = { meta: Meta | null } & Ticket
+export function parts<Meta>(rows: SnapshotRow<Meta>[]): { meta: Meta; tickets: Ticket[] } {
   let found: Meta | null = null
   const tickets: Ticket[] = []
   for (const { meta, ...ticket } of rows) {
@@ -18,12 +18,12 @@ function parts<Meta>(rows: SnapshotRow<Meta>[]): { meta: Meta; tickets: Ticket[]
   if (!found) throw notFound()
   return { meta: found, tickets }
 }
-const inState =
+export const inState =
   (...states: TicketStatus[]) =>
   ({ status }: Ticket) =>
     states.includes(status)
 
-type BoardMeta = Pick<Board, 'epoch' | 'offset' | 'queue' | 'service_seconds' | 'agents'>
+type BoardMeta = Pick<Board, 'epoch' | 'offset' | 'queue' | 'service_seconds' | 'waiting_count' | 'agents'>
 const BOARD = `
   with own as (
     select q.id, q.site_id, array[q.id] as ids, json_build_object('id', q.id, 'name', q.name, 'status', st.status) as queue,
@@ -33,10 +33,12 @@ const BOARD = `
     join streams s on s.tenant_id = q.tenant_id and s.site_id = q.site_id
     where q.id = $1)
   select json_build_object('epoch', own.epoch, 'offset', ${headOffset('own.site_id', 'own.ids')}, 'queue', own.queue,
-           'service_seconds', own.service_seconds, 'agents', ${boardAgents('own.ids')}) as meta, ${NO_TICKET}
+           'service_seconds', own.service_seconds, 'agents', ${boardAgents('own.ids')}, 'waiting_count', (
+             select count(*) from tickets w where w.queue_id = $1 and w.status = 'en_attente')) as meta, ${NO_TICKET}
   from own
   union all
-  select null, ${BOARD_TICKET} from tickets t where t.queue_id = $1 and t.status = 'en_attente'
+  (select null, ${BOARD_TICKET} from tickets t where t.queue_id = $1 and t.status = 'en_attente'
+   order by t.rank, t.id limit ${BOARD_WINDOW.most})
   union all
   select null, ${BOARD_TICKET} from tickets t
   where t.site_id = (select site_id from own) and t.queue_id = $1 and t.status in ('appelé', 'en_service', 'en_pause')`
@@ -44,7 +46,7 @@ const BOARD = `
 /** One queue as staff see it, at the offset of the last event that concerns it. Throws the one not-found error. */
 export async function queueBoard(tx: Tx, queueId: number): Promise<Board> {
   const { meta, tickets } = parts(await tx.query<SnapshotRow<BoardMeta>>(BOARD, [queueId]))
-  const { epoch, offset, queue, service_seconds, agents } = meta
+  const { epoch, offset, queue, service_seconds, waiting_count, agents } = meta
   const pace = { ...paceOf(agents), service_seconds }
   return {
     epoch,
@@ -54,12 +56,17 @@ export async function queueBoard(tx: Tx, queueId: number): Promise<Board> {
     agents,
     called: tickets.filter(inState(TicketStatus.called, TicketStatus.serving)).sort(byCall),
     held: tickets.filter(inState(TicketStatus.held)).sort(byCall),
-    waiting: tickets
-      .filter(inState(TicketStatus.waiting))
-      .sort((a, b) => a.rank - b.rank || a.id - b.id)
-      .map((ticket, ahead) => ({ ...ticket, position: ahead + 1, ...estimateWait({ ...pace, ahead }) })),
+    waiting_count,
+    waiting: inOrder(tickets, pace),
   }
 }
+
+/** Those who wait, in the order of service, with their figures. */
+export const inOrder = (tickets: readonly Ticket[], pace: Omit<WaitFactors, 'ahead'>): Board['waiting'] =>
+  tickets
+    .filter(inState(TicketStatus.waiting))
+    .sort((a, b) => a.rank - b.rank || a.id - b.id)
+    .map((ticket, ahead) => ({ ...ticket, position: ahead + 1, ...estimateWait({ ...pace, ahead }) }))
 
 /** The queues a display shows: those it names, or all of its site. */
 export const DISPLAY_QUEUES = `

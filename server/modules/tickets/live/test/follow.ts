@@ -3,9 +3,11 @@ import { applyEvent, GapError, type Board, type LiveEvent } from '../../../../..
 import {
   applyAgent,
   applyDisplay,
+  applySite,
   applyTicketView,
   type AgentView,
   type Display,
+  type SiteView,
   type TicketView,
 } from '../../../../../shared/views.ts'
 import type { Actor } from '../../../../kernel/access.ts'
@@ -21,6 +23,7 @@ const REDUCERS: Record<string, Reduce> = {
   queue: (view, frame) => ({ ...applyEvent(view as unknown as Board, frame) }),
   display: (view, frame) => ({ ...applyDisplay(view as unknown as Display, frame) }),
   agent: (view, frame) => ({ ...applyAgent(view as unknown as AgentView, frame) }),
+  site: (view, frame) => ({ ...applySite(view as unknown as SiteView, frame) }),
   ticket: (view, frame) => ({ ...applyTicketView(view as unknown as TicketView, frame as never) }),
 }
 
@@ -34,6 +37,8 @@ export class Follower {
   #open: () => Promise<OpenFeed>
   #feed: OpenFeed
   #read: number
+  /** Control: events of this type are taken for something unknown. */
+  forgets: string | null = null
 
   private constructor(
     name: string,
@@ -78,7 +83,7 @@ export class Follower {
       }) as LiveEvent
       this.frames.push(frame)
       try {
-        this.view = REDUCERS[this.name]!(this.view, frame)
+        this.view = REDUCERS[this.name]!(this.view, type === this.forgets ? { ...frame, type: 'lost' } : frame)
       } catch (error) {
         if (!(error instanceof GapError)) throw error
         this.#feed = await this.#open()
