@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { applyEvent, type Board, type LiveEvent } from '../../shared/board.ts'
 import { hashPassword } from '../modules/authentication/index.ts'
+import { MAX_BUFFERED_BYTES } from './fan-out.ts'
 import { startApp } from '../test/app.ts'
 
 const server = await startApp({ CORS_ALLOWED_ORIGINS: 'https://console.example' })
@@ -347,7 +348,7 @@ test('a consumer that never reads is cut and costs the others nothing', async ()
 test('a snapshot larger than a consumer may leave unread still arrives', async () => {
   const client = new Client(queuePath(), staff())
   const [snapshot] = await client.until(1, 40_000)
-  expect(JSON.stringify(snapshot).length).toBeGreaterThan(2_000_000)
+  expect(JSON.stringify(snapshot).length).toBeGreaterThan(MAX_BUFFERED_BYTES)
   await take()
   const [, event] = await client.until(2, 40_000)
   expect(event!.after).toBe(snapshot!.offset)
