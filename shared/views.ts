@@ -168,11 +168,11 @@ function applySummaries(queues: readonly QueueSummary[], event: LiveEvent): Queu
 /** What a supervisor's view shows of each line of a site. */
 export const SITE_WINDOW: Window = { most: 100, least: 20 }
 
-export interface SiteAgent extends BoardAgent {
+interface SiteAgent extends BoardAgent {
   /** A console of this agent is connected, or was a moment ago. */
   is_online: boolean
 }
-export interface SiteDevice {
+interface SiteDevice {
   id: number
   kind: 'kiosk' | 'display'
   name: string
