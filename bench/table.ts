@@ -51,6 +51,15 @@ export function rateTable(rows: readonly Row[]): string {
   return align([head, ...lines], 2)
 }
 
+/** A line for each result, a column for each figure. */
+export function resultTable<Result>(
+  columns: readonly [head: string, of: (result: Result) => number, digits: number][],
+  results: readonly Result[],
+): string {
+  const lines = results.map((result) => columns.map(([, of, digits]) => figure(of(result), digits)))
+  return align([columns.map(([head]) => head), ...lines], 0)
+}
+
 export function goalTable(verdicts: readonly Verdict[]): string {
   const lines = verdicts.map((verdict) => [
     verdict.text,
