@@ -116,7 +116,7 @@ static void take(Client *c, const unsigned char *bytes, ssize_t n) {
     c->opcode = c->header[0] & 15;
     c->header_length = 0;
     if (c->opcode == 9 && write(c->fd, (unsigned char[]){0x8a, 0x80, 0, 0, 0, 0}, 6) < 0) die("pong");
-    if (c->opcode == 8) fputs("closed by the server\n", stderr), exit(1);
+    if (c->opcode == 8) fprintf(stderr, "closed by the server: %d\n", i + 1 < n ? bytes[i] << 8 | bytes[i + 1] : 0), exit(1);
   }
 }
 
