@@ -29,8 +29,10 @@ import { Pages } from './pages/index.ts'
 import { Authenticator } from './transports/authenticate.ts'
 import { documents, health } from './transports/documents.ts'
 import { Live } from './transports/live.ts'
-import { createHttp } from './transports/http.ts'
+import { createHttp, requestId } from './transports/http.ts'
+import { Lane, type Answered } from './transports/lane.ts'
 import { rest } from './transports/rest.ts'
+import { securityHeaders } from './transports/security/headers.ts'
 import { hostCheck } from './transports/security/host.ts'
 import { forwarded } from './transports/security/https.ts'
 import { SessionCookie } from './transports/security/session-cookie.ts'
@@ -99,7 +101,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     if (isStopping) reply.header('connection', 'close')
     done()
   })
-  measure(app, logger)
+  const answered = measure(app, logger)
   hub.observers.add((events) => void countTickets(events, directory))
   health(app, isReady)
   if (isApi) {
@@ -121,8 +123,24 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       sessionOf: (answer) => cookieOf(answer)?.value,
       cookie,
     })
+    const lane = new Lane({
+      runtime,
+      bearer: credentials.actorOf,
+      tenantNow: directory.now,
+      isAllowed: (request) =>
+        !isStopping && isAllowedHost(request) && (!config.secureSslRedirect || isOverTls(request)),
+      addressOf,
+      requestId,
+      headers: {
+        ...securityHeaders(config.secureSslRedirect),
+        ...(config.corsAllowedOrigins.length && { vary: 'origin' }),
+      },
+      answered,
+    })
+    lane.attach(app.server)
     rest(app, {
       runtime,
+      lane,
       authenticator,
       operations,
       pages: new Map([['tickets.mine', pages.ticket]]),
@@ -178,26 +196,32 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
 }
 
 /** One line and one observation a request, when its answer has left. */
-function measure(app: FastifyInstance, logger: Logger | undefined) {
+function measure(app: FastifyInstance, logger: Logger | undefined): (answer: Answered) => void {
   const isLogged = logger?.isLevelEnabled('info')
+  const note = ({ operation, method, route, status, seconds, requestId, tenantId, userId }: Answered) => {
+    observeRequest(operation, method, status, seconds)
+    if (!isLogged) return
+    logger!.info({
+      request_id: requestId,
+      operation,
+      method,
+      route,
+      status,
+      duration_ms: Math.round(seconds * 10_000) / 10,
+      tenant_id: tenantId,
+      user_id: userId ?? undefined,
+    })
+  }
   app.addHook('onResponse', (request, reply, done) => {
     const { operation = 'other' } = request.routeOptions.config as { operation?: string }
-    const { method, id, caller } = request
-    observeRequest(operation, method, reply.statusCode, reply.elapsedTime / 1000)
-    if (isLogged) {
-      logger!.info({
-        request_id: id,
-        operation,
-        method,
-        route: request.routeOptions.url,
-        status: reply.statusCode,
-        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-        tenant_id: caller?.tenant?.id,
-        user_id: caller?.actor.userId ?? undefined,
-      })
-    }
+    const { method, id: requestId, caller } = request
+    const seconds = reply.elapsedTime / 1000
+    const [tenantId, userId] = [caller?.tenant?.id, caller?.actor.userId]
+    const route = request.routeOptions.url
+    note({ operation, method, route, status: reply.statusCode, seconds, requestId, tenantId, userId })
     done()
   })
+  return note
 }
 
 async function countTickets(events: readonly StreamEvent[], directory: TenantDirectory) {

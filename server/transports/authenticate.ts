@@ -39,6 +39,10 @@ export const ANONYMOUS: Actor = {
   ticketId: null,
 }
 
+/** The token of an Authorization header. */
+export const bearerToken = (header: string | undefined): string | undefined =>
+  /^Bearer ([\w.~+/=-]{1,4096})$/i.exec(header ?? '')?.[1]
+
 /** Turns requests into callers. Every transport that speaks HTTP asks here. */
 export class Authenticator {
   #cookie: SessionCookie
@@ -105,7 +109,7 @@ export class Authenticator {
   async #actor(op: Operation, request: FastifyRequest): Promise<Actor> {
     const isOpen = op.roles.includes('anonymous')
     try {
-      const token = /^Bearer ([\w.~+/=-]{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1]
+      const token = bearerToken(request.headers.authorization)
       const actor = await (token ? this.#credentials.bearer(token) : this.#console(op, request))
       const proof = request.headers['x-biometric-token']
       if (actor) return typeof proof === 'string' ? this.#credentials.proven(actor, proof) : actor

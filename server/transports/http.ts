@@ -93,7 +93,7 @@ function answerUnknownRoutes(app: FastifyInstance) {
 const processId = randomBytes(5).toString('hex')
 let requests = 0
 /** The caller's own X-Request-Id when it is harmless, else one unique among all processes. */
-function requestId(request: { headers: IncomingMessage['headers'] }): string {
+export function requestId(request: { headers: IncomingMessage['headers'] }): string {
   const given = request.headers['x-request-id']
   return typeof given === 'string' && /^[\w.:-]{8,100}$/.test(given)
     ? given

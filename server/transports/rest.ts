@@ -4,12 +4,11 @@ import { AppError } from '../kernel/errors.ts'
 import type { Runtime } from '../kernel/execute.ts'
 import { limitHeaders } from '../kernel/limits/index.ts'
 import type { Operation, Outcome } from '../kernel/operation.ts'
-import type { Authenticator } from './authenticate.ts'
+import { bearerToken, type Authenticator } from './authenticate.ts'
 import { gatherInput } from './input.ts'
+import { asksForFresh, JSON_TYPE, type Lane } from './lane.ts'
 import { prefersHtml, PROBLEM_TYPE } from './problem.ts'
 import { fastifyPath, routesOf, type Route } from './routes.ts'
-
-const JSON_TYPE = 'application/json; charset=utf-8'
 
 export interface RestOptions {
   runtime: Runtime
@@ -17,6 +16,8 @@ export interface RestOptions {
   operations: readonly Operation[]
   /** Pages for browsers at an operation's address, by operation id: taken when the request prefers HTML. */
   pages?: ReadonlyMap<string, (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>>
+  /** Answers the same question next time. */
+  lane?: Lane
   /** Told of every success before it leaves: cookies are headers, which no operation knows. */
   answered?(request: FastifyRequest, reply: FastifyReply, output: unknown): void
 }
@@ -27,7 +28,7 @@ export function rest(app: FastifyInstance, options: RestOptions): void {
 }
 
 function addRoute(app: FastifyInstance, options: RestOptions, op: Operation, route: Route) {
-  const { runtime, authenticator, pages } = options
+  const { runtime, authenticator, pages, lane } = options
   const isPrivate = route.entrance !== 'public'
   const page = op.kind === 'query' ? pages?.get(op.id) : undefined
   app.route({
@@ -55,10 +56,17 @@ function addRoute(app: FastifyInstance, options: RestOptions, op: Operation, rou
         requestId: request.id,
         origin: { address: request.ip, userAgent: headers['user-agent'] },
         limited: (states) => void reply.headers(limitHeaders(states)),
-        isFresh: op.kept && asksForFresh(headers['cache-control']),
+        isFresh: op.kept && asksForFresh(headers),
       })
       if (outcome.status < 300 && !outcome.replayed) options.answered?.(request, reply, outcome.output)
       if (page) reply.header('vary', 'accept')
+      if (lane && outcome.kept && route.entrance.endsWith('tenant')) {
+        const { actor, tenant, locale } = request.caller!
+        const token = bearerToken(headers.authorization)
+        const named = (request.params as { tenant?: string }).tenant ?? tenant!.id
+        const asked = { op, route: request.routeOptions.url, actor, tenant: tenant!, locale, input, named }
+        if (token !== undefined) lane.remember(request.raw, outcome.kept, { ...asked, token })
+      }
       return answer(request, reply, op, outcome, isPrivate)
     },
   })
@@ -81,10 +89,6 @@ function answer(request: FastifyRequest, reply: FastifyReply, op: Operation, out
     .type(outcome.status >= 400 ? PROBLEM_TYPE : (op.http.contentType ?? JSON_TYPE))
     .send(outcome.kept?.body ?? outcome.body)
 }
-
-/** A reload, or a program that must see what another process has just done (RFC 9111 §5.2.1.4). */
-const asksForFresh = (cacheControl: string | undefined): boolean =>
-  cacheControl !== undefined && /\bno-cache\b/i.test(cacheControl)
 
 /**
  * The key of a POST: 1 to 255 printable ASCII characters, bare or as a structured-field string (RFC 8941 §3.3.3).

@@ -7,6 +7,8 @@ export interface TenantDirectory {
   /** undefined when there is no such tenant; an inactive one is found, with `is_active` false. */
   bySlug(slug: string): Promise<Tenant | undefined>
   byId(id: number): Promise<Tenant | undefined>
+  /** By slug or id if the answer is at hand; undefined says nothing. */
+  now(named: string | number): Tenant | undefined
 }
 
 const STALE_MILLISECONDS = 1000
@@ -36,5 +38,9 @@ export function tenantDirectory(db: Database): TenantDirectory {
   return {
     bySlug: (slug) => (/^[a-z0-9-]{1,63}$/.test(slug) ? find(slug) : Promise.resolve(undefined)),
     byId: (id) => (Number.isSafeInteger(id) && id > 0 ? find(`#${id}`) : Promise.resolve(undefined)),
+    now(named) {
+      const entry = cache.get(typeof named === 'number' ? `#${named}` : named)
+      return entry === NONE ? undefined : entry
+    },
   }
 }
