@@ -55,11 +55,14 @@ function addServerCommands(program: Command) {
     .option('--no-day', 'do not play the day')
     .action(async ({ speed, day, ...listen }: Listen & { speed: string; day: boolean }) => {
       const { demo } = await import('./transports/cli/demo.ts')
+      if (!(Number(speed) > 0)) throw new Error('--speed is a number above 0')
       await demo(processConfig(settingsOf(listen)), { speed: Number(speed), isPlayed: day })
     })
   program
     .command('replay')
-    .description('play a trace against a running server and check what everybody saw')
+    .description(
+      'play a trace against a running server and check what everybody saw; its site stays, for the next time',
+    )
     .argument('<trace.csv.gz>')
     .option('--tenant <slug>', 'organisation', 'demo-bank')
     .option('--email <address>', 'of an administrator', 'admin@demo-bank.example')

@@ -62,6 +62,8 @@ export interface Resource<F extends Fields> {
   operations: readonly Operation[]
 }
 
+const article = (noun: string) => (/^[aeiou]/.test(noun) ? 'an' : 'a')
+
 /** A field that may be left out of `create`; `value` is stored then. */
 export function Default<T extends TSchema, const V extends Static<T>>(schema: T, value: V) {
   return Type.Optional(copy(schema, { default: value }))
@@ -158,7 +160,7 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
     ...shared,
     id: `${noun}.create`,
     kind: 'mutation',
-    summary: `Create a ${singular}`,
+    summary: `Create ${article(singular)} ${singular}`,
     scope: scopes.write,
     roles: roles.write,
     http: { method: 'POST', path, status: 201 },
@@ -188,7 +190,7 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
     ...shared,
     id: `${noun}.update`,
     kind: 'mutation',
-    summary: `Change a ${singular}`,
+    summary: `Change ${article(singular)} ${singular}`,
     scope: scopes.write,
     roles: roles.write,
     http: { method: 'PATCH', path: itemPath },
@@ -221,7 +223,7 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
     ...shared,
     id: `${noun}.delete`,
     kind: 'mutation',
-    summary: `Delete a ${singular}`,
+    summary: `Delete ${article(singular)} ${singular}`,
     scope: scopes.write,
     roles: roles.delete ?? roles.write,
     http: { method: 'DELETE', path: itemPath, status: 204 },

@@ -190,11 +190,15 @@ export class Pages {
       this.#all<Service>('services.list', tenant),
     ])
     const serviceOf = new Map(services.map((service) => [service.id, service]))
-    const rows = queues.map(({ id, name, service_id, status: queueStatus }) => {
+    const shown = ({ service_id, name }: Queue) => serviceOf.get(service_id)?.names[locale] ?? name
+    const byName = new Intl.Collator(locale, { numeric: true })
+    const sorted = queues.toSorted((a, b) => byName.compare(shown(a), shown(b)))
+    const rows = sorted.map((queue) => {
+      const { id, service_id, status: queueStatus } = queue
       const service = serviceOf.get(service_id)
       const isOpen = queueStatus === 'open' || queueStatus === 'closing'
       return html`<li class="row">
-        <span><span class="letter">${service?.code}</span> ${service?.names[locale] ?? name}</span>
+        <span><span class="letter">${service?.code}</span> ${shown(queue)}</span>
         ${!isOpen && html`<span class="muted">${t(`queue_status.${queueStatus}`)}</span>`}
         <button class="primary" name="queue_id" value="${id}" ${!isOpen && html`disabled`}>
           ${t('page.take_number')}

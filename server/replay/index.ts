@@ -48,7 +48,7 @@ export interface ReplayOptions extends Selection {
  */
 export async function replay(options: ReplayOptions, out: Out): Promise<number> {
   const speed = options.speed === 'max' ? Number.POSITIVE_INFINITY : (options.speed ?? 600)
-  if (!(speed > 0)) throw new RangeError('the speed must be more than 0')
+  if (!(speed > 0)) throw new Error('--speed is a number above 0, or max')
   const plan = selectVisits(planTrace(await Array.fromAsync(readTrace(options.trace))), options)
   const client = new ApiClient({ ...options, baseUrl: options.baseUrl ?? 'http://localhost:8000' })
   const name = basename(options.trace).replace(/\.csv\.gz$/, '')

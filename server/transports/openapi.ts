@@ -129,7 +129,12 @@ class Components {
     return value !== null && typeof value === 'object' ? this.#reference(value as Json) : value
   }
 }
-const plain = (schema: TSchema | Json): Json => JSON.parse(JSON.stringify(schema)) as Json
+const plain = (schema: TSchema | Json): Json => JSON.parse(JSON.stringify(schema), inDialect) as Json
+/** OpenAPI 3.1 speaks JSON Schema 2020-12, where a fixed row of items is `prefixItems`; what checks inputs writes it as before. */
+function inDialect(_name: string, value: unknown): unknown {
+  const { items, additionalItems, ...rest } = (value ?? {}) as Json
+  return Array.isArray(items) ? { ...rest, prefixItems: items, items: additionalItems ?? true } : value
+}
 const pascal = (text: string) => text.replace(/(?:^|[-_.])(\w)/g, (_, letter: string) => letter.toUpperCase())
 const singular = (noun: string) => pascal(noun.replace(/ies$/, 'y').replace(/s$/, ''))
 

@@ -48,7 +48,11 @@ async function ask(question: string, isSecret = false): Promise<string> {
     output: isSecret ? silent : process.stdout,
     terminal: process.stdin.isTTY,
   })
-  const line = await lines.question('')
+  const ended = once(lines, 'close').then((): never => {
+    throw new Error(`nobody answers: give ${question.replace(/: $/, '')} as an option`)
+  })
+  const line = await Promise.race([lines.question(''), ended])
+  ended.catch(() => {})
   lines.close()
   if (isSecret) process.stdout.write('\n')
   return line.trim()

@@ -4,6 +4,7 @@ import { buildCore, type Core } from '../../core.ts'
 import { processConfig } from '../../config.ts'
 import { systemActor, type Actor } from '../../kernel/access.ts'
 import { notFound } from '../../kernel/errors.ts'
+import { translate } from '../../kernel/i18n.ts'
 import type { Operation, Request } from '../../kernel/operation.ts'
 import type { Locale } from '../../kernel/schema.ts'
 import { operationById } from '../../modules/index.ts'
@@ -88,7 +89,7 @@ async function requestOf(core: Core, op: Operation, flags: Flags, locale: Locale
   }
   if (op.http.base === 'root') return { actor: actorFor(op, null), tenant: null, ...options }
   const tenant = await core.directory.bySlug(flags.tenant ?? '')
-  if (!tenant) throw notFound()
+  if (!tenant) throw new Error(translate(locale, 'cli.tenant_unknown', { name: flags.tenant ?? '' }))
   return { actor: actorFor(op, tenant.id), tenant, ...options }
 }
 function actorFor(op: Operation, tenantId: number | null): Actor {

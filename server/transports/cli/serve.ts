@@ -5,6 +5,7 @@ import { createLogger, type Logger } from '../../kernel/log.ts'
 import { measureProcess } from '../../kernel/metrics.ts'
 import { ensureScreens } from '../../../web/build/ensure.ts'
 import { serveMetrics } from '../metrics.ts'
+import { describe } from './output.ts'
 
 const ROLES = ['api', 'realtime', 'worker'] as const
 type ServerRole = (typeof ROLES)[number]
@@ -49,7 +50,7 @@ export async function start(
     measureProcess()
     const metrics = config.metricsPort
       ? await serveMetrics(config.metricsPort, config.host, app.isReady).catch((error: unknown) => {
-          logger.warn({ err: error, port: config.metricsPort }, 'the metrics port cannot be used')
+          logger.warn({ port: config.metricsPort, reason: describe(error) }, 'the metrics port cannot be used')
           return undefined
         })
       : undefined
