@@ -643,19 +643,19 @@ export const agentsGet = /* @__PURE__ */ operation<{ id: number; tenant: string 
   '/api/v1/tenants/{tenant}/agents/{id}/',
 )
 
-/** Create a agent. */
+/** Create an agent. */
 export const agentsCreate = /* @__PURE__ */ operation<{ user_id?: number | null; site_id: number; name: string; counter_id?: number | null; is_active?: boolean; queues?: ({ queue_id: number; weight?: number })[]; tenant: string }, AgentsGet>(
   'POST',
   '/api/v1/tenants/{tenant}/agents/',
 )
 
-/** Change a agent. */
+/** Change an agent. */
 export const agentsUpdate = /* @__PURE__ */ operation<{ id: number; user_id?: number | null; name?: string; counter_id?: number | null; is_active?: boolean; queues?: ({ queue_id: number; weight?: number })[]; tenant: string }, AgentsGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/agents/{id}/',
 )
 
-/** Delete a agent. */
+/** Delete an agent. */
 export const agentsDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
   'DELETE',
   '/api/v1/tenants/{tenant}/agents/{id}/',

@@ -98,7 +98,7 @@ test('unknown operations, flags, organisations and roles fail with a sentence', 
   const said = refusals.map(({ stderr }) => stderr)
   expect(said[0]).toContain('there is no operation tickets.nonsense')
   expect(said[1]).toContain('There is no option --nonsense.')
-  expect(said[2]).toContain('There is nothing here with this identifier.')
+  expect(said[2]).toContain('There is no organisation nowhere')
   expect(said[3]).toContain('the roles are api, realtime, worker')
 })
 
