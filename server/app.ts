@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
 import { buildCore, type Core } from './core.ts'
+import { systemActor } from './kernel/access.ts'
 import type { Database } from './kernel/db/index.ts'
 import type { StreamEvent } from './kernel/events/index.ts'
 import { startWorker } from './kernel/jobs/index.ts'
@@ -21,6 +22,7 @@ import {
   redeemWsTicket,
   watchRevocations,
 } from './modules/authentication/index.ts'
+import { reportPresence, sweepSilent } from './modules/agents/index.ts'
 import { feeds, jobs, operationById, operations } from './modules/index.ts'
 import type { TenantDirectory } from './modules/tenants/index.ts'
 import { visitorOf } from './modules/tickets/index.ts'
@@ -31,6 +33,7 @@ import { documents, health } from './transports/documents.ts'
 import { Live } from './transports/live.ts'
 import { createHttp, requestId } from './transports/http.ts'
 import { Lane, type Answered } from './transports/lane.ts'
+import { ConnectedPeople } from './transports/presence.ts'
 import { rest } from './transports/rest.ts'
 import { securityHeaders } from './transports/security/headers.ts'
 import { hostCheck } from './transports/security/host.ts'
@@ -154,7 +157,14 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     })
   }
   if (isRealtime) {
+    const presence = new ConnectedPeople({
+      report: (tenant, input) =>
+        runtime.execute(reportPresence, { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input }),
+      sweep: () => sweepSilent(runtime, directory.byId),
+      onError: (error) => logger?.warn({ err: error, component: 'presence' }, 'presence not noted'),
+    })
     const live = new Live({
+      presence,
       db,
       hub,
       feeds: feeds.map(narrowing.feed),
@@ -175,7 +185,10 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       addressOf,
     })
     serverSentEvents(app, live)
-    app.addHook('preClose', async () => live.close())
+    app.addHook('preClose', async () => {
+      presence.stop()
+      live.close()
+    })
   }
   return {
     ...core,

@@ -1,7 +1,8 @@
 import { array, assert, constantFrom, nat, property, record } from 'fast-check'
 import { expect, test } from 'vitest'
-import { applyEvent, type Board, concernsQueues, GapError, type LiveEvent } from './board.ts'
+import { applyEvent, BOARD_WINDOW, type Board, concernsQueues, GapError, type LiveEvent } from './board.ts'
 import { ACTS, type Act, BranchModel, SHOWN } from './test/branch-model.ts'
+import { TICKET_STATUSES } from './ticket-status.ts'
 import { applyAgent, applyDisplay, applyTicketView, concernsAgent, newcomerEstimate, type TicketView } from './views.ts'
 
 const inQueue =
@@ -166,4 +167,37 @@ test("a visitor's view is replaced by what each frame carries", () => {
   expect(next).toEqual({ epoch: 'e1', offset: 8, ticket: { ...ticket, position: 1, ahead: 0 } })
   expect(applyTicketView(next, { type: 'queue.updated', offset: 9, after: 8 })).toEqual({ ...next, offset: 9 })
   expect(() => applyTicketView(view, { type: 'ticket.called', offset: 8, after: 4, ticket })).toThrow(GapError)
+})
+
+test('a board of a long line shows its head, counts them all, and starts over before it knows too few', () => {
+  const model = new BranchModel()
+  const length = BOARD_WINDOW.most + 100
+  for (let a = 0; a < length; a++) model.act({ kind: 'arrive', a, b: 0 })
+  const whole = model.board(1)
+  let board: Board = { ...whole, waiting: whole.waiting.slice(0, BOARD_WINDOW.most) }
+  const apply = (count: number) => {
+    for (const event of model.feed(inQueue(1), board.offset).slice(0, count)) board = applyEvent(board, event)
+  }
+  // Who comes behind the last one shown is counted, not shown; who comes before is shown, and pushes the last one out.
+  model.act({ kind: 'arrive', a: 10_000, b: 0 })
+  apply(1)
+  expect([board.waiting.length, board.waiting_count]).toEqual([BOARD_WINDOW.most, length + 1])
+  model.act({ kind: 'arrive', a: -1, b: 0 })
+  apply(1)
+  expect([board.waiting.length, board.waiting_count]).toEqual([BOARD_WINDOW.most, length + 2])
+  expect(board.waiting).toEqual(model.board(1).waiting.slice(0, BOARD_WINDOW.most))
+  // As many leave as may: what is shown stays the head of the line, down to the last one that is enough.
+  const leave = () => {
+    const id = board.waiting[0]!.id
+    model.act({
+      kind: 'change',
+      a: model.tickets.findIndex((ticket) => ticket.id === id),
+      b: TICKET_STATUSES.indexOf('annulé'),
+    })
+    apply(1)
+  }
+  for (let shown = board.waiting.length; shown > BOARD_WINDOW.least; shown--) leave()
+  expect(board.waiting).toEqual(model.board(1).waiting.slice(0, BOARD_WINDOW.least))
+  expect(board.waiting_count).toBe(model.board(1).waiting.length)
+  expect(leave).toThrow(GapError)
 })

@@ -57,7 +57,7 @@ export interface LiveOptions {
   logger?: Logger | undefined
 }
 
-interface Presence {
+export interface Presence {
   came(connection: Connection): void
   went(connection: Connection): void
 }

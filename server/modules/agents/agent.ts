@@ -5,7 +5,7 @@ import { conflict, invalid, type ConstraintErrors } from '../../kernel/errors.ts
 import { extend, type Extension } from '../../kernel/derived.ts'
 import type { Context } from '../../kernel/operation.ts'
 import { resource } from '../../kernel/resource.ts'
-import { Id, Nullable } from '../../kernel/schema.ts'
+import { Id, Nullable, Time } from '../../kernel/schema.ts'
 import { agentFields, agentReadOnly, KnownSkills, Skills, Status } from './schema.ts'
 import { AGENT_FACE, refuseWhileBusy, type AgentFace } from './state.ts'
 
@@ -48,13 +48,21 @@ const agents = resource({
 
 const extension: Extension = {
   table: 'agents',
-  properties: { counter_name: Nullable(Type.String()), queues: KnownSkills },
+  properties: {
+    counter_name: Nullable(Type.String()),
+    queues: KnownSkills,
+    /** A console of the agent is connected, or was a moment ago. */
+    is_online: Type.Boolean(),
+    last_seen_at: Nullable(Time),
+  },
   derive: ({ tx }, rows) =>
     tx.query(
       `select a.status, a.status_since, (select c.name from counters c where c.tenant_id = a.tenant_id and c.id = a.counter_id) as counter_name,
               coalesce((select json_agg(json_build_object('queue_id', s.queue_id, 'weight', s.weight) order by s.queue_id)
-                        from agent_queues s where s.tenant_id = a.tenant_id and s.agent_id = a.id), '[]') as queues
-       from unnest($1::bigint[]) with ordinality as wanted(id, n) join agents a using (id) order by n`,
+                        from agent_queues s where s.tenant_id = a.tenant_id and s.agent_id = a.id), '[]') as queues,
+              coalesce(p.is_online, false) as is_online, p.last_seen_at
+       from unnest($1::bigint[]) with ordinality as wanted(id, n) join agents a using (id)
+       left join presences p on p.kind = 'agent' and p.id = a.id order by n`,
       [rows.map((row) => row.id)],
     ),
   inputs: { queues: Type.Optional(Skills) },

@@ -1,8 +1,11 @@
+import type { Job } from '../../kernel/jobs/index.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import { agentOperations } from './agent.ts'
+import { heartbeat, presenceJob, reportPresence, sweepPresence } from './presence.ts'
 import { setStatus } from './set-status.ts'
 
 export { Agent } from './agent.ts'
+export { reportPresence, sweepSilent } from './presence.ts'
 export { mayActAs } from './permission.ts'
 export {
   AGENT_FACE,
@@ -14,4 +17,11 @@ export {
   type AgentState,
 } from './state.ts'
 
-export const operations: readonly Operation[] = [...agentOperations, setStatus]
+export const operations: readonly Operation[] = [
+  ...agentOperations,
+  setStatus,
+  heartbeat,
+  reportPresence,
+  sweepPresence,
+]
+export const jobs: readonly Job[] = [presenceJob]

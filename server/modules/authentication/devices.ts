@@ -4,6 +4,7 @@ import type { Database } from '../../kernel/db/types.ts'
 import { listPage, type Condition, type Ordering } from '../../kernel/list.ts'
 import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed, Enum, Id, Name, Nullable, Page, PageInput, Text, Time } from '../../kernel/schema.ts'
+import { notePresence } from './presence.ts'
 import type { Credential } from './opaque-tokens.ts'
 import { announceEnd } from './revocations.ts'
 
@@ -156,11 +157,14 @@ const heartbeat = operation({
   input: Closed(Report),
   output: Device,
   example: { input: { battery_percent: 87, is_charging: true } },
-  run: (ctx, report) =>
-    ctx.tx.one<Device>(
+  async run(ctx, report) {
+    const device = await ctx.tx.one<Device>(
       `update devices set last_seen_at = now(), report = $2 where id = $1 and revoked_at is null returning ${DEVICE_COLUMNS}`,
       [deviceIdOf(ctx), JSON.stringify(report)],
-    ),
+    )
+    await notePresence(ctx, { device_ids: [device.id] })
+    return device
+  },
 })
 
 /** 0, which is nobody's, for a screen that was opened by a link. */

@@ -33,6 +33,7 @@ export { hashPassword } from './passwords.ts'
 export { isRevoked, onRevoked, revokeSession, revokeUser, watchRevocations } from './revocations.ts'
 export { endedSessions } from './standing.ts'
 export { createSuperuser } from './superuser.ts'
+export { emitPresence, notePresence, type PresenceRow } from './presence.ts'
 export { provenActor } from './proofs.ts'
 export { redeemWsTicket } from './ws-tickets.ts'
 

@@ -33,6 +33,8 @@ const REFERENCES: Readonly<Record<string, Kind | null>> = {
   user: null,
   user_id: null,
   device_id: null,
+  agent_ids: null,
+  device_ids: null,
   external_id: null,
 }
 /** What `id` is, by the noun of the path. */

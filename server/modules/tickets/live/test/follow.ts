@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { applyEvent, GapError, type Board, type LiveEvent } from '../../../../../shared/board.ts'
+import { applyEvent, GapError, type Board, type Line, type LiveEvent } from '../../../../../shared/board.ts'
 import {
   applyAgent,
   applyDisplay,
@@ -97,7 +97,7 @@ export class Follower {
 
   /** The differences between what the frames led to and a fresh snapshot; empty when they agree. */
   async differences(): Promise<string[]> {
-    const fresh = overTheWire(await this.#feed.snapshot())
+    const fresh = inSight(overTheWire(await this.#feed.snapshot()), this.view)
     const found = [...new Set([...Object.keys(fresh), ...Object.keys(this.view)])]
       .filter((key) => !isDeepStrictEqual(fresh[key], this.view[key]))
       .map(
@@ -115,6 +115,20 @@ export class Follower {
 
   #eventsAfter(offset: number): Promise<StreamEvent[]> {
     return readEvents(this.#runtime.db.reader(this.#tenant.id), this.#feed.site_id, offset, 100_000)
+  }
+}
+
+/** Of a fresh snapshot of long lines, as much as the view knows of them: it need not see to the end of the window. */
+function inSight(fresh: FeedSnapshot, view: FeedSnapshot): FeedSnapshot {
+  const cut = <T extends Partial<Line>>(line: T, known: Partial<Line> | undefined): T =>
+    known?.waiting && known.waiting.length < known.waiting_count!
+      ? { ...line, waiting: line.waiting!.slice(0, known.waiting.length) }
+      : line
+  const { lines } = fresh as Partial<SiteView>
+  const known = (view as Partial<SiteView>).lines
+  return {
+    ...(cut(fresh as Partial<Line>, view as Partial<Line>) as FeedSnapshot),
+    ...(lines && { lines: lines.map((line, i) => cut(line, known?.[i])) }),
   }
 }
 
