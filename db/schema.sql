@@ -188,6 +188,7 @@ create table agent_queues (
   agent_id bigint not null,
   queue_id bigint not null,
   weight integer default 1 not null,
+  pass double precision default 0 not null,
   constraint agent_queues_pkey PRIMARY KEY (tenant_id, agent_id, queue_id),
   constraint agent_queues_tenant_id_agent_id_fkey FOREIGN KEY (tenant_id, agent_id) REFERENCES agents(tenant_id, id) ON DELETE CASCADE,
   constraint agent_queues_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
@@ -217,7 +218,13 @@ create table agents (
   is_active boolean default true not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  call_mode text default 'weight'::text not null,
+  max_wait_seconds integer,
+  skills text[] default '{}'::text[] not null,
+  languages text[],
   constraint agents_pkey PRIMARY KEY (tenant_id, id),
+  constraint agents_call_mode_check CHECK ((call_mode = ANY (ARRAY['weight'::text, 'ratio'::text, 'strict'::text]))),
+  constraint agents_max_wait_seconds_check CHECK (((max_wait_seconds >= 1) AND (max_wait_seconds <= 86400))),
   constraint agents_status_check CHECK ((status = ANY (ARRAY['offline'::text, 'available'::text, 'calling'::text, 'serving'::text, 'wrap_up'::text, 'break'::text, 'back_office'::text]))),
   constraint agents_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint agents_tenant_id_site_id_counter_id_fkey FOREIGN KEY (tenant_id, site_id, counter_id) REFERENCES counters(tenant_id, site_id, id),
@@ -710,6 +717,22 @@ create policy tenant_isolation on queue_rules for all to public
 grant delete, insert, select, update on queue_rules to sq_app;
 grant select on queue_rules to sq_backup;
 
+create table queue_shares (
+  tenant_id bigint default app.tenant_id() not null,
+  queue_id bigint not null,
+  share text not null,
+  finish bigint not null,
+  constraint queue_shares_pkey PRIMARY KEY (tenant_id, queue_id, share),
+  constraint queue_shares_tenant_id_queue_id_fkey FOREIGN KEY (tenant_id, queue_id) REFERENCES queues(tenant_id, id) ON DELETE CASCADE
+) with (fillfactor=50);
+alter table queue_shares enable row level security;
+alter table queue_shares force row level security;
+create policy tenant_isolation on queue_shares for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on queue_shares to sq_app;
+grant select on queue_shares to sq_backup;
+
 create table queue_states (
   tenant_id bigint default app.tenant_id() not null,
   queue_id bigint not null,
@@ -754,6 +777,7 @@ create table queues (
   one_ticket_per_device boolean default true not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  algorithm_settings jsonb default '{}'::jsonb not null,
   constraint queues_pkey PRIMARY KEY (tenant_id, id),
   constraint queues_check CHECK ((number_last > number_first)),
   constraint queues_delay_budget_check CHECK ((delay_budget >= 0)),
@@ -1032,6 +1056,9 @@ create table tickets (
   undo_until timestamp with time zone,
   rating smallint,
   rating_comment text default ''::text not null,
+  appointment_at timestamp with time zone,
+  is_placed boolean default false not null,
+  required_skill text,
   constraint tickets_pkey PRIMARY KEY (tenant_id, id),
   constraint tickets_channel_check CHECK ((channel = ANY (ARRAY['web'::text, 'qr'::text, 'kiosk'::text, 'reception'::text, 'sms'::text, 'appointment'::text, 'api'::text]))),
   constraint tickets_language_check CHECK ((language = ANY (ARRAY['fr'::text, 'en'::text, 'ar'::text]))),

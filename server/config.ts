@@ -36,6 +36,8 @@ export interface Config {
   secureSslRedirect: boolean
   /** TRUSTED_PROXIES: addresses or CIDR ranges whose X-Forwarded-* is believed. */
   trustedProxies: readonly string[]
+  /** ALGORITHM_PLUGINS: modules whose exported functions are algorithms of the order of service. */
+  algorithmPlugins: readonly string[]
   /** LOG_LEVEL of pino. */
   logLevel: string
   twilio: { accountSid: string; authToken: string; from: string | undefined } | undefined
@@ -121,6 +123,7 @@ export function loadConfig(environment: Environment = process.env, directory = p
     corsAllowedOrigins: read.list('CORS_ALLOWED_ORIGINS'),
     secureSslRedirect: read.boolean('SECURE_SSL_REDIRECT', !debug),
     trustedProxies: read.list('TRUSTED_PROXIES'),
+    algorithmPlugins: read.list('ALGORITHM_PLUGINS').map((path) => resolve(directory, path)),
     logLevel: read.choice('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
     twilio: accountSid && authToken ? { accountSid, authToken, from: read.text('TWILIO_FROM') } : undefined,
     sendgridApiKey: read.text('SENDGRID_API_KEY'),

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Config } from './config.ts'
 import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
 import { Hub, NotifyBus, RedisBus } from './kernel/events/index.ts'
@@ -6,6 +7,7 @@ import { Runtime } from './kernel/execute.ts'
 import { useMail } from './kernel/mail/index.ts'
 import { Limiter, RedisStore } from './kernel/limits/index.ts'
 import { narrowing, useSigningKeys } from './modules/authentication/index.ts'
+import { registerAlgorithms } from './modules/queues/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
 import { problemOf } from './transports/problem.ts'
 
@@ -24,6 +26,9 @@ export interface Core {
 export async function buildCore(config: Config): Promise<Core> {
   useSigningKeys(config.secretKey, config.secretKeyFallbacks)
   useMail({ smtpUrl: config.smtpUrl, from: config.emailFrom })
+  for (const path of config.algorithmPlugins) {
+    registerAlgorithms((await import(pathToFileURL(path).href)) as Record<string, unknown>)
+  }
   const embedded = config.databaseUrl
     ? undefined
     : await startEmbedded({ directory: join(config.dataDir, 'postgresql') })

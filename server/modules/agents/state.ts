@@ -19,6 +19,12 @@ export interface AgentState extends AgentFace {
   is_active: boolean
   /** In the order of `queue_ids`. */
   weights: number[]
+  /** Calls by ratio so far, each worth 1 / weight; in the order of `queue_ids`. */
+  passes: number[]
+  call_mode: 'weight' | 'ratio' | 'strict'
+  max_wait_seconds: number | null
+  skills: string[]
+  languages: string[] | null
 }
 
 /** `AgentFace` of a row of `agents a`, in `select` or `returning`. */
@@ -32,7 +38,10 @@ export async function agentStates(tx: Tx, ids: readonly number[]): Promise<Map<n
   const rows = await tx.query<AgentState>(
     `select ${AGENT_FACE}, a.user_id, a.is_active,
             array(select s.weight from agent_queues s where s.tenant_id = a.tenant_id and s.agent_id = a.id
-                  order by s.queue_id) as weights
+                  order by s.queue_id) as weights,
+            array(select s.pass from agent_queues s where s.tenant_id = a.tenant_id and s.agent_id = a.id
+                  order by s.queue_id) as passes,
+            a.call_mode, a.max_wait_seconds, a.skills, a.languages
      from agents a where a.id = any($1) order by a.id for no key update`,
     [ids],
   )

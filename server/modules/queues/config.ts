@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { notFound } from '../../kernel/errors.ts'
 import type { Hub, StreamEvent } from '../../kernel/events/index.ts'
 import type { Context, Place } from '../../kernel/operation.ts'
+import type { AlgorithmSettings } from './algorithm.ts'
 import { closesAt, isOpen, nextOpening, type OpeningHours } from '../sites/index.ts'
 
 /** Everything the ticket operations need to know of a queue. */
@@ -11,6 +12,7 @@ export interface QueueConfig {
   service_id: number
   name: string
   algorithm: string
+  algorithm_settings: AlgorithmSettings
   max_capacity: number | null
   is_active: boolean
   number_prefix: string
@@ -38,7 +40,7 @@ export interface QueueConfig {
 }
 
 const CONFIGS = `
-  select q.id, q.site_id, q.service_id, q.name, q.algorithm, q.max_capacity, q.is_active, q.number_prefix,
+  select q.id, q.site_id, q.service_id, q.name, q.algorithm, q.algorithm_settings, q.max_capacity, q.is_active, q.number_prefix,
          q.number_first, q.number_last, q.number_reset, q.confirm_arrival, q.max_recalls, q.recall_gap_seconds,
          q.no_show_after_seconds, q.grace_seconds, q.delay_budget, q.carry_over, q.one_ticket_per_device,
          s.timezone, s.opening_hours, s.is_active as site_is_active,
@@ -166,6 +168,10 @@ export async function placeOfQueue(ctx: Caller, queueId: number): Promise<Place 
   const config = (await queueConfigs(ctx, [queueId])).get(queueId)
   return config && { siteId: config.site_id, queueId }
 }
+
+/** As `queueConfig`, past the cache: what this transaction sees. */
+export const freshQueueConfig = ({ tx }: Pick<Caller, 'tx'>, queueId: number): Promise<QueueConfig> =>
+  tx.one<QueueConfig>(CONFIGS, [[queueId]])
 
 /** Whether a queue takes people at an instant, by its switches and the site's hours; capacity is not looked at. */
 export interface OpenState {

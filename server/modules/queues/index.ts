@@ -4,12 +4,33 @@ import { conflict, invalid } from '../../kernel/errors.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import { resource } from '../../kernel/resource.ts'
 import { Id } from '../../kernel/schema.ts'
-import { isAlgorithm } from './rules.ts'
+import { isAlgorithm } from './ranking.ts'
+import { enqueueRerank } from './rerank-job.ts'
 import { queueFields, ruleFields, Status } from './schema.ts'
 import { announceStatus, statusesOf } from './status.ts'
 
-export { openState, placeOfQueue, queueConfig, queueConfigs, type OpenState, type QueueConfig } from './config.ts'
-export { algorithms, queueStatus, rankOffset, type Algorithm, type RankedTicket } from './rules.ts'
+export {
+  freshQueueConfig,
+  openState,
+  placeOfQueue,
+  queueConfig,
+  queueConfigs,
+  type OpenState,
+  type QueueConfig,
+} from './config.ts'
+export type { Algorithm, AlgorithmSettings, Line, Rank, RankedTicket } from './algorithm.ts'
+export { RERANK } from './rerank-job.ts'
+export { queueStatus } from './queue-status.ts'
+export {
+  absoluteRank,
+  looksAtClock,
+  rankInTurn,
+  rankOf,
+  registerAlgorithms,
+  remembers,
+  shareOf,
+  type RankingConfig,
+} from './ranking.ts'
 export { Status as QueueStatus } from './schema.ts'
 
 /** Kiosks and screens show lines too. */
@@ -37,14 +58,18 @@ const queues = resource({
   example: { site_id: 1, service_id: 1, name: 'Cartes d’identité', algorithm: 'fifo', max_capacity: 200 },
   constraints: { queues_tenant_id_site_id_service_id_key: () => conflict('queue_exists') },
   siteOf: (queue) => queue.site_id,
-  async prepare(ctx, queue) {
+  async prepare(ctx, queue, before) {
     if (!isAlgorithm(queue.algorithm)) throw invalid('/algorithm', 'unknown_algorithm')
     if (queue.number_last <= queue.number_first) throw invalid('/number_last', 'range')
+    if (before && orderOf(before) !== orderOf(queue)) await enqueueRerank(ctx, before.id)
     if (queue.number_prefix !== undefined) return queue
     const { code } = await ctx.tx.one<{ code: string }>('select code from services where id = $1', [queue.service_id])
     return { ...queue, number_prefix: code }
   },
 })
+
+const orderOf = (queue: { algorithm: string; algorithm_settings: object }) =>
+  JSON.stringify([queue.algorithm, Object.entries(queue.algorithm_settings).sort()])
 
 const queueOperations = extend(queues, {
   table: 'queues',

@@ -9,12 +9,27 @@ export const Status = Enum(QUEUE_STATUSES, {
 
 const Count = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum })
 
+/** Tunes the algorithm; each reads what it knows (see `AlgorithmSettings`). */
+const AlgorithmSettings = Closed({
+  boost_seconds: Type.Optional(Count(0, 86_400)),
+  targets_seconds: Type.Optional(Type.Array(Count(0, 86_400), { minItems: 1, maxItems: 10 })),
+  share_by: Type.Optional(Enum(['priority', 'channel'])),
+  shares: Type.Optional(
+    Type.Record(Type.String({ pattern: '^[a-z0-9]{1,20}$' }), Count(1, 100), { maxProperties: 20 }),
+  ),
+  lead_seconds: Type.Optional(Count(0, 86_400)),
+  late_after_seconds: Type.Optional(Count(0, 86_400)),
+  late: Type.Optional(Enum(['keep', 'arrival', 'penalty'])),
+  penalty_seconds: Type.Optional(Count(0, 86_400)),
+})
+
 export const queueFields = {
   site_id: Id,
   service_id: Id,
   name: Name,
-  /** Order of service; those who wait keep their place when it changes. */
+  /** Order of service; those who wait are put in the new order when it changes. */
   algorithm: Default(Text(50, { minLength: 1 }), 'fifo'),
+  algorithm_settings: Default(AlgorithmSettings, {}),
   max_capacity: Default(Nullable(Count(1, 1_000_000)), null),
   is_active: Default(Type.Boolean(), true),
   /** Letter of the ticket number; the service's code when absent. */

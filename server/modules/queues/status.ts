@@ -1,7 +1,7 @@
 import type { QueueStatus } from '../../../shared/ticket-status.ts'
 import type { Tx } from '../../kernel/db/types.ts'
 import { openState, type QueueConfig } from './config.ts'
-import { queueStatus } from './rules.ts'
+import { queueStatus } from './queue-status.ts'
 
 type StatusRow = Pick<
   QueueConfig,

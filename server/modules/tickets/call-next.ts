@@ -7,7 +7,7 @@ import { agentStates } from '../agents/index.ts'
 import { queueConfigs } from '../queues/index.ts'
 import { callMoves, readyDesk } from './desk.ts'
 import { wireTicket } from './events.ts'
-import { assign, type Candidate, type Desk } from './rules.ts'
+import { assign, nextPasses, type Candidate, type Desk } from './assign.ts'
 import { Ticket } from './schema.ts'
 import { ROW_COLUMNS, type Row } from './sql.ts'
 import { commitMoves } from './transition.ts'
@@ -28,36 +28,48 @@ const keptFor = (whom: string) => `
  * The first callable tickets of every queue the given agents serve, as many of each as there are agents who might take
  * them, and those kept for one of them or their counters; all locked. Calls of one queue take turns (an advisory lock
  * held until the commit), so that none overtakes another; a ticket somebody else is changing is waited for, not skipped.
+ * Agents who can serve the same people share one scan from the head, which passes over whom they cannot serve.
  */
-const CANDIDATES = `
+export const CANDIDATES = `
   with ready as (
-    select id, counter_id from agents
+    select id, counter_id, skills, languages from agents
     where id = any($1) and is_active and status in ('available', 'wrap_up') and counter_id is not null),
   served as (
-    select s.queue_id, count(*) as agents from agent_queues s join ready on ready.id = s.agent_id
-    group by s.queue_id order by s.queue_id),
+    select s.queue_id, ready.skills, ready.languages from agent_queues s join ready on ready.id = s.agent_id),
   turns as materialized (
-    select queue_id, agents, pg_advisory_xact_lock(${CALL_LOCK}, (queue_id % 2147483647)::int) from served)
-  select head.* from turns cross join lateral (
+    select queue_id, agents, pg_advisory_xact_lock(${CALL_LOCK}, (queue_id % 2147483647)::int)
+    from (select queue_id, count(*) as agents from served group by queue_id order by queue_id) lines),
+  scans as (select distinct turns.queue_id, turns.agents, skills, languages from turns join served using (queue_id))
+  select head.* from scans cross join lateral (
     select ${ROW_COLUMNS}, ${WAIT} from tickets t
-    where t.queue_id = turns.queue_id and t.status = 'en_attente' and ${IS_DUE}
+    where t.queue_id = scans.queue_id and t.status = 'en_attente' and ${IS_DUE}
       and t.reserved_agent_id is null and t.reserved_counter_id is null
-    order by t.rank, t.id limit turns.agents for no key update of t) head
+      and (t.required_skill is null or t.required_skill = any(scans.skills))
+      and (scans.languages is null or t.language is null or t.language = any(scans.languages))
+    order by t.rank, t.id limit scans.agents for no key update of t) head
   union all
   select * from (${keptFor('t.reserved_agent_id = any(array(select id from ready))')}) for_agents
   union all
   select * from (${keptFor('t.reserved_agent_id is null and t.reserved_counter_id = any(array(select counter_id from ready))')}) for_counters`
+
+/** Calls by ratio are counted; the agents' rows are locked. */
+const COUNT_CALLS = `
+  update agent_queues s set pass = c.pass from jsonb_to_recordset($1::jsonb) as c(agent_id bigint, queue_id bigint, pass float8)
+  where s.agent_id = c.agent_id and s.queue_id = c.queue_id`
 
 async function callNextTickets(
   ctx: Context,
   calls: readonly Call<Static<typeof Input>>[],
 ): Promise<(Static<typeof Output> | AppError)[]> {
   const ids = [...new Set(calls.map(({ input }) => input.id))]
-  const [agents, candidates] = await Promise.all([
+  const [agents, found] = await Promise.all([
     agentStates(ctx.tx, ids),
     ctx.tx.query<Row & Candidate>(CANDIDATES, [ids]),
   ])
-  candidates.sort((a, b) => a.rank - b.rank || a.id - b.id)
+  // Two scans of a queue may find the same.
+  const candidates = [...new Map(found.map((row) => [row.id, row])).values()].sort(
+    (a, b) => a.rank - b.rank || a.id - b.id,
+  )
   const desks = new Map<number, { desk: Desk; caller: number }>()
   const refusals = calls.map(({ actor, input: { id } }, i) => {
     try {
@@ -82,7 +94,14 @@ async function callNextTickets(
       return [agentId, callMoves(row, agents.get(agentId)!, configs.get(row.queue_id)!, actor)]
     }),
   )
-  await commitMoves(ctx, [...moves.values()].flat())
+  const counted = [...picked].flatMap(([agent_id, { queue_id }]) => {
+    const { desk } = desks.get(agent_id)!
+    return desk.call_mode === 'ratio' ? nextPasses(desk, queue_id).map((next) => ({ agent_id, ...next })) : []
+  })
+  await Promise.all([
+    counted.length && ctx.tx.query(COUNT_CALLS, [JSON.stringify(counted)]),
+    commitMoves(ctx, [...moves.values()].flat()),
+  ])
   return calls.map(({ input: { id } }, i) => {
     if (refusals[i]) return refusals[i]
     const own = moves.get(id)
@@ -98,7 +117,7 @@ export const callNext = batchOperation({
   kind: 'mutation',
   summary: 'Call the next ticket to this agent',
   description:
-    'Of the first tickets of the queues served, the one with the highest weight × time waited; null when nobody waits. Each waiting ticket goes to exactly one agent, and calls of one queue follow its order without inversion.',
+    'Of the first tickets of the queues served, the one that the agent’s way of calling puts first (weight × time waited, a ratio of calls, or the heaviest queue first; always whoever has waited longer than the agent’s limit); null when there is nobody the agent may serve. Each waiting ticket goes to exactly one agent, and calls of one queue follow its order without inversion.',
   scope: 'call:ticket',
   roles: STAFF,
   http: { method: 'POST', path: '/agents/{id}/call-next/' },

@@ -6,7 +6,7 @@ import { Closed, Id } from '../../kernel/schema.ts'
 import { queueConfig } from '../queues/index.ts'
 import { agentFor, callMoves, readyDesk } from './desk.ts'
 import { wireTicket } from './events.ts'
-import { mayCall } from './rules.ts'
+import { isSkilled, mayCall, type Desk } from './assign.ts'
 import { Ticket } from './schema.ts'
 import { lockTicket, type Row } from './sql.ts'
 import { checkFrom, commitMoves } from './transition.ts'
@@ -37,10 +37,16 @@ export const call = operation({
     checkFrom('call', row)
     const desk = readyDesk(ctx.actor, agent)
     if (!mayCall(desk, row)) {
-      throw conflict(desk.queues.has(row.queue_id) ? 'ticket_reserved' : 'agent_does_not_serve_queue')
+      throw conflict(whyNot(desk, row))
     }
     const moves = callMoves(row, agent, await queueConfig(ctx, row.queue_id), ctx.actor)
     await commitMoves(ctx, moves)
     return wireTicket(moves.at(-1)!.after)
   },
 })
+
+/** What keeps a ticket from this agent. */
+function whyNot(desk: Desk, row: Row): string {
+  if (row.reserved_agent_id !== null || row.reserved_counter_id !== null) return 'ticket_reserved'
+  return desk.queues.has(row.queue_id) && !isSkilled(desk, row) ? 'agent_lacks_skill' : 'agent_does_not_serve_queue'
+}

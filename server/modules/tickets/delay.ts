@@ -56,5 +56,8 @@ async function letPass(ctx: Context, row: Row, places: number, delay_count: numb
   const last = behind[Math.min(places, behind.length) - 1]
   if (!last) throw conflict('already_last')
   const slot = placeAfter(last, behind.slice(behind.indexOf(last) + 1), row.id)!
-  return { changes: { delay_count, rank: slot.rank }, also: await shiftMoves(ctx, slot.shifted, ctx.actor) }
+  return {
+    changes: { delay_count, rank: slot.rank, is_placed: true },
+    also: await shiftMoves(ctx, slot.shifted, ctx.actor),
+  }
 }

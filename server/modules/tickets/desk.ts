@@ -4,7 +4,7 @@ import type { Context } from '../../kernel/operation.ts'
 import { agentState, mayActAs, type AgentState } from '../agents/index.ts'
 import type { QueueConfig } from '../queues/index.ts'
 import { advance, type Move } from './transition.ts'
-import type { Desk } from './rules.ts'
+import type { Desk } from './assign.ts'
 import type { Row } from './sql.ts'
 
 /** An agent free to call somebody. Throws why not. */
@@ -18,7 +18,11 @@ export function readyDesk(actor: Actor, agent: AgentState): Desk {
   return {
     agent_id: agent.id,
     counter_id: agent.counter_id,
-    queues: new Map(agent.queue_ids.map((id, i) => [id, agent.weights[i]!])),
+    queues: new Map(agent.queue_ids.map((id, i) => [id, { weight: agent.weights[i]!, pass: agent.passes[i]! }])),
+    call_mode: agent.call_mode,
+    max_wait_seconds: agent.max_wait_seconds,
+    skills: agent.skills,
+    languages: agent.languages,
   }
 }
 

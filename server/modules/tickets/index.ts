@@ -12,6 +12,7 @@ import { move } from './move.ts'
 import { noShow } from './no-show.ts'
 import { events, get, list } from './read.ts'
 import { recall } from './recall.ts'
+import { rerank } from './rerank.ts'
 import { resume } from './resume.ts'
 import { returnTicket } from './return.ts'
 import { start } from './start.ts'
@@ -48,6 +49,7 @@ export const operations: readonly Operation[] = [
   cancel,
   delay,
   move,
+  rerank,
   undo,
   closeDay,
   sweepTimers,

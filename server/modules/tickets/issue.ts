@@ -1,4 +1,6 @@
 import type { Tx } from '../../kernel/db/types.ts'
+import type { Rank, RankedTicket, RankingConfig } from '../queues/index.ts'
+import { remembered } from './shares.ts'
 import { RANK_GAP } from './rules.ts'
 import type { Channel } from './schema.ts'
 
@@ -20,10 +22,12 @@ export interface Newcomer {
   series: Series
   channel: Channel
   priority: number
-  /** Microseconds to add to the arrival. */
-  offset: number
-  /** Stands in for the arrival in the order of service, e.g. a booked time. */
-  rank_from: string | null
+  ranked: RankedTicket
+  /** Null when it follows from the line as it is under the counter's lock. */
+  rank: Rank | null
+  ranking: RankingConfig
+  appointment_at: string | null
+  required_skill: string | null
   customer_id: number | null
   device_key: string | null
   sole_customer_id: number | null
@@ -76,14 +80,14 @@ const ADVANCE = `
 /** The tickets whose number was granted. The counter's row also proves that the queue exists. */
 const INSERT = `
   insert into tickets (site_id, queue_id, service_id, day, series_queue_id, series_day, serial, number, channel, priority, rank,
-    customer_id, device_key, sole_customer_id, token_hash, language, note, labels, needs, fields, entered_at, created_at)
+    appointment_at, required_skill, customer_id, device_key, sole_customer_id, token_hash, language, note, labels, needs, fields, entered_at, created_at)
   select i.site_id, i.queue_id, i.service_id, (now() at time zone i.timezone)::date, i.queue_id, d.day, d.issued_before + i.k,
     i.prefix || lpad((i.first + (d.issued_before + i.k - 1) % (i.last - i.first + 1))::text, length(i.last::text), '0'),
-    i.channel, i.priority, (extract(epoch from coalesce(i.rank_from, arrival)) * 1000000)::bigint + i."offset",
-    i.customer_id, i.device_key, i.sole_customer_id, decode(i.token_hash, 'hex'), i.language, i.note, i.labels, i.needs, i.fields,
+    i.channel, i.priority, coalesce(i.rank_at, (extract(epoch from arrival) * 1000000)::bigint + i."offset"),
+    i.appointment_at, i.required_skill, i.customer_id, i.device_key, i.sole_customer_id, decode(i.token_hash, 'hex'), i.language, i.note, i.labels, i.needs, i.fields,
     arrival, arrival
   from jsonb_to_recordset($1::jsonb) as i(k int, site_id bigint, queue_id bigint, service_id bigint, timezone text, daily boolean,
-      prefix text, first int, last int, channel text, priority smallint, "offset" bigint, rank_from timestamptz, customer_id bigint,
+      prefix text, first int, last int, channel text, priority smallint, "offset" bigint, rank_at bigint, appointment_at timestamptz, required_skill text, customer_id bigint,
       device_key text, sole_customer_id bigint, token_hash text, language text, note text, labels text[], needs text[], fields jsonb)
   join queue_days d on d.queue_id = i.queue_id and d.day = ${seriesDay('i')}
   cross join lateral (
@@ -181,7 +185,15 @@ async function give(
 ): Promise<void> {
   if (newcomers.length === 0) return
   const groups = [...bySeries(newcomers)]
-  const rows = groups.flatMap(([series, line]) => line.map((one, i) => ({ ...one, ...series, k: i + 1 })))
+  const ranks = await ranksOf(tx, groups)
+  const rows = groups.flatMap(([series, line]) =>
+    line.map(({ series: _, ranked, rank, ranking, ...one }, i) => ({
+      ...one,
+      ...series,
+      ...ranks.get(ranked),
+      k: i + 1,
+    })),
+  )
   const [, issued] = await Promise.all([
     tx.query(
       ADVANCE,
@@ -194,6 +206,28 @@ async function give(
     const given = (byQueue.get(queue_id) ?? []).toSorted((a, b) => a.serial - b.serial)
     for (const [i, ticket] of given.entries()) results.set(line[i]!, ticket)
   }
+}
+
+/** Ranks by ticket. Where they follow from the line, the counters are held first, so that nobody enters in between. */
+async function ranksOf(tx: Tx, groups: readonly [Series, Newcomer[]][]): Promise<Map<RankedTicket, object>> {
+  const ranks = new Map<RankedTicket, object>()
+  const following: [Series, Newcomer[]][] = []
+  for (const group of groups) {
+    if (group[1].some(({ rank }) => rank === null)) following.push(group)
+    else for (const { ranked, rank } of group[1]) ranks.set(ranked, 'at' in rank! ? { rank_at: rank.at } : rank!)
+  }
+  if (following.length === 0) return ranks
+  await tx.query(
+    ADVANCE,
+    counters(following, () => [0, 0]),
+  )
+  for (const [{ queue_id }, line] of following) {
+    const tickets = line.map(({ ranked }) => ranked)
+    for (const [i, rank_at] of (await remembered(tx, queue_id, line[0]!.ranking, tickets)).entries()) {
+      ranks.set(tickets[i]!, { rank_at })
+    }
+  }
+  return ranks
 }
 
 const bySeries = (newcomers: readonly Newcomer[]) => Map.groupBy(newcomers, ({ series }) => series)

@@ -1,8 +1,11 @@
 import { systemActor } from '../../kernel/access.ts'
+import { AppError } from '../../kernel/errors.ts'
 import type { Job, JobContext } from '../../kernel/jobs/index.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import { closeDay, sweepTimers } from './expire.ts'
 import { refreshJob } from './live/index.ts'
+import { RERANK } from '../queues/index.ts'
+import { rerank } from './rerank.ts'
 
 /** Runs a sweep for every tenant until it finds nothing more. */
 const sweep =
@@ -26,10 +29,21 @@ async function checkQueues({ runtime, tenants }: JobContext): Promise<void> {
   }
 }
 
+/** A queue's order has changed. The queue may be gone by now. */
+async function rerankQueue({ runtime, tenants }: JobContext, payload: Record<string, unknown>): Promise<void> {
+  const tenant = (await tenants()).find(({ id }) => id === payload['tenant_id'])
+  if (!tenant) return
+  const request = { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input: { id: payload['queue_id'] } }
+  await runtime.execute(rerank, request).catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.kind !== 'not_found') throw error
+  })
+}
+
 export const jobs: readonly Job[] = [
   refreshJob,
   { name: 'tickets.sweep_timers', schedule: '* * * * *', run: sweep(sweepTimers) },
   // Midnight comes at another quarter of an hour in each zone; what is closed already costs one index look.
   { name: 'tickets.close_day', schedule: '*/15 * * * *', run: sweep(closeDay) },
+  { name: RERANK, run: rerankQueue },
   { name: 'tickets.check_queues', schedule: '17 3 * * *', run: checkQueues },
 ]

@@ -2,9 +2,9 @@ import { MANAGERS } from '../../kernel/access.ts'
 import { invalid } from '../../kernel/errors.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Id, Nullable, Text } from '../../kernel/schema.ts'
-import { arrivalRank, holdOrder, shiftMoves, waitingFrom } from './order.ts'
+import { holdOrder, shiftMoves, slotAfter, waitingFrom } from './order.ts'
 import { queueConfig } from '../queues/index.ts'
-import { placeAfter, type Place } from './rules.ts'
+import type { Place } from './rules.ts'
 import { Ticket } from './schema.ts'
 import { transition } from './transition.ts'
 
@@ -33,9 +33,10 @@ export const move = operation({
           )
           if (!after) throw invalid('/after_id', 'not_found')
         }
-        const slot = placeAfter(after ?? null, await waitingFrom(ctx, row.queue_id, row, after), id)
-        const rank = slot?.rank ?? arrivalRank(row, await queueConfig(ctx, row.queue_id))
-        return { changes: { rank }, reason, also: await shiftMoves(ctx, slot?.shifted ?? [], ctx.actor) }
+        const config = await queueConfig(ctx, row.queue_id)
+        const followers = await waitingFrom(ctx, row.queue_id, row, after)
+        const { place, shifted } = await slotAfter(ctx, row, config, after ?? null, followers)
+        return { changes: place, reason, also: await shiftMoves(ctx, shifted, ctx.actor) }
       }),
     ])
     return ticket

@@ -6,9 +6,10 @@ import { hashToken } from '../../kernel/ids.ts'
 import type { Call, Context } from '../../kernel/operation.ts'
 import { Closed, Id, Locale, Text } from '../../kernel/schema.ts'
 import { identify, Person } from '../customers/index.ts'
-import { rankOffset, type QueueConfig } from '../queues/index.ts'
+import { rankOf, remembers, type QueueConfig, type RankedTicket } from '../queues/index.ts'
 import type { Issued, Newcomer, Series } from './issue.ts'
 import { Channel, Fields, Labels, Note, Priority, type Ticket } from './schema.ts'
+import { microseconds } from './time.ts'
 
 export const TakeInput = Closed({
   queue_id: Id,
@@ -25,7 +26,8 @@ export const TakeInput = Closed({
   device_id: Type.Optional(Text(200, { minLength: 8 })),
 })
 export interface Taking extends Call<Static<typeof TakeInput>> {
-  rank_from?: string
+  /** The booked time (RFC 3339), when the ticket is an appointment's. */
+  appointment_at?: string
 }
 
 /** Who may say what: strangers come by web or QR, in no class and as nobody we know. */
@@ -42,24 +44,37 @@ export function checkCaller({ actor, input }: Taking): void {
   if (isSaidByStaffOnly) throw new AppError('forbidden', 'forbidden')
 }
 
-/** What a caller wants, with everything that follows from the queue and the caller filled in. */
+/**
+ * What a caller wants, with everything that follows from the queue and the caller filled in.
+ * @param now of the database; needed for appointments and algorithms that compare with it
+ */
 export async function newcomer(
   ctx: Context,
-  { actor, input, locale, rank_from }: Taking,
+  { actor, input, locale, appointment_at }: Taking,
   config: QueueConfig,
   series: Series,
   token: string,
+  now: string | null,
 ): Promise<Newcomer> {
   const priority = input.priority ?? 0
   const isAtScreen = actor.role === 'anonymous' || actor.role === 'visitor' || actor.role === 'kiosk'
   const customerId =
     input.customer_id ?? (input.customer ? await identify(ctx.tx, ctx.tenant, input.customer, !isAtScreen) : null)
+  const ranked: RankedTicket = {
+    priority,
+    channel: input.channel,
+    appointment_at: appointment_at === undefined ? null : microseconds(appointment_at),
+    arrived_at: now === null ? 0 : microseconds(now),
+  }
   return {
     series,
     channel: input.channel,
     priority,
-    offset: rankOffset(config, { priority }),
-    rank_from: rank_from ?? null,
+    ranked,
+    rank: remembers(config) ? null : rankOf(config, ranked),
+    ranking: config,
+    appointment_at: appointment_at ?? null,
+    required_skill: null,
     customer_id: customerId,
     device_key: config.one_ticket_per_device && input.device_id !== undefined ? deviceKey(input.device_id) : null,
     sole_customer_id: config.one_ticket_per_device ? customerId : null,

@@ -1,8 +1,9 @@
 import type { Actor } from '../../kernel/access.ts'
 import type { Context } from '../../kernel/operation.ts'
-import { rankOffset, type QueueConfig } from '../queues/index.ts'
+import { absoluteRank, rankOf, remembers, type QueueConfig, type RankedTicket } from '../queues/index.ts'
 import { placeAfter, type Place } from './rules.ts'
 import { lockTickets, type Row } from './sql.ts'
+import { remembered } from './shares.ts'
 import { microseconds } from './time.ts'
 import { advance, type Move } from './transition.ts'
 
@@ -14,9 +15,26 @@ const ORDER_LOCK = 0x736f
 /** Tickets read around a place. A run of ranks without room is as long as the insertions there within some seconds. */
 const NEIGHBOURS = 100
 
-/** Where a ticket that enters a queue stands by its arrival; by the present moment when `at` says so. */
-export function arrivalRank(row: Row, config: QueueConfig, at = row.created_at): number {
-  return microseconds(at) + rankOffset(config, { priority: row.priority })
+/** What algorithms see of a ticket that exists. */
+export const rankedTicket = (
+  row: Pick<Row, 'priority' | 'channel' | 'appointment_at' | 'created_at'>,
+  arrivedAt = row.created_at,
+): RankedTicket => ({
+  priority: row.priority,
+  channel: row.channel,
+  appointment_at: row.appointment_at === null ? null : microseconds(row.appointment_at),
+  arrived_at: microseconds(arrivedAt),
+})
+
+/**
+ * Where a ticket that enters a queue stands by its arrival; by the present moment when `at` says so. Where ranks follow
+ * from those before, a ticket keeps the one it was given in this queue, and enters another as a newcomer.
+ */
+async function arrivalRank(ctx: Context, row: Row, config: QueueConfig, at = row.created_at): Promise<number> {
+  if (!remembers(config)) return absoluteRank(rankOf(config, rankedTicket(row, at)), microseconds(at))
+  if (row.queue_id === config.id && at === row.created_at && !row.is_placed) return row.rank
+  const [rank] = await remembered(ctx.tx, config.id, config, [rankedTicket(row, row.now)])
+  return rank!
 }
 
 /**
@@ -40,20 +58,43 @@ export const waitingFrom = (ctx: Context, queueId: number, row: Row, after?: Pla
     [queueId, after?.rank ?? Number.MIN_SAFE_INTEGER, after?.id ?? 0, row.id],
   )
 
-/** A rank and what must make room for it. */
-export interface Slot {
-  rank: number
+/** A place and what must make room for it. */
+interface Slot {
+  place: { rank: number; is_placed: boolean }
   shifted: readonly Place[]
+}
+
+/** The slot behind `before` (null: first of all) and ahead of `followers`; by arrival when nobody else waits. */
+export async function slotAfter(
+  ctx: Context,
+  row: Row,
+  config: QueueConfig,
+  before: Place | null,
+  followers: readonly Place[],
+): Promise<Slot> {
+  const slot = placeAfter(before, followers, row.id)
+  if (slot) return { place: { rank: slot.rank, is_placed: true }, shifted: slot.shifted }
+  return { place: { rank: await arrivalRank(ctx, row, config), is_placed: false }, shifted: [] }
 }
 
 /** The slot of a ticket that enters `config`'s queue at a position. */
 export async function slotAt(ctx: Context, row: Row, config: QueueConfig, position: Position): Promise<Slot> {
-  const byArrival = { rank: arrivalRank(row, config), shifted: [] }
-  if (position === 'arrival') return byArrival
-  if (position === 'last') return { rank: arrivalRank(row, config, row.now), shifted: [] }
+  if (position === 'arrival' || position === 'last') {
+    const at = position === 'last' ? row.now : row.created_at
+    return { place: { rank: await arrivalRank(ctx, row, config, at), is_placed: position === 'last' }, shifted: [] }
+  }
   const waiting = await waitingFrom(ctx, config.id, row)
   const head = position === 'second' ? waiting.shift() : undefined
-  return placeAfter(head ?? null, waiting, row.id) ?? byArrival
+  return slotAfter(ctx, row, config, head ?? null, waiting)
+}
+
+/** The place of a waiting ticket whose class or appointment has changed: by arrival, wherever it was put before. */
+export async function newPlace(ctx: Context, row: Row, config: QueueConfig): Promise<Slot['place']> {
+  if (row.status !== 'en_attente') return { rank: row.rank, is_placed: row.is_placed }
+  const [rank] = remembers(config)
+    ? await remembered(ctx.tx, config.id, config, [rankedTicket(row, row.now)])
+    : [absoluteRank(rankOf(config, rankedTicket(row)), microseconds(row.created_at))]
+  return { rank: rank!, is_placed: false }
 }
 
 /** Moves of the tickets that make room, to be written with the one that takes it. */

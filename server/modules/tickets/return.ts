@@ -57,7 +57,7 @@ export async function returnToQueue(
       }
       const slot = await slotAt(ctx, row, config, options.position ?? (isMissed ? 'second' : 'arrival'))
       return {
-        changes: { ...newLeg(row), rank: slot.rank, not_before: not_before ?? null },
+        changes: { ...newLeg(row), ...slot.place, not_before: not_before ?? null },
         seat: freeSeat(row),
         reason,
         also: await shiftMoves(ctx, slot.shifted, ctx.actor),

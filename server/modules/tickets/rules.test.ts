@@ -1,18 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import {
-  assign,
-  mayCall,
-  placeAfter,
-  precedes,
-  RANK_GAP,
-  TRANSITIONS,
-  transitionOf,
-  VERBS,
-  type Candidate,
-  type Desk,
-  type Place,
-} from './rules.ts'
+import { placeAfter, precedes, RANK_GAP, TRANSITIONS, transitionOf, VERBS, type Place } from './rules.ts'
 import { FINAL_STATUSES, TICKET_STATUSES } from '../../../shared/ticket-status.ts'
 
 test('every state but the final ones can be left, and every one can be reached', () => {
@@ -73,62 +61,6 @@ test('between two who came one after the other there is room for several without
     expect(slot.shifted).toEqual([])
     next = { rank: slot.rank, id }
   }
-})
-
-const desk = (agent_id: number, queues: Record<number, number>): Desk => ({
-  agent_id,
-  counter_id: agent_id + 100,
-  queues: new Map(Object.entries(queues).map(([id, weight]) => [Number(id), weight])),
-})
-const waiting = (id: number, queue_id: number, wait_seconds: number, more: Partial<Candidate> = {}): Candidate => ({
-  id,
-  queue_id,
-  rank: 10_000 - wait_seconds,
-  wait_seconds,
-  reserved_agent_id: null,
-  reserved_counter_id: null,
-  ...more,
-})
-const ids = (picked: Map<number, Candidate>) => Object.fromEntries([...picked].map(([agent, { id }]) => [agent, id]))
-
-test('weight times waiting time decides between queues, the lower rank at a tie', () => {
-  expect(ids(assign([desk(1, { 1: 1, 2: 3 })], [waiting(11, 1, 500), waiting(21, 2, 200)]))).toEqual({ 1: 21 })
-  expect(ids(assign([desk(1, { 1: 1, 2: 3 })], [waiting(11, 1, 601), waiting(21, 2, 200)]))).toEqual({ 1: 11 })
-  expect(ids(assign([desk(1, { 1: 1, 2: 3 })], [waiting(21, 2, 200), waiting(11, 1, 600)]))).toEqual({ 1: 11 })
-})
-
-test('what is kept for an agent or a counter is given to nobody else, whatever its queue', () => {
-  const kept = waiting(11, 9, 100, { reserved_agent_id: 2 })
-  const atCounter = waiting(12, 9, 50, { reserved_counter_id: 103 })
-  expect(ids(assign([desk(1, { 9: 1 }), desk(2, { 1: 1 }), desk(3, { 1: 1 })], [kept, atCounter]))).toEqual({
-    2: 11,
-    3: 12,
-  })
-  expect(mayCall(desk(1, { 9: 1 }), kept)).toBe(false)
-})
-
-test('nobody is given twice, nobody callable is left while an agent goes without, and each queue keeps its order', () => {
-  const desks = fc.array(fc.uniqueArray(fc.integer({ min: 1, max: 4 }), { minLength: 1 }), { maxLength: 8 })
-  const lines = fc.array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 0, max: 3000 })), { maxLength: 20 })
-  fc.assert(
-    fc.property(desks, lines, (served, people) => {
-      const agents = served.map((queues, i) => desk(i + 1, Object.fromEntries(queues.map((queue) => [queue, 1]))))
-      const candidates = people
-        .map(([queue, wait], i) => waiting(i + 1, queue, wait))
-        .sort((a, b) => (precedes(a, b) ? -1 : 1))
-      const picked = assign(agents, candidates)
-      const given = [...picked.values()]
-      expect(new Set(given).size).toBe(given.length)
-      const left = candidates.filter((candidate) => !given.includes(candidate))
-      for (const agent of agents) {
-        if (!picked.has(agent.agent_id)) expect(left.filter((candidate) => mayCall(agent, candidate))).toEqual([])
-      }
-      for (const one of given) {
-        const overtaken = left.filter((other) => other.queue_id === one.queue_id && precedes(other, one))
-        expect(overtaken).toEqual([])
-      }
-    }),
-  )
 })
 
 test('only an empty line has no place to offer', () => {

@@ -28,6 +28,7 @@ export const TRANSITIONS = {
       'agent_without_counter',
       'agent_inactive',
       'agent_does_not_serve_queue',
+      'agent_lacks_skill',
       'ticket_reserved',
     ],
   },
@@ -122,58 +123,6 @@ export function placeAfter(
     shifted.push({ id: follower.id, rank: last })
   }
   return { rank, shifted }
-}
-
-/** An agent ready to call, with the queues served and what each is worth. */
-export interface Desk {
-  agent_id: number
-  counter_id: number
-  queues: ReadonlyMap<number, number>
-}
-/** A waiting ticket that somebody may call now. */
-export interface Candidate extends Place {
-  queue_id: number
-  wait_seconds: number
-  reserved_agent_id: number | null
-  reserved_counter_id: number | null
-}
-
-/**
- * Who gets whom, one after the other in the order of `desks`: each agent gets, of the first tickets of the queues served,
- * the one with the highest weight × time waited; at a tie the lower rank. Tickets kept for the agent or the counter
- * take part whatever their queue. Candidates are in the order of service; nobody is given twice.
- */
-export function assign<C extends Candidate>(desks: readonly Desk[], candidates: readonly C[]): Map<number, C> {
-  const taken = new Set<number>()
-  const byAgent = new Map<number, C>()
-  const byQueue = Map.groupBy(candidates, (candidate) => candidate.queue_id)
-  for (const desk of desks) {
-    let best: C | undefined
-    let bestScore = -Infinity
-    for (const [queueId, queue] of byQueue) {
-      const head = queue.find((candidate) => !taken.has(candidate.id) && mayCall(desk, candidate))
-      if (!head) continue
-      const score = (desk.queues.get(queueId) ?? 1) * head.wait_seconds
-      if (score > bestScore || (score === bestScore && best && precedes(head, best))) {
-        best = head
-        bestScore = score
-      }
-    }
-    if (!best) continue
-    taken.add(best.id)
-    byAgent.set(desk.agent_id, best)
-  }
-  return byAgent
-}
-
-/** Whether a waiting ticket is this agent's to call: kept for him or his counter, or kept for nobody in a queue he serves. */
-export function mayCall(
-  desk: Desk,
-  ticket: { queue_id: number; reserved_agent_id: number | null; reserved_counter_id: number | null },
-): boolean {
-  if (ticket.reserved_agent_id !== null) return ticket.reserved_agent_id === desk.agent_id
-  if (ticket.reserved_counter_id !== null) return ticket.reserved_counter_id === desk.counter_id
-  return desk.queues.has(ticket.queue_id)
 }
 
 export const precedes = (a: Place, b: Place): boolean => a.rank < b.rank || (a.rank === b.rank && a.id < b.id)

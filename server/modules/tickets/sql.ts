@@ -20,7 +20,10 @@ const MUTABLE = {
   status: 'text',
   queue_id: 'bigint',
   service_id: 'bigint',
+  priority: 'smallint',
   rank: 'bigint',
+  is_placed: 'boolean',
+  required_skill: 'text',
   agent_id: 'bigint',
   counter_id: 'bigint',
   reserved_agent_id: 'bigint',
@@ -55,6 +58,11 @@ export const restoredColumns = (row: Row): Restored => pick(row, RESTORED)
 export interface Row extends Ticket {
   reserved_agent_id: number | null
   reserved_counter_id: number | null
+  /** Somebody put it where it stands; a new order of the queue leaves it at its place. */
+  is_placed: boolean
+  /** Only an agent with this skill may call it. */
+  required_skill: string | null
+  appointment_at: string | null
   last_called_at: string | null
   delay_count: number
   /** Time on hold of this leg, closed intervals only. */
@@ -66,7 +74,8 @@ export interface Row extends Ticket {
 }
 
 /** Columns of `Row`; to be selected under the ticket's lock. */
-export const ROW_COLUMNS = `${TICKET_COLUMNS}, t.reserved_agent_id, t.reserved_counter_id, t.last_called_at, t.delay_count,
+export const ROW_COLUMNS = `${TICKET_COLUMNS}, t.reserved_agent_id, t.reserved_counter_id, t.is_placed,
+  t.required_skill, t.appointment_at, t.last_called_at, t.delay_count,
   t.held_seconds, t.undo, t.undo_until, clock_timestamp() as now`
 
 const LOCK = `select ${ROW_COLUMNS} from tickets t where t.id = any($1) order by t.id for no key update of t`

@@ -5,7 +5,7 @@ import { AppError, conflict, notFound } from '../../kernel/errors.ts'
 import { newVisitorToken } from '../../kernel/ids.ts'
 import { batchOperation, type Context } from '../../kernel/operation.ts'
 import { Closed, Nullable } from '../../kernel/schema.ts'
-import { openState, queueConfigs, type QueueConfig } from '../queues/index.ts'
+import { openState, queueConfigs, looksAtClock, type QueueConfig } from '../queues/index.ts'
 import { publicTicket } from './events.ts'
 import { figuresOf } from './live/figures.ts'
 import { issueTickets, type Issued, type Newcomer, type Refusal } from './issue.ts'
@@ -43,7 +43,7 @@ export const take = batchOperation({
   runMany: takeTickets,
 })
 
-/** One ticket or refusal per call, in order. `rank_from` puts somebody where an arrival at that instant would stand. */
+/** One ticket or refusal per call, in order. `appointment_at` is the booked time of who has one. */
 export async function takeTickets(ctx: Context, calls: readonly Taking[]): Promise<(Taken | AppError)[]> {
   const configs = await queueConfigs(
     ctx,
@@ -51,6 +51,7 @@ export async function takeTickets(ctx: Context, calls: readonly Taking[]): Promi
   )
   const closed = await closedQueues(ctx, [...configs.values()])
   const series = new Map([...configs.values()].map((config) => [config.id, seriesOf(config)]))
+  const now = await clockFor(ctx, calls, configs)
   const results: (Taken | AppError | undefined)[] = Array.from({ length: calls.length })
   let pending: Guest[] = []
   for (const [n, call] of calls.entries()) {
@@ -62,7 +63,7 @@ export async function takeTickets(ctx: Context, calls: readonly Taking[]): Promi
       const refusal = closed.get(config.id)
       if (refusal) throw refusal
       const token = newVisitorToken(ctx.tenant.id)
-      pending.push({ n, token, newcomer: await newcomer(ctx, call, config, series.get(config.id)!, token) })
+      pending.push({ n, token, newcomer: await newcomer(ctx, call, config, series.get(config.id)!, token, now) })
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       results[n] = error
@@ -122,6 +123,17 @@ function settle(ctx: Context, actor: Actor, { newcomer, token }: Guest, issued: 
     data: { ticket: publicTicket(ticket), from: null, to: ticket.status, channel: ticket.channel, by: actor.role },
   })
   return { ...ticket, public_token: token, url: ctx.url(`/t/${token}`), ahead: null }
+}
+
+/** The database's clock where an order of service looks at it before the ticket is written, else null. */
+async function clockFor(
+  ctx: Context,
+  calls: readonly Taking[],
+  configs: ReadonlyMap<number, QueueConfig>,
+): Promise<string | null> {
+  const isAsked =
+    calls.some(({ appointment_at }) => appointment_at !== undefined) || [...configs.values()].some(looksAtClock)
+  return isAsked ? (await ctx.tx.one<{ now: string }>('select clock_timestamp() as now')).now : null
 }
 
 /** Refusals of the queues that are closed now. The database's clock is asked only when one has hours. */

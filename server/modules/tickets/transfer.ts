@@ -65,7 +65,7 @@ export const transfer = operation({
             ...newLeg(row),
             queue_id: target.id,
             service_id: target.service_id,
-            rank: slot.rank,
+            ...slot.place,
             not_before: input.not_before ?? null,
             reserved_agent_id: input.agent_id ?? null,
             reserved_counter_id: input.counter_id ?? null,

@@ -7,8 +7,9 @@ import { identify, Person } from '../customers/index.ts'
 import { queueConfig } from '../queues/index.ts'
 import { publicTicket, wireTicket } from './events.ts'
 import { withFigures } from './live/figures.ts'
+import { newPlace } from './order.ts'
 import { mergeFields } from './rules.ts'
-import { Fields, Labels, Note, Ticket } from './schema.ts'
+import { Fields, Labels, Note, Priority, Ticket } from './schema.ts'
 import { lockTicket, ROW_COLUMNS, type Row } from './sql.ts'
 
 const Input = Closed({
@@ -19,6 +20,8 @@ const Input = Closed({
   /** Merged; null takes an answer away. */
   fields: Type.Optional(Fields),
   language: Type.Optional(Nullable(Locale)),
+  /** Another class gives a waiting ticket another place, unless its queue looks at arrival only. */
+  priority: Type.Optional(Priority),
   customer: Type.Optional(Person),
   customer_id: Type.Optional(Nullable(Id)),
 })
@@ -43,10 +46,12 @@ export const update = operation({
     if (customer && input.customer_id !== undefined) throw invalid('/customer_id', 'conflict')
     const customerId = customer ? await identify(ctx.tx, ctx.tenant, customer) : input.customer_id
     const before = await lockTicket(ctx.tx, id)
-    const { one_ticket_per_device } = await queueConfig(ctx, before.queue_id)
+    const config = await queueConfig(ctx, before.queue_id)
+    const { priority = before.priority } = input
+    const place = priority === before.priority ? before : await newPlace(ctx, { ...before, priority }, config)
     const [row] = await ctx.tx.query<Row>(
       `update tickets t set note = $2, labels = $3, needs = $4, fields = $5::jsonb, language = $6, customer_id = $7,
-         sole_customer_id = case when $8 then $7::bigint end
+         sole_customer_id = case when $8 then $7::bigint end, priority = $9, rank = $10, is_placed = $11
        where t.id = $1 returning ${ROW_COLUMNS}`,
       [
         id,
@@ -56,7 +61,10 @@ export const update = operation({
         JSON.stringify(mergeFields(before.fields, input.fields)),
         input.language === undefined ? before.language : input.language,
         customerId === undefined ? before.customer_id : customerId,
-        one_ticket_per_device,
+        config.one_ticket_per_device,
+        priority,
+        place.rank,
+        place.is_placed,
       ],
     )
     const ticket = wireTicket(row!)

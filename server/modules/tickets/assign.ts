@@ -1,0 +1,101 @@
+import { precedes, type Place } from './rules.ts'
+
+/** What a queue is worth to an agent, and how much of it the agent has had. */
+interface Share {
+  weight: number
+  /** Calls by ratio so far, each worth 1 / weight. */
+  pass: number
+}
+/** An agent ready to call, with the queues served and how one of them is chosen. */
+export interface Desk {
+  agent_id: number
+  counter_id: number
+  queues: ReadonlyMap<number, Share>
+  call_mode: 'weight' | 'ratio' | 'strict'
+  max_wait_seconds: number | null
+  skills: readonly string[]
+  /** Null is every language. */
+  languages: readonly string[] | null
+}
+/** What decides whose ticket it is. */
+interface Callable {
+  queue_id: number
+  reserved_agent_id: number | null
+  reserved_counter_id: number | null
+  required_skill: string | null
+  language: string | null
+}
+/** A waiting ticket that somebody may call now. */
+export interface Candidate extends Place, Callable {
+  wait_seconds: number
+}
+
+/**
+ * Who gets whom, one after the other in the order of `desks`: each agent gets, of the first tickets of the queues
+ * served, the one that the agent's way of calling puts first. Tickets kept for the agent or the counter take part
+ * whatever their queue. Candidates are in the order of service; nobody is given twice.
+ */
+export function assign<C extends Candidate>(desks: readonly Desk[], candidates: readonly C[]): Map<number, C> {
+  const taken = new Set<number>()
+  const byAgent = new Map<number, C>()
+  const byQueue = Map.groupBy(candidates, (candidate) => candidate.queue_id)
+  for (const desk of desks) {
+    let best: C | undefined
+    let bestScore: Score = NOTHING
+    for (const queue of byQueue.values()) {
+      const head = queue.find((candidate) => !taken.has(candidate.id) && mayCall(desk, candidate))
+      if (!head) continue
+      const score = scoreOf(desk, head)
+      const order = compare(score, bestScore)
+      if (order > 0 || (order === 0 && best && precedes(head, best))) {
+        best = head
+        bestScore = score
+      }
+    }
+    if (!best) continue
+    taken.add(best.id)
+    byAgent.set(desk.agent_id, best)
+  }
+  return byAgent
+}
+
+/** Compared from the left; the highest is called. */
+type Score = readonly [overdue: number, choice: number, wait: number]
+const NOTHING: Score = [-1, -Infinity, -Infinity]
+const compare = (a: Score, b: Score): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]
+
+/** @returns how much an agent should call this head of a queue; who waits too long comes before every other reason */
+function scoreOf({ queues, call_mode, max_wait_seconds }: Desk, { queue_id, wait_seconds }: Candidate): Score {
+  if (max_wait_seconds !== null && wait_seconds > max_wait_seconds) return [1, 0, wait_seconds]
+  const { weight = 1, pass = 0 } = queues.get(queue_id) ?? {}
+  if (call_mode === 'ratio') return [0, -pass, wait_seconds]
+  return call_mode === 'strict' ? [0, weight, wait_seconds] : [0, weight * wait_seconds, 0]
+}
+
+/**
+ * Whether a waiting ticket is this agent's to call: kept for him or his counter, or kept for nobody in a queue he serves
+ * and asking for nothing he has not.
+ */
+export function mayCall(desk: Desk, ticket: Callable): boolean {
+  if (ticket.reserved_agent_id !== null) return ticket.reserved_agent_id === desk.agent_id
+  if (ticket.reserved_counter_id !== null) return ticket.reserved_counter_id === desk.counter_id
+  return desk.queues.has(ticket.queue_id) && isSkilled(desk, ticket)
+}
+
+/** Whether the agent has the skill a ticket needs and speaks its language. */
+export const isSkilled = (desk: Pick<Desk, 'skills' | 'languages'>, ticket: Callable): boolean =>
+  (ticket.required_skill === null || desk.skills.includes(ticket.required_skill)) &&
+  (ticket.language === null || desk.languages === null || desk.languages.includes(ticket.language))
+
+/**
+ * How far an agent's ratio has come after a call (stride scheduling, Waldspurger and Weihl 1995): the queue called moves
+ * on by 1 / weight; a queue that had nobody to call does not save up the calls it missed.
+ */
+export function nextPasses(desk: Desk, queueId: number): { queue_id: number; pass: number }[] {
+  const called = desk.queues.get(queueId)
+  if (!called) return []
+  return [...desk.queues].flatMap(([queue_id, { pass, weight }]) => {
+    const next = queue_id === queueId ? pass + 1 / weight : Math.max(pass, called.pass)
+    return next === pass ? [] : [{ queue_id, pass: next }]
+  })
+}
