@@ -8,7 +8,7 @@ export const Status = Enum(AGENT_STATUSES)
 export const SettableStatus = Enum(['offline', 'available', 'wrap_up', 'break', 'back_office'])
 
 /** How an agent with several queues chooses between them. */
-export const CALL_MODES = ['weight', 'ratio', 'strict'] as const
+const CALL_MODES = ['weight', 'ratio', 'strict'] as const
 
 export const agentFields = {
   /** The member of the tenant whose working face this is. */
