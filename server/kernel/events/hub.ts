@@ -8,6 +8,8 @@ import { readEvents } from './log.ts'
 import { Tail } from './tail.ts'
 
 const POLL_MS = 500
+/** Events stay in memory for once to twice this time: longer than a broken connection usually takes to come back. */
+const AGE_MS = 150_000
 /** While a bus is known to be away, others may still be told by it. */
 const DEAF_POLL_MS = 200
 /** A tail that was not found in step with the database for longer answers nothing from memory. */
@@ -40,6 +42,7 @@ export class Hub {
   #isAnnouncing = false
   #announcedAt = 0
   #pollTimer: NodeJS.Timeout | undefined
+  #ageTimer: NodeJS.Timeout | undefined
   #stopped = false
 
   constructor(db: Database, { buses = [new NotifyBus(db)], isPolling = true }: HubOptions = {}) {
@@ -53,11 +56,13 @@ export class Hub {
     const missed = () => void this.#poll().catch(() => this.#tails.forEach(refresh))
     await Promise.all(this.#buses.map((bus) => bus.start(hear, missed)))
     if (this.#isPolling) this.#pollLater()
+    this.#ageTimer = setInterval(() => this.#tails.forEach((tail) => tail.age()), AGE_MS).unref()
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#pollTimer)
+    clearInterval(this.#ageTimer)
     // A command ends as soon as it has committed.
     if (this.#announce.size) await this.#tell(this.#gathered())
     await Promise.all(this.#buses.map((bus) => bus.stop()))

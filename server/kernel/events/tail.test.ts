@@ -249,6 +249,25 @@ test('a follower far behind is served from memory, then from the log, and beyond
   expect(await hub.since(tail, 4400, 99)).toBe(null)
 })
 
+test('memory forgets what is old, and the log serves it', async () => {
+  const siteId = await newStream()
+  const hub = lazyHub()
+  const { tail } = await follow(hub, siteId)
+  tail.accept(await append(siteId, 3))
+  tail.age()
+  tail.accept(await append(siteId, 2))
+  expect(offsetsOf(tail.recent(0)!)).toEqual([1, 2, 3, 4, 5])
+  tail.age()
+  expect(tail.recent(0)).toBe(null)
+  expect(offsetsOf(tail.recent(3)!)).toEqual([4, 5])
+  tail.age()
+  expect(tail.recent(4)).toBe(null)
+  expect(tail.recent(5)).toEqual([])
+  expect(offsetsOf((await hub.since(tail, 0, 100))!)).toEqual([1, 2, 3, 4, 5])
+  tail.accept(await append(siteId))
+  expect(offsetsOf(tail.recent(5)!)).toEqual([6])
+})
+
 test('a site that does not exist is refused, and followed once it does', async () => {
   const hub = lazyHub()
   await expect(hub.tail(tenantId, sites + 1)).rejects.toThrow('no such stream')

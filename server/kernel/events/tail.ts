@@ -25,6 +25,8 @@ export class Tail {
   wholeAt = -Infinity
   #db: Database
   #ring: StreamEvent[] = []
+  /** How many of the ring were there when it was last looked at. */
+  #aged = 0
   #early = new Map<number, StreamEvent>()
   #fetching: Promise<void> | null = null
   #again = false
@@ -80,8 +82,19 @@ export class Tail {
   #apply(events: readonly StreamEvent[]) {
     this.offset = events.at(-1)!.offset
     this.#ring.push(...events)
-    if (this.#ring.length > 2 * RING) this.#ring.splice(0, this.#ring.length - RING)
+    if (this.#ring.length > 2 * RING) this.#drop(this.#ring.length - RING)
     for (const listener of this.listeners) listener(events)
+  }
+
+  #drop(count: number) {
+    this.#ring.splice(0, count)
+    this.#aged = Math.max(0, this.#aged - count)
+  }
+
+  /** Drops from memory what was there at the last call already: many quiet sites must not keep their past for ever. */
+  age(): void {
+    this.#drop(this.#aged)
+    this.#aged = this.#ring.length
   }
 
   /** Reads what is missing from the log; calls made meanwhile are answered by one more pass. */
@@ -120,7 +133,7 @@ export class Tail {
   #reset(head: StreamHead) {
     this.epoch = head.epoch
     this.offset = head.offset
-    this.#ring = []
+    this.#drop(this.#ring.length)
     this.#early.clear()
     for (const listener of this.resets) listener(head)
   }
