@@ -64,7 +64,7 @@ export interface App extends Core {
 export async function buildApp(config: Config, options: AppOptions = {}): Promise<App> {
   const { logger, isApi = true, isRealtime = true } = options
   const core = await buildCore(config)
-  const { db, hub, runtime, directory } = core
+  const { db, hub, runtime, directory, cache } = core
   await hub.start()
   // A worker alone lets nobody in.
   const stopWatching = isApi || isRealtime ? await watchRevocations(db) : async () => {}
@@ -111,6 +111,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     documents(app, { operations, version: packageJson.version })
     const pages = new Pages({
       runtime,
+      cache,
       operationById,
       tenantBySlug: directory.bySlug,
       secretKey: config.secretKey,

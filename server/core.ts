@@ -3,6 +3,8 @@ import { pathToFileURL } from 'node:url'
 import type { Config } from './config.ts'
 import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
 import { Hub, NotifyBus, RedisBus } from './kernel/events/index.ts'
+import { Cache } from './kernel/cache/cache.ts'
+import { RedisCache } from './kernel/cache/redis.ts'
 import { Runtime } from './kernel/execute.ts'
 import { useMail } from './kernel/mail/index.ts'
 import { Limiter, RedisStore } from './kernel/limits/index.ts'
@@ -16,6 +18,8 @@ export interface Core {
   db: Database
   hub: Hub
   runtime: Runtime
+  /** What may be a little old, shared by all processes where Redis is there. */
+  cache: Cache
   directory: TenantDirectory
   /** A direct login that may migrate and run jobs. */
   directUrl: string
@@ -45,6 +49,7 @@ export async function buildCore(config: Config): Promise<Core> {
     store: config.redisUrl ? new RedisStore(config.redisUrl) : undefined,
     factor: config.rateLimitFactor,
   })
+  const cache = new Cache(config.redisUrl ? new RedisCache(config.redisUrl) : undefined)
   const runtime = new Runtime({
     db,
     hub,
@@ -58,11 +63,13 @@ export async function buildCore(config: Config): Promise<Core> {
     db,
     hub,
     runtime,
+    cache,
     directory: tenantDirectory(db),
     directUrl,
     async close() {
       await hub.stop()
       await limiter.close()
+      await cache.close()
       await db.close()
       await embedded?.close()
     },

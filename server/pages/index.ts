@@ -5,6 +5,7 @@ import en from '../../shared/locales/en.json' with { type: 'json' }
 import fr from '../../shared/locales/fr.json' with { type: 'json' }
 import { systemActor } from '../kernel/access.ts'
 import { AppError, notFound } from '../kernel/errors.ts'
+import type { Cache } from '../kernel/cache/cache.ts'
 import type { Runtime } from '../kernel/execute.ts'
 import { translate } from '../kernel/i18n.ts'
 import type { Operation, Request, Tenant } from '../kernel/operation.ts'
@@ -20,6 +21,7 @@ import { Screens } from './screens.ts'
 
 export interface PagesOptions {
   runtime: Runtime
+  cache: Cache
   operationById: ReadonlyMap<string, Operation>
   tenantBySlug(slug: string): Promise<Tenant | undefined>
   secretKey: string
@@ -65,6 +67,14 @@ interface Service {
   name: string
   names: Partial<Record<Locale, string>>
 }
+
+interface SiteView {
+  site: Site | null
+  queues: Queue[]
+  services: Service[]
+}
+/** A page of a site may be this old: whoever presses a button of it is told what holds. */
+const PAGE_MS = 1000
 
 /** Small pages that live: enough to take a ticket, follow it, call it and show it. Plain HTML, no build step. */
 export class Pages {
@@ -184,11 +194,11 @@ export class Pages {
     const locale = callerLocale(request)
     const t = (key: string) => translate(locale, key)
     const tenant = await this.#tenant(request)
-    const site = await this.#siteOf(tenant, request)
-    const [queues, services] = await Promise.all([
-      this.#all<Queue>('queues.list', tenant, { site: site.id, is_active: true }),
-      this.#all<Service>('services.list', tenant),
-    ])
+    const { site: slug } = request.params as { site: string }
+    const { site, queues, services } = await this.#options.cache.get(['site page', tenant.id, slug], PAGE_MS, () =>
+      this.#siteView(tenant, slug),
+    )
+    if (!site) throw notFound()
     const serviceOf = new Map(services.map((service) => [service.id, service]))
     const shown = ({ service_id, name }: Queue) => serviceOf.get(service_id)?.names[locale] ?? name
     const byName = new Intl.Collator(locale, { numeric: true })
@@ -224,11 +234,15 @@ export class Pages {
     )
   }
 
-  async #siteOf(tenant: Tenant, request: FastifyRequest): Promise<Site> {
-    const { site: slug } = request.params as { site: string }
+  /** What a site's page shows to everybody; a missing site is known as missing too. */
+  async #siteView(tenant: Tenant, slug: string): Promise<SiteView> {
     const site = (await this.#all<Site>('sites.list', tenant, { is_active: true })).find((each) => each.slug === slug)
-    if (!site) throw notFound()
-    return site
+    if (!site) return { site: null, queues: [], services: [] }
+    const [queues, services] = await Promise.all([
+      this.#all<Queue>('queues.list', tenant, { site: site.id, is_active: true }),
+      this.#all<Service>('services.list', tenant),
+    ])
+    return { site, queues, services }
   }
 
   /** Works without scripts. The form's key makes a second press of the button show the same ticket. */

@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, describe, expect, test } from 'vitest'
+import { startRedis } from '../../test/redis.ts'
+import { Cache } from './cache.ts'
+import { RedisCache } from './redis.ts'
+
+/** A source that counts its reads and takes a while for each. */
+function source(slowMs = 20) {
+  const reads = { count: 0 }
+  const read = async () => {
+    const n = ++reads.count
+    await delay(slowMs)
+    return { n }
+  }
+  return { reads, read }
+}
+
+test('a crowd costs one read, and another only when the value has grown old', async () => {
+  let now = 0
+  const cache = new Cache(undefined, () => now)
+  const { reads, read } = source()
+  const ask = () => cache.get(['page', 1], 1000, read)
+  const values = await Promise.all(Array.from({ length: 50 }, ask))
+  expect(new Set(values.map(({ n }) => n))).toEqual(new Set([1]))
+  expect(reads.count).toBe(1)
+  now = 1001
+  expect(await ask()).toEqual({ n: 2 })
+})
+
+test('what is in use is read anew before it ends, and nobody waits for that', async () => {
+  let now = 0
+  const cache = new Cache(undefined, () => now)
+  const { reads, read } = source(10)
+  const ask = () => cache.get(['page', 1], 1000, read)
+  expect(await ask()).toEqual({ n: 1 })
+  now = 790
+  await ask()
+  expect(reads.count).toBe(1)
+  now = 850
+  expect(await Promise.all([ask(), ask(), ask()])).toEqual([{ n: 1 }, { n: 1 }, { n: 1 }])
+  expect(reads.count).toBe(2)
+  await expect.poll(ask).toEqual({ n: 2 })
+  now = 1840
+  expect(await ask()).toEqual({ n: 2 })
+})
+
+test('keys are apart, failures are not kept', async () => {
+  const cache = new Cache()
+  expect(await cache.get(['page', 1, 'fr'], 500, async () => 'un')).toBe('un')
+  expect(await cache.get(['page', 1, 'en'], 500, async () => 'one')).toBe('one')
+  expect(await cache.get(['page', 2, 'fr'], 500, async () => 'deux')).toBe('deux')
+  await expect(cache.get(['page', 3], 500, () => Promise.reject(new Error('away')))).rejects.toThrow('away')
+  expect(await cache.get(['page', 3], 500, async () => 'back')).toBe('back')
+})
+
+const redis = await startRedis()
+afterAll(() => redis?.close())
+describe.skipIf(!redis)('with Redis', () => {
+  const open = () => {
+    const shared = new RedisCache(redis!.url)
+    const cache = new Cache(shared)
+    afterAll(() => cache.close())
+    return { shared, cache }
+  }
+  const ready = ({ shared }: ReturnType<typeof open>) =>
+    expect
+      .poll(() =>
+        shared.set('x', 'y', 10).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true)
+
+  test('one of many processes reads; the others wait for it', async () => {
+    const nodes = Array.from({ length: 6 }, open)
+    await Promise.all(nodes.map(ready))
+    const { reads, read } = source(60)
+    const values = await Promise.all(nodes.flatMap(({ cache }) => [1, 2, 3].map(() => cache.get(['p', 1], 1000, read))))
+    expect(reads.count).toBe(1)
+    expect(new Set(values.map(({ n }) => n))).toEqual(new Set([1]))
+    // Control: processes that share nothing read once each.
+    const alone = source(60)
+    await Promise.all(nodes.map(() => new Cache().get(['p', 1], 1000, alone.read)))
+    expect(alone.reads.count).toBe(6)
+  })
+
+  test('the age counts from the read, also for who is given the value later', async () => {
+    let now = 0
+    const [a, shared] = [open(), new RedisCache(redis!.url)]
+    const later = new Cache(shared, () => now)
+    afterAll(() => later.close())
+    await Promise.all([ready(a), ready({ ...a, shared })])
+    const { read } = source(0)
+    expect(await a.cache.get(['age'], 60_000, read)).toEqual({ n: 1 })
+    await delay(200)
+    expect(await later.get(['age'], 60_000, read)).toEqual({ n: 1 })
+    // By its own clock it has had the value for less than its life, but the value is older.
+    now = 59_900
+    await shared.set(JSON.stringify(['age']), '', 1)
+    await delay(10)
+    expect(await later.get(['age'], 60_000, read)).toEqual({ n: 2 })
+  })
+
+  test('Redis gone: everybody is answered, and when it is back it is used again', async () => {
+    const node = open()
+    await ready(node)
+    const { reads, read } = source(0)
+    await redis!.kill()
+    for (let i = 0; i < 5; i++) expect(await node.cache.get(['gone', i], 1000, read)).toBeDefined()
+    expect(reads.count).toBe(5)
+    await redis!.start()
+    await ready(node)
+    await delay(1100)
+    await node.cache.get(['back'], 5000, read)
+    const other = open()
+    await ready(other)
+    const before = reads.count
+    await other.cache.get(['back'], 5000, read)
+    expect(reads.count).toBe(before)
+  })
+
+  test('who claims and dies keeps nobody waiting for long', async () => {
+    const node = open()
+    await ready(node)
+    await node.shared.claim(JSON.stringify(['dead']), 5000)
+    expect(await node.cache.get(['dead'], 1000, async () => 'read')).toBe('read')
+  })
+})
