@@ -82,9 +82,14 @@ const ACTS: Record<string, (a: number, b: number) => [id: string, input: object]
   skills: (a, b) => ['agents.update', { id: agentAt(a), queues: [{ queue_id: queueAt(b) }] }],
   counter: (a, b) => ['counters.update', { id: bank.counters[a % 3]!.id, name: `Counter ${b}` }],
   queue: (a, b) => ['queues.update', { id: queueAt(a), name: `Queue ${b}`, max_capacity: 3 + (b % 50) }],
+  order: (a, b) => [
+    'queues.update',
+    { id: queueAt(a), algorithm: ['fifo', 'priority', 'aging', 'sla', 'fair_share', 'appointment'][b % 6] },
+  ],
   service: (a, b) => ['services.update', { id: bank.services[a % 3]!.id, name: `Service ${b}` }],
   site: (_, b) => ['sites.update', { id: bank.sites[0]!.id, name: `Site ${b}` }],
   display: (_, b) => ['displays.update', { id: displayId, name: `Display ${b}`, queue_ids: b % 2 ? [queueAt(b)] : [] }],
+  rerank: (a) => ['tickets.rerank', { id: queueAt(a) }],
   refresh: () => ['queues.refresh', {}],
   closeDay: () => ['tickets.closeDay', { today: true }],
 }
