@@ -11,6 +11,7 @@ import { countTicket, observeRequest } from './kernel/metrics.ts'
 import type { Tenant } from './kernel/operation.ts'
 import {
   actorOfConsole,
+  auditFailedSignIns,
   bearers,
   cookieOf,
   endedSessions,
@@ -68,6 +69,9 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   await hub.start()
   // A worker alone lets nobody in.
   const stopWatching = isApi || isRealtime ? await watchRevocations(db) : async () => {}
+  const stopAuditing = auditFailedSignIns(db, (error) =>
+    logger?.error({ err: error }, 'failed sign-ins are not on record'),
+  )
   let isStopping = false
   const isReady = async () => {
     if (isStopping) return false
@@ -204,6 +208,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       isStopping = true
       await app.close()
       await stopWatching()
+      await stopAuditing()
       await core.close()
     },
   }

@@ -8,7 +8,7 @@ import { RedisCache } from './kernel/cache/redis.ts'
 import { Runtime } from './kernel/execute.ts'
 import { useMail } from './kernel/mail/index.ts'
 import { Limiter, RedisStore } from './kernel/limits/index.ts'
-import { narrowing, useSigningKeys } from './modules/authentication/index.ts'
+import { narrowing, useAttemptStore, useAuditHeads, useSigningKeys } from './modules/authentication/index.ts'
 import { registerAlgorithms } from './modules/queues/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
 import { problemOf } from './transports/problem.ts'
@@ -29,6 +29,8 @@ export interface Core {
 /** What every process needs, with or without a server: the database (the embedded one when none is set) and the runtime. */
 export async function buildCore(config: Config): Promise<Core> {
   useSigningKeys(config.secretKey, config.secretKeyFallbacks)
+  useAuditHeads(join(config.dataDir, 'audit-heads'))
+  const closeAttempts = useAttemptStore(config.redisUrl)
   useMail({ smtpUrl: config.smtpUrl, from: config.emailFrom })
   for (const path of config.algorithmPlugins) {
     registerAlgorithms((await import(pathToFileURL(path).href)) as Record<string, unknown>)
@@ -70,6 +72,7 @@ export async function buildCore(config: Config): Promise<Core> {
       await hub.stop()
       await limiter.close()
       await cache.close()
+      await closeAttempts()
       await db.close()
       await embedded?.close()
     },

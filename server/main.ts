@@ -143,7 +143,8 @@ function addInspection(program: Command) {
     .description('compute every link of the chain again; answers 1 when something was altered, removed or added')
     .option('--tenant <slug>', 'default every organisation and the platform')
     .option('--anchor <seq:link>', 'an earlier head that the chain must still pass through')
-    .action(async (options: { tenant?: string; anchor?: string }) => {
+    .option('--heads <directory>', 'signed heads of earlier days; default those in DATA_DIR')
+    .action(async (options: { tenant?: string; anchor?: string; heads?: string }) => {
       const { verifyTrail } = await import('./transports/cli/audit.ts')
       if (!(await verifyTrail(processConfig(), options))) process.exitCode = 1
     })

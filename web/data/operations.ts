@@ -7,6 +7,7 @@ export type AgentsHeartbeat = { expires_in: number }
 export type AgentsList = { results: ({ id: number; user_id: number | null; site_id: number; name: string; counter_id: number | null; is_active: boolean; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; status_reason: string; status_since: string; expected_return_at: string | null; created_at: string; updated_at: string; counter_name: string | null; queues: ({ queue_id: number; weight: number })[]; is_online: boolean; last_seen_at: string | null })[]; next: string | null; previous: string | null }
 export type ApiKeysCreate = { id: number; name: string; mode: "live" | "test"; prefix: string; scopes: ("read:tenant" | "admin:tenant" | "read:site" | "write:site" | "read:queue" | "write:queue" | "read:ticket" | "write:ticket" | "call:ticket" | "read:agent" | "write:agent" | "read:customer" | "write:customer" | "read:display" | "write:display" | "read:analytics")[]; created_by: number | null; expires_at: string | null; last_used_at: string | null; revoked_at: string | null; created_at: string; updated_at: string; key: string }
 export type ApiKeysList = { results: ({ id: number; name: string; mode: "live" | "test"; prefix: string; scopes: ("read:tenant" | "admin:tenant" | "read:site" | "write:site" | "read:queue" | "write:queue" | "read:ticket" | "write:ticket" | "call:ticket" | "read:agent" | "write:agent" | "read:customer" | "write:customer" | "read:display" | "write:display" | "read:analytics")[]; created_by: number | null; expires_at: string | null; last_used_at: string | null; revoked_at: string | null; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type AuditHead = { tenant_id: number; seq: number; link: string; at: string; signature: string }
 export type AuditList = { results: ({ seq: number; at: string; principal: string; role: "operator" | "admin" | "supervisor" | "agent" | "kiosk" | "display" | "api_key" | "visitor" | "anonymous" | "system"; operation: string; subject: string; details: Record<string, unknown>; request_id: string | null; address: string | null; user_agent: string | null; link: string | null })[]; next: string | null; previous: string | null }
 export type AuthAcceptInvitation = { tenant: { id: number; slug: string; name: string }; user: { id: number; email: string }; role: "admin" | "supervisor" | "agent" }
 export type AuthBeginApp = { secret: string; uri: string }
@@ -86,6 +87,12 @@ export const tenantsGet = /* @__PURE__ */ operation<{ tenant: string }, TenantsG
 export const tenantsUpdate = /* @__PURE__ */ operation<{ name?: string; locale?: "fr" | "en" | "ar"; timezone?: string; data_retention_days?: number; tenant: string }, TenantsGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/',
+)
+
+/** Where the audit trail ends, signed. */
+export const auditHead = /* @__PURE__ */ operation<{ tenant: string }, AuditHead>(
+  'GET',
+  '/api/v1/tenants/{tenant}/audit/head/',
 )
 
 /** Sign in with e-mail and password. */

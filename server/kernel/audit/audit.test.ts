@@ -28,7 +28,8 @@ interface Row {
 const rowsOf = (tenantId: number) =>
   owner<Row>('select * from audit_entries where tenant_id = $1 order by seq', [tenantId])
 const lastOf = async (tenantId: number) => (await rowsOf(tenantId)).at(-1)!
-const verify = (tenantId: number, anchor?: { seq: number; link: string }) => verifyAudit(owner, tenantId, anchor)
+const verify = (tenantId: number, ...anchors: { seq: number; link: string }[]) =>
+  verifyAudit(owner, tenantId, ...anchors)
 
 beforeAll(async () => {
   bank = await aTenant(owner, { queues: 2, agents: 2 })

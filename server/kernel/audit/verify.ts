@@ -20,6 +20,10 @@ export interface AuditVerdict {
   head: { seq: number; link: string } | null
   problems: AuditProblem[]
 }
+interface Anchor {
+  seq: number
+  link: string
+}
 type Query = <Row>(text: string, values: readonly unknown[]) => Promise<Row[]>
 
 const PAGE = 2000
@@ -27,18 +31,18 @@ const PAGE = 2000
 const MAX_PROBLEMS = 20
 
 /**
- * Reads a tenant's log from its beginning and computes every link again. `anchor` is an earlier head: the chain must
- * still pass through it, which proves that it was not written anew.
+ * Reads a tenant's log from its beginning and computes every link again. Anchors are earlier heads: the chain must
+ * still pass through them, which proves that it was not written anew.
  */
 export async function verifyAudit(
   query: Query,
   tenantId: number,
-  anchor?: { seq: number; link: string },
+  ...anchors: readonly Anchor[]
 ): Promise<AuditVerdict> {
   const [head] = await query<{ seq: number; link: Buffer }>('select seq, link from audit_heads where tenant_id = $1', [
     tenantId,
   ])
-  const chain = new Chain(tenantId, anchor)
+  const chain = new Chain(tenantId, anchors)
   for (let after: number | undefined = -1; after !== undefined && !chain.isHopeless;) {
     const rows: StoredEntry[] = await query<StoredEntry>(READ, [tenantId, after])
     for (const row of rows) chain.add(row)
@@ -55,15 +59,20 @@ const READ = `
 class Chain {
   readonly problems: AuditProblem[] = []
   #tenantId: number
-  #anchor: { seq: number; link: string } | undefined
+  /** Links by the place they must stand at; `null` where two anchors disagree. */
+  #anchors: Map<number, string | null>
   #link: Buffer = Buffer.alloc(0)
   #seq = 0
   #entries = 0
   #open: StoredEntry[] = []
 
-  constructor(tenantId: number, anchor: { seq: number; link: string } | undefined) {
+  constructor(tenantId: number, anchors: readonly Anchor[]) {
     this.#tenantId = tenantId
-    this.#anchor = anchor
+    this.#anchors = new Map()
+    for (const { seq, link } of anchors) {
+      const known = this.#anchors.get(seq)
+      this.#anchors.set(seq, known === undefined || known === link ? link : null)
+    }
   }
 
   get isHopeless(): boolean {
@@ -86,7 +95,9 @@ class Chain {
     const sameInstant = rows.every(({ micros }) => micros === last.micros)
     if (!sameInstant || !linkOf(this.#tenantId, this.#link, rows).equals(link)) this.#report(last.seq, 'altered')
     this.#link = link
-    if (this.#anchor?.seq === last.seq && this.#anchor.link !== link.toString('hex')) this.#report(last.seq, 'anchor')
+    const anchor = this.#anchors.get(last.seq)
+    this.#anchors.delete(last.seq)
+    if (anchor !== undefined && anchor !== link.toString('hex')) this.#report(last.seq, 'anchor')
   }
 
   end(head: { seq: number; link: Buffer } | undefined): AuditVerdict {
@@ -97,7 +108,8 @@ class Chain {
       else if (head.seq < this.#seq) this.#report(head.seq + 1, 'beyond_head')
       else if (!head.link.equals(this.#link)) this.#report(head.seq, 'head_altered')
     }
-    if (this.#anchor && this.#anchor.seq > this.#seq) this.#report(this.#anchor.seq, 'anchor')
+    // What was an end of the log once must still be the end of a transaction.
+    if (!this.isHopeless) for (const seq of this.#anchors.keys()) this.#report(seq, 'anchor')
     return {
       entries: this.#entries,
       head: head ? { seq: head.seq, link: head.link.toString('hex') } : null,

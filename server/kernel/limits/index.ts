@@ -1,3 +1,4 @@
+export { MemoryFailures, RedisFailures, type FailureStore } from './failures.ts'
 export { limitHeaders } from './headers.ts'
 export { limitOf, Limiter } from './limiter.ts'
 export { LIMITS } from './policies.ts'

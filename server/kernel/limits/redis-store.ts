@@ -25,22 +25,28 @@ type WithUse = Redis & { useCounts(keys: number, ...values: (string | number)[])
 /** A caller waits no longer than this for a count. */
 const TIMEOUT_MS = 150
 
+/** A connection for counts: what is asked while Redis is away fails at once, and it comes back by itself. */
+export function connectRedis(url: string, keyPrefix: string): Redis {
+  const redis = new Redis(url, {
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    maxRetriesPerRequest: 0,
+    commandTimeout: TIMEOUT_MS,
+    connectTimeout: 2000,
+    keyPrefix,
+    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 2000),
+  })
+  // Told to whoever asks next; without a listener it would end the process.
+  redis.on('error', () => {})
+  return redis
+}
+
 /** Counts shared by all processes. Rejects at once while Redis is away. */
 export class RedisStore implements LimitStore {
   #redis: WithUse
 
   constructor(url: string) {
-    this.#redis = new Redis(url, {
-      enableOfflineQueue: false,
-      enableAutoPipelining: true,
-      maxRetriesPerRequest: 0,
-      commandTimeout: TIMEOUT_MS,
-      connectTimeout: 2000,
-      keyPrefix: 'smartqueue:limit:',
-      retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 2000),
-    }) as WithUse
-    // Told to whoever asks next; without a listener it would end the process.
-    this.#redis.on('error', () => {})
+    this.#redis = connectRedis(url, 'smartqueue:limit:') as WithUse
     this.#redis.defineCommand('useCounts', { lua: USE })
   }
 

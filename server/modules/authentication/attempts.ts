@@ -1,22 +1,33 @@
-import { LRUCache } from 'lru-cache'
 import { AppError } from '../../kernel/errors.ts'
+import { hashToken } from '../../kernel/ids.ts'
+import { MemoryFailures, RedisFailures, type FailureStore } from '../../kernel/limits/index.ts'
 
-const WINDOW_MILLISECONDS = 15 * 60_000
+const WINDOW_SECONDS = 15 * 60
 /** Enough for a forgetful person; a guesser gets 2,880 a day. Addresses are limited apart, before it comes to this. */
 const MAX_FAILURES = 30
 
 /** Failed sign-ins by e-mail, whether or not such an account exists. */
-const failures = new LRUCache<string, number>({ max: 20_000, ttl: WINDOW_MILLISECONDS, noUpdateTTL: true })
+let failures: FailureStore = new MemoryFailures(WINDOW_SECONDS)
 
-/** @throws AppError limit_exceeded `rate_limited` when this account was tried too often */
-export function checkAttempts(email: string, max = MAX_FAILURES): void {
-  if ((failures.get(email) ?? 0) < max) return
-  const retryAfterSeconds = Math.max(1, Math.ceil(failures.getRemainingTTL(email) / 1000))
-  throw new AppError('limit_exceeded', 'rate_limited', { retryAfterSeconds })
+/** Shares the counts with all processes of an installation; the answer ends that. */
+export function useAttemptStore(redisUrl: string | undefined): () => Promise<void> {
+  const store =
+    redisUrl === undefined ? new MemoryFailures(WINDOW_SECONDS) : new RedisFailures(redisUrl, WINDOW_SECONDS)
+  failures = store
+  return () => store.close()
 }
-export function recordFailure(email: string): void {
-  failures.set(email, (failures.get(email) ?? 0) + 1)
+
+/** Nobody reads addresses out of the shared store. */
+const keyOf = (name: string) => hashToken(name).toString('base64url')
+
+/**
+ * @throws AppError limit_exceeded `rate_limited` when this account was tried too often; unavailable `overloaded` when the
+ *   shared counts cannot be asked
+ */
+export async function checkAttempts(name: string, max = MAX_FAILURES): Promise<void> {
+  const { count, retrySeconds } = await failures.of(keyOf(name))
+  if (count >= max) throw new AppError('limit_exceeded', 'rate_limited', { retryAfterSeconds: retrySeconds })
 }
-export function forgetFailures(email: string): void {
-  failures.delete(email)
-}
+/** @throws AppError unavailable `overloaded` */
+export const recordFailure = (name: string): Promise<void> => failures.add(keyOf(name))
+export const forgetFailures = (name: string): Promise<void> => failures.forget(keyOf(name))

@@ -1,3 +1,4 @@
+import type { Job } from '../../kernel/jobs/index.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import { apiKeyOperations } from './api-keys.ts'
 import { create } from './create-user.ts'
@@ -9,6 +10,8 @@ import { listSessions, revokeOthers, revokeOwn } from './own-sessions.ts'
 import { accept, view } from './email/accept.ts'
 import { changeEmail, confirmEmail } from './email/address.ts'
 import { invite, listInvitations, withdraw } from './email/invitations.ts'
+import { jobs as emailJobs } from './email/jobs.ts'
+import { headJobs, headOperations } from './audit-heads.ts'
 import { change, forgot, reset } from './email/password.ts'
 import { passkeyOperations } from './passkeys/index.ts'
 import { secondFactorOperations } from './second-factor/operations.ts'
@@ -27,7 +30,9 @@ export { actorOfConsole, isCsrfToken } from './console.ts'
 export { bearers } from './credentials.ts'
 export { narrowing, unknownReferences } from './narrowing.ts'
 export { cookieOf } from './cookies.ts'
-export { jobs } from './email/jobs.ts'
+export { isSignedHead, PLATFORM_HEADS, readHeads, useAuditHeads, type SignedHead } from './audit-heads.ts'
+export { useAttemptStore } from './attempts.ts'
+export { auditFailedSignIns, flushFailedSignIns } from './failed-sign-ins.ts'
 export { useSigningKeys } from './keys.ts'
 export { hashPassword } from './passwords.ts'
 export { isRevoked, onRevoked, revokeSession, revokeUser, watchRevocations } from './revocations.ts'
@@ -37,7 +42,9 @@ export { emitPresence, notePresence, type PresenceRow } from './presence.ts'
 export { provenActor } from './proofs.ts'
 export { redeemWsTicket } from './ws-tickets.ts'
 
+export const jobs: readonly Job[] = [...emailJobs, ...headJobs]
 export const operations: readonly Operation[] = [
+  ...headOperations,
   token,
   login,
   refresh,

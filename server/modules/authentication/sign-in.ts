@@ -5,6 +5,7 @@ import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed, Slug, Text } from '../../kernel/schema.ts'
 import { ACCOUNT_COLUMNS, chooseStanding, refused, type AccountRow } from './accounts.ts'
 import { checkAttempts, forgetFailures, recordFailure } from './attempts.ts'
+import { noteFailedSignIn } from './failed-sign-ins.ts'
 import { passwordMatches, withPasswordSlot } from './passwords.ts'
 import { startConsole } from './console.ts'
 import { checkSecondFactor, Code } from './second-factor/check.ts'
@@ -58,7 +59,8 @@ async function checkCredentials(
   { email: typed, password, tenant, code }: Static<typeof credentials>,
 ): Promise<SignIn> {
   const email = typed.trim().toLowerCase()
-  checkAttempts(email)
+  await checkAttempts(email)
+  let userId: number | undefined
   try {
     const { account, matches } = await withPasswordSlot(async () => {
       const account = await tx.maybe<AccountRow & { password_hash: string | null }>(
@@ -67,13 +69,17 @@ async function checkCredentials(
       )
       return { account, matches: await passwordMatches(account?.password_hash, password) }
     })
+    userId = account?.id
     if (!account || !matches) throw refused()
     const standing = await chooseStanding(tx, account, tenant)
     await checkSecondFactor(tx, account.id, code)
-    forgetFailures(email)
+    await forgetFailures(email)
     return { account, standing, method: 'password', passwordHash: account.password_hash, origin }
   } catch (error) {
-    if (error instanceof AppError && error.code === 'invalid_credentials') recordFailure(email)
+    if (error instanceof AppError && (error.code === 'invalid_credentials' || error.code === 'code_wrong')) {
+      noteFailedSignIn(userId, origin)
+      if (error.code === 'invalid_credentials') await recordFailure(email)
+    }
     throw error
   }
 }

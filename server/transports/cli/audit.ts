@@ -1,14 +1,20 @@
+import { join } from 'node:path'
 import { buildCore } from '../../core.ts'
 import type { Config } from '../../config.ts'
 import { PLATFORM_LOG, verifyAudit } from '../../kernel/audit/index.ts'
 import { connectDirect } from '../../kernel/db/index.ts'
 import { AppError, notFound } from '../../kernel/errors.ts'
+import { isSignedHead, PLATFORM_HEADS, readHeads } from '../../modules/authentication/index.ts'
 import { print } from './output.ts'
 
 /** Verifies the trail of one organisation, or of all and the platform; prints each end, and answers whether all hold. */
-export async function verifyTrail(config: Config, options: { tenant?: string; anchor?: string }): Promise<boolean> {
+export async function verifyTrail(
+  config: Config,
+  options: { tenant?: string; anchor?: string; heads?: string },
+): Promise<boolean> {
   const anchor = options.anchor === undefined ? undefined : anchorOf(options.anchor)
   if (anchor && options.tenant === undefined) throw new AppError('invalid_input', 'tenant_required')
+  const directory = options.heads ?? join(config.dataDir, 'audit-heads')
   const core = await buildCore(config)
   const direct = await connectDirect(core.directUrl)
   try {
@@ -22,9 +28,14 @@ export async function verifyTrail(config: Config, options: { tenant?: string; an
     let holds = true
     for (const { id, slug } of logs) {
       await direct.query(`select set_config('app.current_tenant_id', $1, false)`, [String(id)])
-      const { entries, head, problems } = await verifyAudit(direct.query, id, anchor)
+      const exported = await readHeads(directory, id === PLATFORM_LOG ? PLATFORM_HEADS : `tenant-${slug}`)
+      const forged = exported.filter((each) => each.tenant_id !== id || !isSignedHead(each))
+      const anchors = [...(anchor ? [anchor] : []), ...exported.filter((each) => !forged.includes(each))]
+      const { entries, head, problems: found } = await verifyAudit(direct.query, id, ...anchors)
+      const problems = [...found, ...forged.map(({ seq }) => ({ seq, problem: 'forged_head' }))]
       holds &&= problems.length === 0
-      const end = head ? `${entries} rows, head ${head.seq}:${head.link}` : 'empty'
+      const checked = exported.length ? `, passes through ${anchors.length} exported heads` : ''
+      const end = head ? `${entries} rows, head ${head.seq}:${head.link}${problems.length ? '' : checked}` : 'empty'
       print(`${problems.length === 0 ? 'ok  ' : 'FAIL'}  ${slug}: ${end}`)
       for (const { seq, problem } of problems) print(`        row ${seq}: ${problem}`)
     }

@@ -26,8 +26,8 @@ export const changeEmail = operation({
   example: { input: { email: 'agent1@demo-bank.example' } },
   async run(ctx, input) {
     const userId = ctx.actor.userId!
-    checkAttempts(`email:${userId}`, MAX_MESSAGES)
-    recordFailure(`email:${userId}`)
+    await checkAttempts(`email:${userId}`, MAX_MESSAGES)
+    await recordFailure(`email:${userId}`)
     const payload = { user_id: userId, email: input.email.toLowerCase(), base: ctx.url(''), locale: ctx.locale }
     await ctx.enqueue(EMAIL, payload, { job_key: `email:${userId}` })
     return null

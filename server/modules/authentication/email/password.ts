@@ -32,8 +32,8 @@ export const forgot = operation({
   async run(ctx, input) {
     const email = input.email.trim().toLowerCase()
     const key = `forgot:${email}`
-    checkAttempts(key, MAX_MESSAGES)
-    recordFailure(key)
+    await checkAttempts(key, MAX_MESSAGES)
+    await recordFailure(key)
     const payload = { email, base: ctx.url(''), locale: ctx.locale }
     await ctx.enqueue(RESET, payload, { job_key: `reset:${hashToken(email).toString('base64url')}` })
     return null

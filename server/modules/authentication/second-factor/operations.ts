@@ -154,7 +154,7 @@ const proof = operation({
   async run({ tx, actor }, { code, password }) {
     const userId = actor.userId!
     const guessed = `proof:${userId}`
-    checkAttempts(guessed)
+    await checkAttempts(guessed)
     if ((await readGenerator(tx, userId))?.is_confirmed) {
       if (code === undefined) throw invalid('/code', 'required')
       await checkSecondFactor(tx, userId, code).catch(notSignedOut)
@@ -166,7 +166,7 @@ const proof = operation({
     )
     if (password === undefined) throw invalid('/password', 'required')
     if (!(await withPasswordSlot(() => passwordMatches(stored, password)))) {
-      recordFailure(guessed)
+      await recordFailure(guessed)
       return notSignedOut(refused())
     }
     return recordProof(tx, actor)

@@ -1,0 +1,72 @@
+import { afterAll, expect, test } from 'vitest'
+import { startRedis } from '../../test/redis.ts'
+import { MemoryFailures, RedisFailures } from '../../kernel/limits/index.ts'
+import { checkAttempts, forgetFailures, recordFailure, useAttemptStore } from './attempts.ts'
+
+const redis = await startRedis()
+afterAll(() => redis?.close())
+const ready = (store: RedisFailures) =>
+  expect
+    .poll(
+      () =>
+        store.of('probe').then(
+          () => true,
+          () => false,
+        ),
+      { timeout: 10_000 },
+    )
+    .toBe(true)
+
+test('failures are counted by name, whatever it is, and forgotten together', async () => {
+  const close = useAttemptStore(undefined)
+  for (let n = 0; n < 3; n++) await recordFailure('a@example.org')
+  await expect(checkAttempts('a@example.org', 3)).rejects.toMatchObject({ code: 'rate_limited', status: 429 })
+  await checkAttempts('a@example.org', 4)
+  await checkAttempts('b@example.org', 1)
+  await forgetFailures('a@example.org')
+  await checkAttempts('a@example.org', 1)
+  await close()
+})
+
+test.skipIf(!redis)(
+  'processes share one count of an account; without sharing each would give a guesser its own',
+  async () => {
+    const stores = [new RedisFailures(redis!.url, 900), new RedisFailures(redis!.url, 900)] as const
+    for (const store of stores) await ready(store)
+    await Promise.all(Array.from({ length: 30 }, (_, n) => stores[n % 2]!.add('shared')))
+    for (const store of stores) expect(await store.of('shared')).toMatchObject({ count: 30 })
+    expect((await stores[0].of('shared')).retrySeconds).toBeLessThanOrEqual(900)
+    // Control: two processes of their own.
+    const alone = [new MemoryFailures(900), new MemoryFailures(900)] as const
+    for (let n = 0; n < 30; n++) await alone[n % 2]!.add('shared')
+    expect((await alone[0].of('shared')).count).toBe(15)
+    await stores[1].forget('shared')
+    expect(await stores[0].of('shared')).toEqual({ count: 0, retrySeconds: 0 })
+    const window = new RedisFailures(redis!.url, 1)
+    await ready(window)
+    await window.add('short')
+    await expect.poll(async () => (await window.of('short')).count, { timeout: 5000 }).toBe(0)
+    for (const store of [...stores, window]) await store.close()
+  },
+)
+
+test.skipIf(!redis)('nobody may try while nobody knows how often an account was tried', async () => {
+  const close = useAttemptStore(redis!.url)
+  await expect
+    .poll(
+      () =>
+        checkAttempts('x').then(
+          () => true,
+          () => false,
+        ),
+      { timeout: 10_000 },
+    )
+    .toBe(true)
+  await redis!.kill()
+  await expect(checkAttempts('x')).rejects.toMatchObject({ kind: 'unavailable', code: 'overloaded' })
+  await expect(recordFailure('x')).rejects.toMatchObject({ kind: 'unavailable' })
+  await close()
+  // Control: a process's own count would let them.
+  await useAttemptStore(undefined)()
+  await checkAttempts('x')
+})
