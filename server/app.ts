@@ -118,8 +118,6 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       cache,
       operationById,
       tenantBySlug: directory.bySlug,
-      secretKey: config.secretKey,
-      secretKeyFallbacks: config.secretKeyFallbacks,
       listedTenants: async () => (config.debug ? activeTenants(db) : []),
       isDevelopment: config.debug,
     })

@@ -15,7 +15,8 @@ import { callerLocale } from '../transports/locale.ts'
 import { refusalOf } from '../transports/problem.ts'
 import { allowPage } from '../transports/security/headers.ts'
 import { assets } from './assets.ts'
-import { displayAccess, isDisplayToken } from './display-token.ts'
+import { displayAccess, openDisplay } from '../modules/displays/index.ts'
+import { accountPages } from './account.ts'
 import { html, page, textsOf, type Html, type PageOptions } from './html.ts'
 import { Screens } from './screens.ts'
 
@@ -24,8 +25,6 @@ export interface PagesOptions {
   cache: Cache
   operationById: ReadonlyMap<string, Operation>
   tenantBySlug(slug: string): Promise<Tenant | undefined>
-  secretKey: string
-  secretKeyFallbacks: readonly string[]
   /** Tenants whose sites the front page lists: in development only. */
   listedTenants(): Promise<readonly Tenant[]>
   isDevelopment: boolean
@@ -91,6 +90,10 @@ export class Pages {
     this.#screens.register(app)
     app.get('/favicon.ico', (_request, reply) => reply.code(204).send())
     app.get('/', (request, reply) => this.#front(request, reply))
+    accountPages(app, send, (request) => {
+      const locale = callerLocale(request)
+      return textsOf(locale, catalogues[locale])
+    })
     app.get('/app/agent', (request, reply) => this.#agent(request, reply))
     app.get('/display/:tenant/:id', (request, reply) => this.#display(request, reply))
     app.get('/display/:tenant/:id/access', (request, reply) => this.#displayAccess(request, reply))
@@ -297,23 +300,19 @@ export class Pages {
   }
 
   async #displayAccess(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { tenant, displayId, siteId } = await this.#displayOf(request)
-    return reply.header('cache-control', 'no-store').send(displayAccess(tenant.id, displayId, siteId))
+    const { tenant, display } = await this.#displayOf(request)
+    return reply.header('cache-control', 'no-store').send(displayAccess(tenant.id, display))
   }
 
   async #displayOf(request: FastifyRequest) {
     const tenant = await this.#tenant(request)
     const displayId = Number((request.params as { id: string }).id)
     const { token = '' } = request.query as { token?: string }
-    if (!Number.isSafeInteger(displayId) || !isDisplayToken(this.#options, tenant.id, displayId, token)) {
-      throw new AppError('unauthorized', 'link_expired')
-    }
-    // Switching a display off, or deleting it, ends its link.
-    const [display] = await this.#options.runtime.db
-      .reader(tenant.id)
-      .query<{ site_id: number }>('select site_id from displays where id = $1 and is_active', [displayId])
+    const display = Number.isSafeInteger(displayId)
+      ? await openDisplay(this.#options.runtime.db, tenant.id, displayId, token)
+      : undefined
     if (!display) throw new AppError('unauthorized', 'link_expired')
-    return { tenant, displayId, token, siteId: display.site_id }
+    return { tenant, displayId, token, display }
   }
 
   #agent(request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../test/app.ts'
-import { displayLink } from './display-token.ts'
+import { displayLink } from '../modules/displays/index.ts'
 
-const { app, config, owner, aTenant } = await startApp()
+const { app, owner, aTenant } = await startApp()
 const t = await aTenant({ slug: 'demo', queues: 2 })
 const [{ id: displayId }] = (await owner<{ id: number }>(
   `insert into displays (tenant_id, site_id, name) values ($1, $2, 'Hall') returning id`,
@@ -63,7 +63,7 @@ test('a page of another site cannot take numbers', async () => {
 })
 
 test('a display opens with its own link only, and reads with a token for displays', async () => {
-  const link = displayLink(config, t.tenant, displayId)
+  const link = displayLink(t.tenant, displayId)
   const page = await app.inject(link)
   expect([page.statusCode, page.body.includes('data-theme="wall"')]).toEqual([200, true])
   const { access } = (await app.inject(link.replace('?', '/access?'))).json<{ access: string }>()
@@ -81,6 +81,27 @@ test('a display opens with its own link only, and reads with a token for display
     expect((await app.inject(wrong)).statusCode, wrong).toBe(401)
 })
 
+test.each(['reset-password', 'invitation', 'confirm-email'])(
+  '%s opens in every language and acts on nothing',
+  async (name) => {
+    const before = await owner('select count(*) from used_tokens')
+    for (const [lang, dir] of [
+      ['fr', 'ltr'],
+      ['en', 'ltr'],
+      ['ar', 'rtl'],
+    ]) {
+      const answer = await app.inject(`/app/${name}?lang=${lang}`)
+      expect([answer.statusCode, answer.headers['cache-control']]).toEqual([200, 'no-store'])
+      expect(answer.body).toContain(`<html lang="${lang}" dir="${dir}"`)
+      expect(answer.body).not.toMatch(/page\.\w+</)
+      expect(answer.headers['content-security-policy']).toMatch(/script-src 'nonce-.*form-action 'self'/)
+      expect(answer.body).not.toMatch(/<script(?![^>]*(src=|type="application\/json"))|\son\w+=|style=/)
+      expect(answer.body).not.toContain('method="get"')
+    }
+    expect(await owner('select count(*) from used_tokens')).toEqual(before)
+  },
+)
+
 test('browsers are refused with a page, programs with a problem', async () => {
   const url = '/site/demo/nowhere'
   const page = await app.inject({ url, headers: { accept: 'text/html', 'accept-language': 'en' } })
@@ -90,7 +111,7 @@ test('browsers are refused with a page, programs with a problem', async () => {
 })
 
 test('every module a page needs is served as JavaScript, down to the last import', async () => {
-  const pending = ['ticket', 'display', 'agent'].map((name) => `/assets/pages/${name}.js`)
+  const pending = ['ticket', 'display', 'agent', 'account'].map((name) => `/assets/pages/${name}.js`)
   const seen = new Set<string>()
   for (let url; (url = pending.pop());) {
     if (seen.has(url)) continue

@@ -29,6 +29,7 @@ export type DevicesPollPairing = { status: "waiting" | "paired"; token: string |
 export type DevicesStartPairing = { code: string; secret: string; expires_in: number; interval: number }
 export type DisplaysBoard = { epoch: string; offset: number; display: { id: number; name: string; queue_ids: (number)[] }; queues: ({ id: number; name: string; status: "open" | "paused" | "full" | "closing" | "closed"; waiting_count: number; service_seconds: number | null })[]; agents: ({ id: number; name: string; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; counter_id: number | null; counter_name: string | null; queue_ids: (number)[] })[]; called: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null })[]; recent: ({ ticket_id: number; queue_id: number; number: string; counter_name: string | null; at: string })[] }
 export type DisplaysGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; created_at: string; updated_at: string }
+export type DisplaysLink = { url: string; expires_at: string | null }
 export type DisplaysList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type InvitationsCreate = { id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string }
 export type InvitationsList = { results: ({ id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string })[] }
@@ -921,6 +922,18 @@ export const displaysUpdate = /* @__PURE__ */ operation<{ id: number; name?: str
 export const displaysDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
   'DELETE',
   '/api/v1/tenants/{tenant}/displays/{id}/',
+)
+
+/** Get the link that opens a display. */
+export const displaysLink = /* @__PURE__ */ operation<{ id: number; tenant: string }, DisplaysLink>(
+  'GET',
+  '/api/v1/tenants/{tenant}/displays/{id}/link/',
+)
+
+/** Give a display another link. */
+export const displaysRotateLink = /* @__PURE__ */ operation<{ id: number; expires_at?: string | null; tenant: string }, DisplaysLink>(
+  'POST',
+  '/api/v1/tenants/{tenant}/displays/{id}/rotate-link/',
 )
 
 /** List kiosks. */

@@ -5,8 +5,8 @@ import { checkAttempts, forgetFailures, recordFailure, useAttemptStore } from '.
 
 const redis = await startRedis()
 afterAll(() => redis?.close())
-const ready = (store: RedisFailures) =>
-  expect
+const ready = async (store: RedisFailures) => {
+  await expect
     .poll(
       () =>
         store.of('probe').then(
@@ -16,6 +16,7 @@ const ready = (store: RedisFailures) =>
       { timeout: 10_000 },
     )
     .toBe(true)
+}
 
 test('failures are counted by name, whatever it is, and forgotten together', async () => {
   const close = useAttemptStore(undefined)

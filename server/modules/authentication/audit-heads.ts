@@ -26,7 +26,7 @@ export const isSignedHead = (head: SignedHead): boolean => isMac(PURPOSE, textOf
 
 const READ = `select seq, encode(link, 'hex') as link, now() as at from audit_heads where tenant_id = $1`
 
-export const head = operation({
+const head = operation({
   id: 'audit.head',
   kind: 'query',
   summary: 'Where the audit trail ends, signed',

@@ -4,6 +4,7 @@ import type { Operation } from '../../kernel/operation.ts'
 import { resource } from '../../kernel/resource.ts'
 import { Id } from '../../kernel/schema.ts'
 import { checkQueues, kiosks } from './kiosks.ts'
+import { linkOperations } from './link.ts'
 import { displayFields } from './schema.ts'
 
 export const displays = resource({
@@ -28,4 +29,6 @@ export const displays = resource({
   },
 })
 
-export const operations: readonly Operation[] = [...displays.operations, ...kiosks.operations]
+export { displayAccess, displayLink, openDisplay } from './link.ts'
+
+export const operations: readonly Operation[] = [...displays.operations, ...linkOperations, ...kiosks.operations]

@@ -1,6 +1,6 @@
 import { DEMO_PASSWORD, seedDemo, type DemoTenant } from '../../../db/seed.ts'
 import type { Config } from '../../config.ts'
-import { displayLink } from '../../pages/display-token.ts'
+import { displayLink } from '../../modules/displays/index.ts'
 import { startDemoDay } from '../../replay/index.ts'
 import { print, table } from './output.ts'
 import { ALL_ROLES, start, stopWithGrace } from './serve.ts'
@@ -23,16 +23,16 @@ export async function demo(config: Config, options: { speed: number; isPlayed: b
       })
     : async () => {}
   stopWithGrace(serving, config, stopDay)
-  print(overview(serving.url, config, tenants))
+  print(overview(serving.url, tenants))
 }
 
-function overview(url: string, config: Config, tenants: readonly DemoTenant[]): string {
+function overview(url: string, tenants: readonly DemoTenant[]): string {
   const sections = tenants.map((demo) => {
     const { tenant, sites, displays, admin, supervisor } = demo
     const agent = agentToTry(demo)
     const rows = [
       ...sites.map((site) => ['Take a number', `${url}/site/${tenant.slug}/${site.slug}`, site.name]),
-      ...displays.map((display) => ['Display', url + displayLink(config, tenant, display.id), display.name]),
+      ...displays.map((display) => ['Display', url + displayLink(tenant, display.id), display.name]),
       ['Agent', `${url}/app/agent?tenant=${tenant.slug}`, `${agent.email} (${agent.name}, ${sites[0]!.name})`],
       ['Administrator', `${url}/docs`, admin],
       ['Supervisor', '', supervisor],

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { displayLink } from '../../../pages/display-token.ts'
+import { displayLink } from '../../displays/index.ts'
 import { startApp } from '../../../test/app.ts'
 import { complaintsOf, hasBrowser, startBrowser } from '../../../test/browser.ts'
 import { hashPassword } from '../index.ts'
@@ -176,7 +176,7 @@ describe.skipIf(!hasBrowser)('in Chromium', async () => {
     )
     const page = await (await browser.newContext()).newPage()
     const complaints = complaintsOf(page)
-    const wall = displayLink({ secretKey: server.config.secretKey, secretKeyFallbacks: [] }, tenant.tenant, display!.id)
+    const wall = displayLink(tenant.tenant, display!.id)
     for (const path of ['/', '/app/agent', `/site/browser/${site}`, wall, '/nowhere']) {
       await page.goto(origin + path)
       await page.waitForLoadState('networkidle')
