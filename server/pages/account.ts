@@ -9,9 +9,8 @@ const PAGES = {
   invitation: { title: 'page.invitation', asksPassword: true, asksName: true },
   'confirm-email': { title: 'page.confirm_email', asksPassword: false, asksName: false },
 } as const
-export type AccountPage = keyof typeof PAGES
 
-export type Send = (reply: FastifyReply, options: PageOptions, body: Html) => FastifyReply
+type Send = (reply: FastifyReply, options: PageOptions, body: Html) => FastifyReply
 
 /**
  * The pages that links in e-mails open. Opening one changes nothing, whoever or whatever follows the link: a person
