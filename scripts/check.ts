@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { houseRuleViolations } from './house-rules.ts'
 import { brokenDocReferences } from './check-docs.ts'
 import { staleGeneratedFiles } from './generate.ts'
+import { brokenGraphqlPromises } from './graphql-changes.ts'
 
 interface Verdict {
   name: string
@@ -43,6 +44,7 @@ const verdicts = await Promise.all([
   listed('house rules', async () => houseRuleViolations(await trackedFiles())),
   listed('docs', async () => brokenDocReferences(await trackedFiles())),
   listed('generated files', staleGeneratedFiles),
+  listed('graphql', () => brokenGraphqlPromises()),
 ])
 for (const { name, ok, output, seconds } of verdicts) {
   console.log(`${ok ? 'ok  ' : 'FAIL'} ${name.padEnd(16)} ${seconds.toFixed(1)} s`)

@@ -24,7 +24,7 @@ import {
   watchRevocations,
 } from './modules/authentication/index.ts'
 import { reportPresence, sweepSilent } from './modules/agents/index.ts'
-import { feeds, jobs, operationById, operations } from './modules/index.ts'
+import { edges, feeds, jobs, operationById, operations } from './modules/index.ts'
 import type { TenantDirectory } from './modules/tenants/index.ts'
 import { visitorOf } from './modules/tickets/index.ts'
 import { errorPage } from './pages/error-page.ts'
@@ -35,6 +35,7 @@ import { Live } from './transports/live.ts'
 import { createHttp, requestId } from './transports/http.ts'
 import { Lane, type Answered } from './transports/lane.ts'
 import { ConnectedPeople } from './transports/presence.ts'
+import { graphql } from './transports/graphql/index.ts'
 import { rest } from './transports/rest.ts'
 import { securityHeaders } from './transports/security/headers.ts'
 import { hostCheck } from './transports/security/host.ts'
@@ -159,6 +160,13 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       },
     })
   }
+  const graph = graphql({
+    registry: { operations, feeds, edges },
+    shared: { runtime, authenticator, operationById },
+    mayIntrospect: config.graphqlIntrospection,
+    hidesSuggestions: !config.debug,
+  })
+  if (isApi) graph.http(app)
   if (isRealtime) {
     const presence = new ConnectedPeople({
       report: (tenant, input) =>
@@ -230,8 +238,9 @@ function measure(app: FastifyInstance, logger: Logger | undefined): (answer: Ans
     })
   }
   app.addHook('onResponse', (request, reply, done) => {
-    const { operation = 'other' } = request.routeOptions.config as { operation?: string }
-    const { method, id: requestId, caller } = request
+    const { operation: routed = 'other' } = request.routeOptions.config as { operation?: string }
+    const { method, id: requestId, caller, measuredAs } = request
+    const operation = measuredAs ?? routed
     const seconds = reply.elapsedTime / 1000
     const [tenantId, userId] = [caller?.tenant?.id, caller?.actor.userId]
     const route = request.routeOptions.url

@@ -33,6 +33,8 @@ export interface Config {
   /** ALLOWED_HOSTS: names of this site, `.example.org` includes its subdomains. Empty in development = any loopback name. */
   allowedHosts: readonly string[]
   corsAllowedOrigins: readonly string[]
+  /** GRAPHQL_INTROSPECTION: may clients ask for the GraphQL schema; in development yes, in production only when set. */
+  graphqlIntrospection: boolean
   secureSslRedirect: boolean
   /** TRUSTED_PROXIES: addresses or CIDR ranges whose X-Forwarded-* is believed. */
   trustedProxies: readonly string[]
@@ -121,6 +123,7 @@ export function loadConfig(environment: Environment = process.env, directory = p
     secretKeyFallbacks: read.list('SECRET_KEY_FALLBACKS'),
     allowedHosts,
     corsAllowedOrigins: read.list('CORS_ALLOWED_ORIGINS'),
+    graphqlIntrospection: read.boolean('GRAPHQL_INTROSPECTION', debug),
     secureSslRedirect: read.boolean('SECURE_SSL_REDIRECT', !debug),
     trustedProxies: read.list('TRUSTED_PROXIES'),
     algorithmPlugins: read.list('ALGORITHM_PLUGINS').map((path) => resolve(directory, path)),

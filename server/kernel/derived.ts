@@ -62,6 +62,7 @@ export function extend<F extends Fields>(base: Resource<F>, extension: Extension
     ...get,
     output,
     run: async (ctx, input) => completeOne(ctx, (await get.run(ctx, input)) as Row),
+    readMany: async (ctx, ids) => complete(ctx, (await get.readMany!(ctx, ids)) as Row[]),
   }
   return [
     {

@@ -74,6 +74,37 @@ export class Runtime {
     return counting?.then(() => authorize(op, request))
   }
 
+  /**
+   * Rows of a read by id, for whoever may read each of them: by id, those that are not there or not for this caller left
+   * out. The number of statements does not grow with the number of ids.
+   */
+  async readMany(
+    op: Operation,
+    wanted: Omit<Request, 'input'>,
+    ids: readonly number[],
+  ): Promise<Map<number, Record<string, unknown>>> {
+    const asked = ids.map((id): Request => ({ ...wanted, input: { id } }))
+    const [first] = asked
+    if (!first) return new Map()
+    return this.readFor(op, wanted, async (tx) => {
+      const refusals = await this.#options.guard?.refusals(tx, op, asked)
+      const seen = refusals ? ids.filter((_, i) => !refusals[i]) : ids
+      if (seen.length === 0) return new Map()
+      const rows = (await op.readMany!(this.#context(tx, first, { emitted: [] }), seen)) as Record<string, unknown>[]
+      return new Map(rows.map((row) => [row['id'] as number, row]))
+    })
+  }
+
+  /** Further reads of a request for whoever may run `op`, in the request's tenant. @throws AppError */
+  async readFor<T>(op: Operation, wanted: Omit<Request, 'input'>, run: (tx: Tx) => Promise<T>): Promise<T> {
+    authorize(op, { ...wanted, input: {} })
+    try {
+      return await run(this.db.reader(wanted.tenant!.id, op.pool ?? 'requests'))
+    } catch (error) {
+      throw meaning(op, error)
+    }
+  }
+
   /** Reads, and whatever happens outside tenants. */
   async #plain(op: Operation, request: Request): Promise<Outcome> {
     const claim = op.kind === 'mutation' && keepsAnswer(op) ? claimOf(op, request) : null

@@ -23,10 +23,23 @@ export interface PageRequest {
   limit?: number
   cursor?: string
 }
+/** Marks a page's way to the cursor of one of its rows, for transports that give each row its own; JSON leaves it out. */
+export const ROW_CURSOR: unique symbol = Symbol('row cursor')
 export interface PageOf<Row> {
   results: Row[]
   next: string | null
   previous: string | null
+  /** Cursor that reads on after the row at this index. */
+  [ROW_CURSOR]?: (index: number) => string
+}
+/** The same cursor read the other way: what stands before its row. What is no cursor stays as it is, to be refused. */
+export function backward(cursor: string): string {
+  try {
+    const [ordering, , ...values] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
+    return Buffer.from(JSON.stringify([ordering, 'before', ...values])).toString('base64url')
+  } catch {
+    return cursor
+  }
 }
 
 const DEFAULT_LIMIT = 50
@@ -56,31 +69,32 @@ export async function listPage<Row extends object>(
   if (!ordering) throw invalid('/ordering', 'unknown_ordering')
   const limit = Math.min(request.limit ?? DEFAULT_LIMIT, MAX_LIMIT)
   const cursor = request.cursor === undefined ? undefined : decode(request.cursor, request.ordering, ordering)
-  const backward = cursor !== undefined && cursor.position !== 'after'
+  const isBackward = cursor !== undefined && cursor.position !== 'after'
 
   const values: unknown[] = []
   const conditions = cursor ? [...where, keyset(ordering, cursor)] : where
   const text = conditions.map((condition) => `(${renumber(condition, values)})`).join(' and ')
   values.push(limit + 1)
   const rows = await tx.query<Row>(
-    `${select}${text && ` where ${text}`} order by ${orderBy(ordering, backward)} limit $${values.length}`,
+    `${select}${text && ` where ${text}`} order by ${orderBy(ordering, isBackward)} limit $${values.length}`,
     values,
   )
   const more = rows.length > limit
   if (more) rows.pop()
-  if (backward) rows.reverse()
+  if (isBackward) rows.reverse()
 
   const edge = (row: Row | undefined, position: Position) =>
     row ? encode(request.ordering, { position, values: keyOf(ordering, row) }) : null
   if (rows.length === 0) {
     // Everything after the cursor has gone: the way back starts with the row the cursor names.
-    const back = cursor && !backward ? encode(request.ordering, { ...cursor, position: 'until' }) : null
+    const back = cursor && !isBackward ? encode(request.ordering, { ...cursor, position: 'until' }) : null
     return { results: rows, next: null, previous: back }
   }
   return {
     results: rows,
-    next: more || backward ? edge(rows.at(-1), 'after') : null,
-    previous: backward ? (more ? edge(rows[0], 'before') : null) : cursor ? edge(rows[0], 'before') : null,
+    next: more || isBackward ? edge(rows.at(-1), 'after') : null,
+    previous: isBackward ? (more ? edge(rows[0], 'before') : null) : cursor ? edge(rows[0], 'before') : null,
+    [ROW_CURSOR]: (index) => edge(rows[index], 'after')!,
   }
 }
 

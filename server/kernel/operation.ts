@@ -105,6 +105,8 @@ export interface Operation<I extends TObject = any, O extends TSchema = any> {
    * or one AppError per input, in order; throwing sends every input through `runMany` alone again.
    */
   runMany?(ctx: Context, calls: readonly Call<Static<I>>[]): Promise<(Static<O> | Error)[]>
+  /** Of a read by id: many rows, in any order, in a number of statements that does not grow with them. */
+  readMany?(ctx: Context, ids: readonly number[]): Promise<Static<O>[]>
 }
 /** Where what an answer shows is told of: a site's stream, and there by one queue's events alone if it is named. */
 export interface Place {

@@ -144,15 +144,13 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
     input: Closed({ id: Id }),
     output: entity,
     example: { input: { id: 1 } },
-    run(ctx, { id }) {
-      const limits = limitsOf(spec, ctx.actor).map(({ text, values }, i) => ({
-        text: ` and (${text.replaceAll('$1', `$${i + 2}`)})`,
-        value: values[0],
-      }))
-      return ctx.tx.one<Row>(
-        `select ${columns} from ${table} where id = $1${limits.map(({ text }) => text).join('')}`,
-        [id, ...limits.map(({ value }) => value)],
-      )
+    run: (ctx, { id }) => {
+      const { text, values } = limitedTo(spec, ctx.actor)
+      return ctx.tx.one<Row>(`select ${columns} from ${table} where id = $1${text}`, [id, ...values])
+    },
+    readMany: (ctx, ids) => {
+      const { text, values } = limitedTo(spec, ctx.actor)
+      return ctx.tx.query<Row>(`select ${columns} from ${table} where id = any($1)${text}`, [ids, ...values])
     },
   })
 
@@ -275,6 +273,15 @@ function limitsOf({ within }: Pick<ResourceSpec<Fields>, 'within'>, { siteIds, q
     ...(siteIds ? [{ text: within.sites, values: [siteIds] }] : []),
     ...(queueIds ? [{ text: within.queues, values: [queueIds] }] : []),
   ]
+}
+
+/** The same behind a condition that has `$1`. */
+function limitedTo(spec: Pick<ResourceSpec<Fields>, 'within'>, actor: Actor): Condition {
+  const limits = limitsOf(spec, actor)
+  return {
+    text: limits.map(({ text }, i) => ` and (${text.replaceAll('$1', `$${i + 2}`)})`).join(''),
+    values: limits.map(({ values }) => values[0]),
+  }
 }
 
 function orderingsOf(names: readonly string[], properties: Record<string, TSchema>): Record<string, Ordering> {

@@ -1,4 +1,5 @@
 /** The registry: all that SmartQueue can do. Transports, documents and registry-wide tests loop over it. */
+import type { Edge } from '../kernel/edge.ts'
 import type { Feed } from '../kernel/feed.ts'
 import * as audit from '../kernel/audit/index.ts'
 import type { Job } from '../kernel/jobs/index.ts'
@@ -18,6 +19,7 @@ interface Module {
   operations: readonly Operation[]
   feeds?: readonly Feed[]
   jobs?: readonly Job[]
+  edges?: readonly Edge[]
 }
 const modules: readonly Module[] = [
   tenants,
@@ -38,3 +40,4 @@ export const feeds: readonly Feed[] = modules.flatMap((module) => module.feeds ?
 // Whoever loads the registry, a server or a command, does not start with a matrix that is not sound.
 checkMatrix(operations, feeds)
 export const jobs: readonly Job[] = modules.flatMap((module) => module.jobs ?? [])
+export const edges: readonly Edge[] = modules.flatMap((module) => module.edges ?? [])

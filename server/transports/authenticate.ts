@@ -105,14 +105,30 @@ export class Authenticator {
     return actor
   }
 
+  /**
+   * The holder of the credential a request shows, undefined where it shows none; `isFresh` reads a session anew.
+   * @throws AppError unauthorized for a credential that is not good
+   */
+  async shown(request: FastifyRequest, isFresh: boolean): Promise<Actor | undefined> {
+    const { authorization } = request.headers
+    const token = bearerToken(authorization)
+    if (authorization !== undefined && token === undefined) throw new AppError('unauthorized', 'unauthorized')
+    return this.#holder(request, token, isFresh)
+  }
+
+  async #holder(request: FastifyRequest, token: string | undefined, isFresh: boolean): Promise<Actor | undefined> {
+    const actor = await (token ? this.#credentials.bearer(token) : this.#console(request, isFresh))
+    const proof = request.headers['x-biometric-token']
+    return actor && typeof proof === 'string' ? this.#credentials.proven(actor, proof) : actor
+  }
+
   /** Where no credential is needed a stale one does no harm: whoever signs in again still carries the old one. */
   async #actor(op: Operation, request: FastifyRequest): Promise<Actor> {
     const isOpen = op.roles.includes('anonymous')
     try {
       const token = bearerToken(request.headers.authorization)
-      const actor = await (token ? this.#credentials.bearer(token) : this.#console(op, request))
-      const proof = request.headers['x-biometric-token']
-      if (actor) return typeof proof === 'string' ? this.#credentials.proven(actor, proof) : actor
+      const actor = await this.#holder(request, token, op.needsProof === true)
+      if (actor) return actor
     } catch (error) {
       if (!isOpen) throw error
     }
@@ -121,12 +137,12 @@ export class Authenticator {
   }
 
   /** The browser adds the cookie whoever asks, so a change must show that it comes from a page of the session. */
-  async #console(op: Operation, request: FastifyRequest): Promise<Actor | undefined> {
+  async #console(request: FastifyRequest, isFresh: boolean): Promise<Actor | undefined> {
     const secret = this.#cookie.read(request)
     if (secret === undefined) return undefined
     const isChange = this.#cookie.isChange(request)
     if (isChange && !this.#cookie.isOwnPage(request)) throw new AppError('forbidden', 'origin_not_allowed')
-    const actor = await this.#credentials.console(secret, op.needsProof === true)
+    const actor = await this.#credentials.console(secret, isFresh)
     if (!actor) throw new AppError('unauthorized', 'session_expired')
     const token = request.headers['x-csrf-token']
     if (isChange && !(typeof token === 'string' && this.#credentials.isCsrfToken(actor.sessionId!, token)))

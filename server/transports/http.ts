@@ -48,6 +48,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   }) as unknown as FastifyInstance
 
   app.decorateRequest('caller', null)
+  app.decorateRequest('measuredAs', null)
   app.decorate('errorPage', options.errorPage ?? null)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id).headers(headers)

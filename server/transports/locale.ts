@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set once the credential was read; null on routes that need none and before. */
     caller: Caller | null
+    /** What the request is measured as, where its route alone does not say. */
+    measuredAs: string | null
   }
 }
 

@@ -4,6 +4,7 @@ import { agentOperations } from './agent.ts'
 import { heartbeat, presenceJob, reportPresence, sweepPresence } from './presence.ts'
 import { setStatus } from './set-status.ts'
 
+export { edges } from './graphql.ts'
 export { Agent } from './agent.ts'
 export { reportPresence, sweepSilent } from './presence.ts'
 export { mayActAs } from './permission.ts'

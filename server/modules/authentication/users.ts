@@ -71,6 +71,7 @@ export const get = operation({
   output: User,
   example: { input: { id: 1 } },
   run: (ctx, input) => ctx.tx.one<User>(`${SELECT_USERS} where m.user_id = $1`, [input.id]),
+  readMany: (ctx, ids) => ctx.tx.query<User>(`${SELECT_USERS} where m.user_id = any($1)`, [ids]),
 })
 
 /** Writing users is for administrators. */

@@ -7,6 +7,8 @@ import { checkQueues, kiosks } from './kiosks.ts'
 import { linkOperations } from './link.ts'
 import { displayFields } from './schema.ts'
 
+export { edges } from './graphql.ts'
+
 export const displays = resource({
   noun: 'displays',
   singular: 'display',

@@ -31,6 +31,7 @@ export {
   shareOf,
   type RankingConfig,
 } from './ranking.ts'
+export { edges } from './graphql.ts'
 export { Status as QueueStatus } from './schema.ts'
 
 /** Kiosks and screens show lines too. */

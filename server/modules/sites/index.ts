@@ -10,6 +10,7 @@ import { freeCode, freeSlug, lineLook, slugOf } from './names.ts'
 import { checkOpeningHours } from './opening-hours.ts'
 import { counterFields, serviceFields, siteFields } from './schema.ts'
 
+export { edges } from './graphql.ts'
 export {
   closesAt,
   exceptionAt,

@@ -22,6 +22,7 @@ import { undo } from './undo.ts'
 import { update } from './update.ts'
 import { visitorOperations } from './visitor.ts'
 
+export { edges } from './graphql.ts'
 export { jobs } from './jobs.ts'
 export { feeds, newcomerFigures, ticketFigures, withFigures, type Figures } from './live/index.ts'
 export { TRANSITIONS, VERBS, type Transition, type Verb } from './rules.ts'

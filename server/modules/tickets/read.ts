@@ -27,6 +27,7 @@ export const get = operation({
     const [ticket] = await withFigures(ctx, [await ctx.tx.one<Ticket>(`${SELECT} where t.id = $1`, [id])])
     return ticket!
   },
+  readMany: async (ctx, ids) => withFigures(ctx, await ctx.tx.query<Ticket>(`${SELECT} where t.id = any($1)`, [ids])),
 })
 
 const column = (name: string, type: 'integer' | 'timestamptz', descending = false) =>
