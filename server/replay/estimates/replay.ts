@@ -8,7 +8,7 @@ export interface Told extends Prediction {
 }
 
 /** Offices write `office:queue` and each of their classes is a line of its own; all other classes share one. */
-const lineOf = (row: Row): string => (row.class.includes(':') ? row.class : '')
+export const lineOf = (row: Row): string => (row.class.includes(':') ? row.class : '')
 
 /** Feeds one event to the predictor; answers what it tells at an arrival or a question. */
 export function feed(predictor: Predictor, { at, kind, row }: TraceEvent): Prediction | null {

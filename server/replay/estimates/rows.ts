@@ -94,7 +94,7 @@ export function eventsOf(rows: readonly Row[], isAsked = false): TraceEvent[] {
       if (end_s !== null) add(end_s, END, row, end_s === start_s ? AT_ONCE + 1 : END)
       const wait = start_s - arrival_s
       if (isAsked && row.isScored && wait > ASKED_FROM_SECONDS) {
-        add(arrival_s + Math.floor(wait * ((0.5 + row.i * PLASTIC) % 1)), ASK, row, ASK)
+        add(arrival_s + Math.max(1, Math.floor(wait * ((0.5 + row.i * PLASTIC) % 1))), ASK, row, ASK)
       }
     } else if (end_s !== null) add(end_s, LEAVE, row, end_s === arrival_s ? AT_ONCE : LEAVE)
   }
