@@ -83,7 +83,8 @@ export class Baselines {
     this.#waiting.delete(row.i)
     const wait = at - row.arrival_s
     if (wait > 0 || this.#waiting.size > 0) {
-      for (const rate of [this.#busySeconds, this.#allTime, this.#allTimeCounters, this.#hourCounters, this.#level]) rate.count()
+      for (const rate of [this.#busySeconds, this.#allTime, this.#allTimeCounters, this.#hourCounters, this.#level])
+        rate.count()
       this.#profile.count(at)
     }
     this.#serving.set(row.i, at)
@@ -111,7 +112,10 @@ export class Baselines {
     for (let i = 0; i < departures; i++) patient += 1 / (rate + i * theta)
     const les = this.#les?.wait ?? 0
     const last = (count: number, within = Number.POSITIVE_INFINITY) =>
-      this.#called.slice(-count).filter((call) => at - call.at <= within).map(({ wait }) => wait)
+      this.#called
+        .slice(-count)
+        .filter((call) => at - call.at <= within)
+        .map(({ wait }) => wait)
     const head = this.#waiting.values().next().value
     const key = idle > 0 ? -idle : ahead
     const gap = this.#gaps.get(hourOf(at))?.mean
@@ -171,7 +175,9 @@ export class Baselines {
   #key = () => (this.#waiting.size === 0 ? -this.#idle() : this.#waiting.size)
   #rate = () => this.#busySeconds.rate(this.#allTime.rate(1 / 300, 600), 900)
   #meanService = () =>
-    this.#hasEnds ? this.#services.sum / Math.max(1, this.#services.count) : 1 / this.#allTimeCounters.rate(1 / 300, 600)
+    this.#hasEnds
+      ? this.#services.sum / Math.max(1, this.#services.count)
+      : 1 / this.#allTimeCounters.rate(1 / 300, 600)
   #meanAt(name: string, key: number): number | undefined {
     for (const near of [0, -1, 1, -2, 2, -3, 3]) {
       const found = this.#byLength.get(`${name} ${key + near}`)

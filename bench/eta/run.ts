@@ -41,7 +41,8 @@ export function runTrace(rows: readonly Row[]): Run {
       const baselines = line.tell(row)
       told.set(row.i, baselines)
       line.arrive(row)
-      if (isScored(row)) run.atIssue.push({ row, at, wait: row.start_s! - row.arrival_s, prediction: prediction!, baselines })
+      if (isScored(row))
+        run.atIssue.push({ row, at, wait: row.start_s! - row.arrival_s, prediction: prediction!, baselines })
     } else if (kind === ASK) {
       const baselines = line.remaining(row, told.get(row.i)!)
       if (prediction) run.live.push({ row, at, wait: row.start_s! - at, prediction, baselines })

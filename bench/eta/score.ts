@@ -37,7 +37,9 @@ export function score(rows: readonly Row[], run: Run, warmUpDays: number): Score
   const cold = run.atIssue.slice(0, COLD)
   const coldBaselines = errors(cold)
   const days = Map.groupBy(scored, ({ row }) => Math.floor(row.arrival_s / 86_400))
-  const coverages = [...days.values()].filter(({ length }) => length >= TICKETS_OF_A_DAY).map((day) => average(day, covers))
+  const coverages = [...days.values()]
+    .filter(({ length }) => length >= TICKETS_OF_A_DAY)
+    .map((day) => average(day, covers))
   return {
     n: scored.length,
     meanWait: average(scored, ({ wait }) => wait),
@@ -47,7 +49,10 @@ export function score(rows: readonly Row[], run: Run, warmUpDays: number): Score
     bias: average(scored, ({ wait, prediction }) => prediction.p50 - wait),
     coverage: average(scored, covers),
     coverageOfBadDay: quantile(coverages, 0.1),
-    pinball: average(scored, ({ wait, prediction }) => pinball(wait, prediction.p10, 0.1) + pinball(wait, prediction.p90, 0.9)),
+    pinball: average(
+      scored,
+      ({ wait, prediction }) => pinball(wait, prediction.p10, 0.1) + pinball(wait, prediction.p90, 0.9),
+    ),
     cold: average(cold, miss),
     coldReference: Math.min(coldBaselines[NAIVE_BY_SERVERS]!, coldBaselines[QL]!),
     live: average(live, miss),
@@ -72,7 +77,9 @@ const least = (values: Record<string, number>) =>
 /** Mean absolute error of each baseline. */
 function errors(answers: readonly Answer[]): Record<string, number> {
   const names = Object.keys(answers[0]?.baselines ?? {})
-  return Object.fromEntries(names.map((name) => [name, average(answers, ({ wait, baselines }) => Math.abs(wait - baselines[name]!))]))
+  return Object.fromEntries(
+    names.map((name) => [name, average(answers, ({ wait, baselines }) => Math.abs(wait - baselines[name]!))]),
+  )
 }
 export function average<T>(values: readonly T[], of: (value: T) => number): number {
   let sum = 0

@@ -29,6 +29,9 @@ const LENGTHS = [0.5, 1.5, 3.5, 6.5, 11.5, 21.5, 41.5]
 const FREE_CONTEXTS = 3
 const CONTEXTS = FREE_CONTEXTS + 2 * (LENGTHS.length + 1)
 
+/** Shorter waits are not estimated again. */
+const LIVE_FROM_SECONDS = 120
+
 const SETTINGS = {
   ridge: 100,
   forget: 1,
@@ -88,8 +91,6 @@ export class Predictor {
     const bucket = lengthBucket(found, line.idle)
     const sample = this.#sample(line, place, found, bucket, at, null)
     const first = this.#announce(sample)
-    // Spread evenly over the expected life of the wait, without chance: multiples of the golden ratio.
-    const live_at = at + Math.max(first.p50, 60) * 1.3 * ((id * 0.618_033_988_749_894_9) % 1)
     const isKept = this.#pending < SETTINGS.pending * this.#lines.size
     if (isKept) this.#pending++
     const ticket: Ticket = {
@@ -101,7 +102,7 @@ export class Predictor {
       first_p50: first.p50,
       sample: isKept ? sample : null,
       live: null,
-      live_at,
+      looked_at: at,
     }
     line.arrive(ticket)
     this.#tickets.set(id, ticket)
@@ -134,7 +135,8 @@ export class Predictor {
     line.advance(at)
     this.#forget(ticket)
     line.start(ticket, at)
-    for (const sample of [ticket.sample, ticket.live]) if (sample) this.#learn(sample, at - sample.at)
+    if (ticket.sample) this.#learn(ticket.sample, at - ticket.at)
+    if (ticket.live && at - ticket.at > LIVE_FROM_SECONDS) this.#learn(ticket.live, at - ticket.live.at)
     for (const kind of line.waiting) for (const waiting of kind.values()) this.#sampleLive(waiting, at)
   }
 
@@ -208,9 +210,15 @@ export class Predictor {
     if (ticket.sample) this.#pending--
   }
 
-  /** Looked at whenever the line moves, so that it costs nothing between. */
+  /**
+   * Keeps one sample of each wait, at an instant that is in the end evenly spread over it (reservoir sampling by time).
+   * Looked at whenever the line moves.
+   */
   #sampleLive(ticket: Ticket, at: number) {
-    if (ticket.sample && !ticket.live && at >= ticket.live_at) ticket.live = this.#liveSample(ticket, at)
+    const age = at - ticket.at
+    if (!ticket.sample || age <= 0) return
+    if (chance(ticket.id, at) * age < at - ticket.looked_at) ticket.live = this.#liveSample(ticket, at)
+    ticket.looked_at = at
   }
 
   #liveSample(ticket: Ticket, at: number, known?: number): Sample {
@@ -260,7 +268,9 @@ export class Predictor {
     const experts = Float32Array.from([...MIXED.map((i) => consulted[i]!), 0])
     experts[MIXED.length] = base + clamp(this.#models[regime]!.predict(features), -SETTINGS.limit, SETTINGS.limit)
     const mixed = this.#mixtures[regime]!.mix(experts)
-    return { at, features, experts, base, mixed, regime, context: contextOf(regime, ahead, bucket) }
+    const context = contextOf(regime, ahead, bucket)
+    const { low, high } = this.#residuals[context]!
+    return { at, features, experts, base, mixed, regime, context, low, high }
   }
 
   #announce({ mixed, context }: Sample): Prediction {
@@ -275,8 +285,15 @@ export class Predictor {
     if (!Number.isFinite(truth - sample.mixed)) return
     this.#models[sample.regime]!.learn(sample.features, clamp(truth - sample.base, -SETTINGS.clip, SETTINGS.clip))
     this.#mixtures[sample.regime]!.learn(Array.from(sample.experts, (value) => Math.abs(truth - value)))
-    this.#residuals[sample.context]!.learn(truth - sample.mixed)
+    this.#residuals[sample.context]!.learn(truth - sample.mixed, sample.low, sample.high)
   }
+}
+
+/** In [0, 1), the same for the same ticket and instant: chance that a replay repeats. */
+function chance(id: number, at: number): number {
+  let hash = Math.imul(id ^ 0x9e37_79b9, 0x85eb_ca6b) ^ Math.imul(Math.floor(at) | 0, 0xc2b2_ae35)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b_3c6d)
+  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32
 }
 
 interface Saved {

@@ -52,12 +52,13 @@ export class Residuals {
     return this.#high
   }
 
-  learn(residual: number): void {
+  /** `low` and `high` are what the quantiles were when the prediction was made: the news comes late. */
+  learn(residual: number, low: number, high: number): void {
     const value = Math.f16round(clamp(residual, -8, 8))
     const spread = clamp(this.quantile(0.75) - this.quantile(0.25), 0.1, 2)
     const step = STEP * spread * (1 + 10 / (1 + this.#count / 10))
-    this.#low += step * (LOW - (value < this.#low ? 1 : 0)) * 2
-    this.#high += step * ((value > this.#high ? 1 : 0) - (1 - HIGH)) * 2
+    this.#low += step * (LOW - share(value < this.#low, value < low)) * 2
+    this.#high += step * (share(value > this.#high, value > high) - (1 - HIGH)) * 2
     if (this.#count >= 20) {
       this.#low += PULL * (this.quantile(LOW) - this.#low)
       this.#high += PULL * (this.quantile(HIGH) - this.#high)
@@ -103,3 +104,7 @@ export class Residuals {
     this.#high = high
   }
 }
+
+const TOLD = 0.5
+/** A miss counts half when the quantile of that time missed, half when today's would have. */
+const share = (missesNow: boolean, missedThen: boolean) => (missesNow ? 1 - TOLD : 0) + (missedThen ? TOLD : 0)

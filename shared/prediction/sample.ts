@@ -13,6 +13,9 @@ export interface Sample {
   /** Mean of the base experts and what was told before corrections, in log seconds. */
   base: number
   mixed: number
+  /** The tracked quantiles of that instant. */
+  low: number
+  high: number
   /** The competing experts, the regression last, in log seconds. */
   experts: Float32Array<ArrayBuffer>
   features: Float16Array<ArrayBuffer>
@@ -30,8 +33,8 @@ export interface Ticket {
   bucket: number
   /** Median it was told when it came. */
   first_p50: number
-  /** From when on the live sample may be taken. */
-  live_at: number
+  /** When it was last considered for a live sample. */
+  looked_at: number
   sample: Sample | null
   live: Sample | null
 }
@@ -40,7 +43,7 @@ const FACTS = 9
 
 /** Tickets as a few long arrays: hundreds may wait, and names would take more room than what they name. */
 export function storeTickets(tickets: readonly Ticket[], lines: readonly string[]) {
-  const facts = tickets.flatMap(({ id, line, kind, slot, at, ahead, bucket, first_p50, live_at }) => [
+  const facts = tickets.flatMap(({ id, line, kind, slot, at, ahead, bucket, first_p50, looked_at }) => [
     id,
     lines.indexOf(line),
     kind,
@@ -49,14 +52,14 @@ export function storeTickets(tickets: readonly Ticket[], lines: readonly string[
     ahead,
     bucket,
     first_p50,
-    live_at,
+    looked_at,
   ])
   const owned = tickets.flatMap(({ sample, live }, owner) =>
     [sample, live].flatMap((own, which) => (own ? [{ own, head: [owner, which, own.at, own.base, own.mixed] }] : [])),
   )
   return {
     facts: Float64Array.from(facts),
-    heads: Float64Array.from(owned.flatMap(({ head, own }) => [...head, own.regime, own.context])),
+    heads: Float64Array.from(owned.flatMap(({ head, own }) => [...head, own.regime, own.context, own.low, own.high])),
     experts: Float32Array.from(owned.flatMap(({ own }) => [...own.experts])),
     features: Float16Array.from(owned.flatMap(({ own }) => [...own.features])),
   }
@@ -64,7 +67,7 @@ export function storeTickets(tickets: readonly Ticket[], lines: readonly string[
 
 export function readTickets(stored: ReturnType<typeof storeTickets>, lines: readonly string[]): Ticket[] {
   const tickets = rowsOf(stored.facts, FACTS).map(
-    ([id, line, kind, slot, at, ahead, bucket, first_p50, live_at]) =>
+    ([id, line, kind, slot, at, ahead, bucket, first_p50, looked_at]) =>
       ({
         id,
         line: lines[line!],
@@ -74,16 +77,16 @@ export function readTickets(stored: ReturnType<typeof storeTickets>, lines: read
         ahead,
         bucket,
         first_p50,
-        live_at,
+        looked_at,
         sample: null,
         live: null,
       }) as Ticket,
   )
-  const heads = rowsOf(stored.heads, 7)
+  const heads = rowsOf(stored.heads, 9)
   const experts = rowsOf(stored.experts, stored.experts.length / heads.length)
   const features = rowsOf(stored.features, stored.features.length / heads.length)
-  for (const [i, [owner, which, at, base, mixed, regime, context]] of heads.entries()) {
-    const sample = { at, base, mixed, regime, context, experts: experts[i], features: features[i] } as Sample
+  for (const [i, [owner, which, at, base, mixed, regime, context, low, high]] of heads.entries()) {
+    const sample = { at, base, mixed, regime, context, low, high, experts: experts[i], features: features[i] } as Sample
     tickets[owner!]![which === 0 ? 'sample' : 'live'] = sample
   }
   return tickets
