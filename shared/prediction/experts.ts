@@ -7,7 +7,10 @@ export const EXPERTS = 13
 /** Places of those the rest is measured against: throughput, capacity profile, mean by length. */
 export const BASE = [0, 3, 5] as const
 /** Places of those that compete with the regression. */
-export const MIXED = [0, 2, 3, 4, 5, 8, 11] as const
+export const MIXED = [0, 3, 5] as const
+
+/** Place of position by counters. */
+export const COUNTED = 12
 
 /**
  * What each classical formula says to a ticket with `ahead` before it, in log seconds; NaN where one cannot say.
@@ -24,7 +27,7 @@ export function consult(line: Line, kind: number, ahead: number, bucket: number,
   const { lastWait, lastAhead, recentLogs } = line
   out[0] = throughput
   out[1] = toLog(departures / quarter.rate(hourly, 300))
-  out[2] = toLog(departures / long.rate(line.priorRate, 600))
+  out[2] = toLog(departures / long.rate(line.believedRate, 600))
   out[3] = profiled(1)
   out[4] = profiled(clamp(line.level.rate(1, 3), 0.1, 10))
   out[5] = line.byLength.estimate(kind, bucket, throughput)
@@ -34,7 +37,7 @@ export function consult(line: Line, kind: number, ahead: number, bucket: number,
   out[9] = recentLogs.length === 0 ? Number.NaN : recentLogs.reduce((sum, log) => sum + log, 0) / recentLogs.length
   out[10] = line.byHour.estimate(at)
   out[11] = toLog(patientSeconds(departures, hourly, line.abandonment.rate(0, 3600)))
-  out[12] = counted(line, departures)
+  out[COUNTED] = counted(line, departures)
 }
 
 /** Position by counters: the formula of most products, with the number of servers they leave out. */

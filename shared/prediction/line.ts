@@ -98,7 +98,12 @@ export class Line {
   }
 
   get overallRate(): number {
-    return this.paces[0].rate(this.priorRate, 600)
+    return this.paces[0].rate(this.believedRate, 600)
+  }
+  /** Starts per second when all are busy, before the line itself showed any: servers by mean service, or as configured. */
+  get believedRate(): number {
+    const isMeasured = this.endsSeen > 5 && this.seesEnds && this.serviceSeconds > 0
+    return isMeasured ? Math.max(1, this.capacity) / this.serviceSeconds : this.priorRate
   }
   /** Whether ends of services are told, so that it is known who is busy. */
   get seesEnds(): boolean {

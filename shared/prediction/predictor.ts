@@ -1,6 +1,6 @@
 import { lengthBucket } from './by-length.ts'
 import { pack, unpack } from './codec.ts'
-import { BASE, consult, EXPERTS, MIXED } from './experts.ts'
+import { BASE, consult, COUNTED, EXPERTS, MIXED } from './experts.ts'
 import { Line } from './line.ts'
 import { Mixture } from './mixture.ts'
 import { MAX_CLASSES } from './order.ts'
@@ -14,8 +14,8 @@ export type { Prediction } from './sample.ts'
 const STATE_VERSION = 1
 
 /** Features that say which line and class it is. */
-const SLOTS = 16
-const CIRCUMSTANCES = 12
+const SLOTS = 12
+const CIRCUMSTANCES = 18
 const SLOTS_FROM = EXPERTS + CIRCUMSTANCES
 const SIZE = SLOTS_FROM + SLOTS
 
@@ -32,8 +32,11 @@ const CONTEXTS = FREE_CONTEXTS + 2 * (LENGTHS.length + 1)
 /** Shorter waits are not estimated again. */
 const LIVE_FROM_SECONDS = 120
 
+/** Starts of a line until what was learned counts alone; before, two simple formulas do. */
+const COLD_STARTS = 100
+
 const SETTINGS = {
-  ridge: 100,
+  ridge: 50,
   forget: 1,
   eta: 0.1,
   memory: 0.995,
@@ -237,6 +240,7 @@ export class Predictor {
   ): Sample {
     const consulted = this.#consulted
     consult(line, kind, ahead, bucket, at, consulted)
+    const simple = Number.isNaN(consulted[COUNTED]) ? consulted[0]! : (consulted[0]! + consulted[COUNTED]!) / 2
     const base = BASE.reduce<number>((sum, i) => sum + consulted[i]!, 0) / BASE.length
     const features = new Float16Array(SIZE)
     for (let i = 0; i < EXPERTS; i++) {
@@ -245,6 +249,8 @@ export class Predictor {
     }
     const turn = (2 * Math.PI * at) / DAY_SECONDS
     const age = waiting ? at - waiting.at : 0
+    const length = Math.log(ahead + 1) - 1.5
+    const size = clamp((base - 6) / 2, -2, 2)
     features.set(
       [
         1,
@@ -252,13 +258,20 @@ export class Predictor {
         Math.cos(turn),
         Math.sin(2 * turn),
         Math.cos(2 * turn),
-        Math.log(ahead + 1) - 1.5,
+        length,
         clamp(Math.log((line.arrivals + 1) / (line.starts + 1)), -2, 2),
         weekendOf(at),
         Math.log((line.open ?? 1) + 1) - 1,
         line.seesEnds ? clamp(line.capacity - line.busy, -3, 3) / 3 : 0,
         waiting ? clamp(toLog(waiting.first_p50 - age) - base, -2, 2) : 0,
         waiting ? clamp(toLog(age) - base, -2, 2) : 0,
+        // Which formula to trust depends on how long the line is.
+        features[0]! * length,
+        features[3]! * length,
+        features[5]! * length,
+        features[0]! * features[4]!,
+        size,
+        size ** 2,
       ],
       EXPERTS,
     )
@@ -267,7 +280,8 @@ export class Predictor {
     const regime = waiting ? LIVE : isFree ? FREE : BUSY
     const experts = Float32Array.from([...MIXED.map((i) => consulted[i]!), 0])
     experts[MIXED.length] = base + clamp(this.#models[regime]!.predict(features), -SETTINGS.limit, SETTINGS.limit)
-    const mixed = this.#mixtures[regime]!.mix(experts)
+    const learned = Math.min(1, line.startsSeen / COLD_STARTS)
+    const mixed = learned * this.#mixtures[regime]!.mix(experts) + (1 - learned) * simple
     const context = contextOf(regime, ahead, bucket)
     const { low, high } = this.#residuals[context]!
     return { at, features, experts, base, mixed, regime, context, low, high }
