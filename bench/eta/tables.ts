@@ -24,7 +24,8 @@ export function scoreTable(scores: Scores): string {
     `${figure(s.live)} : ${figure(s.liveBaselines[s.liveBest]!)} (${s.liveBest})`,
     percent(s.liveCoverage),
   ])
-  const head = 'trace,tickets,mean wait s,error s,best formula,ratio,bias s,in interval,worst day of ten,pinball 10 + 90,first 300,live : best,live in interval'
+  const head =
+    'trace,tickets,mean wait s,error s,best formula,ratio,bias s,in interval,worst day of ten,pinball 10 + 90,first 300,live : best,live in interval'
   return markdown(head.split(','), rows)
 }
 
@@ -39,7 +40,10 @@ export function baselineTable(scores: Scores): string {
       return best === formula ? `**${figure(baselines[formula]!)}**` : figure(baselines[formula]!)
     }),
   ])
-  return markdown(['error at issue, s', ...names], [...rows, ['SmartQueue', ...names.map((name) => figure(scores[name]!.mae))]])
+  return markdown(
+    ['error at issue, s', ...names],
+    [...rows, ['SmartQueue', ...names.map((name) => figure(scores[name]!.mae))]],
+  )
 }
 
 export function goalTable(goals: readonly Goal[]): string {
