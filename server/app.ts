@@ -7,7 +7,7 @@ import type { Database } from './kernel/db/index.ts'
 import type { StreamEvent } from './kernel/events/index.ts'
 import { startWorker } from './kernel/jobs/index.ts'
 import type { Logger } from './kernel/log.ts'
-import { countTicket, observeRequest } from './kernel/metrics.ts'
+import { countTicket, measureLines, observeRequest } from './kernel/metrics.ts'
 import type { Tenant } from './kernel/operation.ts'
 import {
   actorOfConsole,
@@ -26,7 +26,7 @@ import {
 import { reportPresence, sweepSilent } from './modules/agents/index.ts'
 import { edges, feeds, jobs, operationById, operations } from './modules/index.ts'
 import type { TenantDirectory } from './modules/tenants/index.ts'
-import { visitorOf } from './modules/tickets/index.ts'
+import { lineLengths, visitorOf } from './modules/tickets/index.ts'
 import { errorPage } from './pages/error-page.ts'
 import { Pages } from './pages/index.ts'
 import { Authenticator } from './transports/authenticate.ts'
@@ -266,6 +266,7 @@ const activeTenants = (db: Database): Promise<Tenant[]> =>
 
 /** Runs background jobs in this process until `stop()`. */
 export function startJobs({ db, runtime, directUrl }: Core, logger: Logger): ReturnType<typeof startWorker> {
+  measureLines(async () => lineLengths(db, await activeTenants(db)))
   return startWorker({
     connectionString: directUrl,
     jobs,

@@ -1,4 +1,5 @@
 import { type Feed, type Frame, GapError } from './board.ts'
+import { Optimism, type OptimisticAct } from './optimism.ts'
 
 /** A handler property that accepts both the browser's event types and those of `ws`. */
 type Handler<Event> = { handle(event: Event): void }['handle'] | null
@@ -16,16 +17,24 @@ export interface Address {
   protocols?: string[]
 }
 
+type SocketClass = new (url: string, protocols?: string[]) => Socket
+
 export interface LiveClientOptions<View extends Feed, Event extends Frame> {
   /** Asked before every connection, because tokens expire and a one-time ticket opens one connection only. */
   address(): Address | Promise<Address>
   /** The browser's WebSocket or that of `ws`. */
-  WebSocket: new (url: string, protocols?: string[]) => Socket
+  WebSocket: SocketClass
+  /** Taken when WebSockets fail again and again: `EventStreamSocket`, or what else speaks like one. */
+  Fallback?: SocketClass
   /** The reducer of this kind of view: `applyEvent`, `applyDisplay`, `applyAgent`, `applyTicketView`. */
   reduce(view: View, event: Event): View
-  /** Called for every new view; `event` is null when it came from a snapshot. */
+  /** Called for every new view; `event` is null when it came from a snapshot or an act of one's own. */
   onChange?(view: View, event: Event | null): void
   onStatus?(status: LiveStatus): void
+  /** Called when the picture becomes too old to be shown as the present one, and when it is fresh again. */
+  onStale?(isStale: boolean): void
+  /** Silence after which the picture is old. Default 10; only beside `heartbeatSeconds`, which should be half of it. */
+  staleSeconds?: number
   /**
    * How often the server sends `{type: "ping"}` frames. When three are missing the connection is given up: a network
    * that vanished without a word is found no other way. Absent: no such frames are expected.
@@ -39,6 +48,8 @@ export interface LiveClientOptions<View extends Feed, Event extends Frame> {
 /** `live`: connected. `connecting`: not, the view may be old. `closed`: for good, by `close()`. */
 export type LiveStatus = 'connecting' | 'live' | 'closed'
 
+/** So many connections that brought nothing are the network's fault, not bad luck. */
+const FAILURES_UNTIL_FALLBACK = 3
 /** A connection that held this long was good: the next pause starts small again. */
 const GOOD_SECONDS = 5
 
@@ -49,7 +60,12 @@ const GOOD_SECONDS = 5
 export class LiveClient<View extends Feed, Event extends Frame> {
   #options: LiveClientOptions<View, Event>
   #view: View | null = null
+  #optimism = new Optimism<View, Event>((view) => this.#options.onChange?.(view, null))
   #status: LiveStatus = 'connecting'
+  #isStale = false
+  #staleness: ReturnType<typeof setInterval> | undefined
+  /** Connections of the first choice in a row that brought nothing. */
+  #failures = 0
   #socket: Socket | null = null
   /** False until a snapshot came, and when events no longer follow each other: then nothing can be continued. */
   #canResume = false
@@ -65,12 +81,26 @@ export class LiveClient<View extends Feed, Event extends Frame> {
     if (options.heartbeatSeconds) {
       this.#watchdog = setInterval(() => this.#checkHeartbeat(), options.heartbeatSeconds * 1000)
     }
+    if (options.onStale) this.#staleness = setInterval(() => this.#checkStaleness(), 500)
     void this.#connect()
   }
 
-  /** The latest view, also while the connection is broken; null until the first snapshot. */
+  /** The latest view, with one's own acts that are still on their way; null until the first snapshot. */
   get view(): View | null {
-    return this.#view
+    return this.#optimism.shown
+  }
+
+  /** Is the picture too old to be shown as the present one? */
+  get isStale(): boolean {
+    return this.silentSeconds > (this.#options.staleSeconds ?? 10)
+  }
+
+  /**
+   * Shows an act at once and sends it with an idempotency key, again where the network lost it. What was shown is taken
+   * back when the server refuses, and replaced by the event when it agrees. Rejects with the refusal.
+   */
+  act<Result>(act: OptimisticAct<View, Event, Result>): Promise<Result> {
+    return this.#optimism.act(act)
   }
 
   get status(): LiveStatus {
@@ -86,6 +116,7 @@ export class LiveClient<View extends Feed, Event extends Frame> {
   close(): void {
     clearTimeout(this.#timer)
     clearInterval(this.#watchdog)
+    clearInterval(this.#staleness)
     const socket = this.#socket
     this.#socket = null
     socket?.close()
@@ -94,16 +125,19 @@ export class LiveClient<View extends Feed, Event extends Frame> {
 
   async #connect(): Promise<void> {
     let socket: Socket
+    const { Fallback } = this.#options
+    const isFallback = Fallback !== undefined && this.#failures >= FAILURES_UNTIL_FALLBACK
     try {
       const { url, protocols } = await this.#options.address()
       if (this.#status === 'closed') return
-      socket = new this.#options.WebSocket(this.#withPosition(url), protocols)
+      socket = new (isFallback ? Fallback : this.#options.WebSocket)(this.#withPosition(url), protocols)
     } catch {
       return this.#comeBackLater()
     }
     this.#socket = socket
     this.#attemptedAt = performance.now()
     let openedAt = Infinity
+    let hasSpoken = false
     // An abandoned connection may still deliver: what it says comes again on the next one.
     const isCurrent = () => this.#socket === socket
     socket.onopen = () => {
@@ -114,14 +148,20 @@ export class LiveClient<View extends Feed, Event extends Frame> {
       if (this.#canResume) this.#setStatus('live')
     }
     socket.onmessage = ({ data }) => {
-      if (isCurrent()) this.#take(String(data))
+      if (!isCurrent()) return
+      hasSpoken = true
+      this.#take(String(data))
     }
     // A failed connection also closes; without a handler `ws` would throw.
     socket.onerror = () => {}
-    socket.onclose = () => {
+    socket.onclose = ({ reason }) => {
       if (!isCurrent()) return
-      if (performance.now() - openedAt > GOOD_SECONDS * 1000) this.#attempts = 0
-      this.#comeBackLater()
+      const isGood = performance.now() - openedAt > GOOD_SECONDS * 1000
+      if (isGood) this.#attempts = 0
+      if (isGood || hasSpoken) this.#failures = 0
+      // After a fallback that failed too, the first choice has another chance.
+      else this.#failures = isFallback ? FAILURES_UNTIL_FALLBACK - 1 : this.#failures + 1
+      this.#comeBackLater(/^retry_after_ms=(\d{1,5})$/.exec(reason)?.[1])
     }
   }
 
@@ -167,7 +207,8 @@ export class LiveClient<View extends Feed, Event extends Frame> {
 
   #show(view: View, event: Event | null): void {
     this.#view = view
-    this.#options.onChange?.(view, event)
+    this.#optimism.confirm(view, event)
+    this.#options.onChange?.(this.#optimism.shown!, event)
   }
 
   /** Something is missing or unreadable: only a new snapshot is sure to be right. */
@@ -181,21 +222,29 @@ export class LiveClient<View extends Feed, Event extends Frame> {
     if (this.#socket && silentMs > 3000 * this.#options.heartbeatSeconds!) this.#abandon()
   }
 
+  #checkStaleness(): void {
+    if (this.isStale === this.#isStale) return
+    this.#isStale = this.isStale
+    this.#options.onStale?.(this.#isStale)
+  }
+
   /** Leaves the connection without waiting for its close, which may never come. */
   #abandon(): void {
     this.#socket?.close()
     this.#comeBackLater()
   }
 
-  #comeBackLater(): void {
+  /** @param afterMs when the server asked for a moment of its own choice */
+  #comeBackLater(afterMs?: string): void {
     if (this.#status === 'closed') return
     this.#socket = null
     this.#setStatus('connecting')
     const { minDelaySeconds = 0.5, maxDelaySeconds = 15 } = this.#options
     const delay = Math.min(maxDelaySeconds, minDelaySeconds * 2 ** this.#attempts++)
-    clearTimeout(this.#timer)
     // Random, or all screens of a branch would return in the same instant after a restart.
-    this.#timer = setTimeout(() => void this.#connect(), delay * 1000 * (0.5 + Math.random() / 2))
+    const wait = afterMs === undefined ? delay * 1000 * (0.5 + Math.random() / 2) : Number(afterMs)
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#connect(), wait)
   }
 
   #setStatus(status: LiveStatus): void {

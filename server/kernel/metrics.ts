@@ -60,6 +60,84 @@ export const announcements = new Counter({
   registers,
 })
 
+const jobLag = new Histogram({
+  name: 'job_lag_seconds',
+  help: 'Time from when a job was due to when it began',
+  labelNames: ['task'] as const,
+  buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1800],
+  registers,
+})
+const jobsDone = new Counter({
+  name: 'jobs_total',
+  help: 'Jobs that this process ended',
+  labelNames: ['task', 'outcome'] as const,
+  registers,
+})
+
+/** Runs a job and notes how late it began and how it ended. @param dueAt milliseconds since 1970 */
+export async function measureJob<T>(task: string, dueAt: number, now: number, run: () => Promise<T>): Promise<T> {
+  jobLag.observe({ task }, Math.max(0, now - dueAt) / 1000)
+  try {
+    const result = await run()
+    jobsDone.inc({ task, outcome: 'done' })
+    return result
+  } catch (error) {
+    jobsDone.inc({ task, outcome: 'failed' })
+    throw error
+  }
+}
+
+/** How long the lines of one organisation are. */
+export interface LineLengths {
+  tenant: string
+  waiting: number
+  longest_wait_seconds: number
+}
+/** Scrapes closer together than this are given the same figures. */
+const LINES_FRESH_MS = 10_000
+
+/** Adds depth and wait of the queues, read when somebody asks. Once per process; later calls replace the reader. */
+export function measureLines(read: () => Promise<LineLengths[]>): void {
+  readLines = read
+}
+let readLines: (() => Promise<LineLengths[]>) | null = null
+let linesReadAt = -Infinity
+let reading: Promise<void> = Promise.resolve()
+/** Both gauges are collected side by side: each waits for the one reading. */
+function collectLines(): Promise<void> {
+  if (readLines && performance.now() - linesReadAt >= LINES_FRESH_MS) {
+    linesReadAt = performance.now()
+    // A database that is away leaves a gap in the figures, not in the scrape.
+    reading = readLines().then(setLines, () => setLines([]))
+  }
+  return reading
+}
+function setLines(lines: readonly LineLengths[]): void {
+  waiting.reset()
+  longestWait.reset()
+  for (const [tenant, own] of Map.groupBy(lines, (line) => tenantLabel(line.tenant))) {
+    waiting.set(
+      { tenant },
+      own.reduce((sum, line) => sum + line.waiting, 0),
+    )
+    longestWait.set({ tenant }, Math.max(...own.map((line) => line.longest_wait_seconds)))
+  }
+}
+const waiting = new Gauge({
+  name: 'queue_waiting_tickets',
+  help: 'Tickets that wait',
+  labelNames: ['tenant'] as const,
+  registers,
+  collect: collectLines,
+})
+const longestWait = new Gauge({
+  name: 'queue_longest_wait_seconds',
+  help: 'How long the one has waited who waits longest',
+  labelNames: ['tenant'] as const,
+  registers,
+  collect: collectLines,
+})
+
 type Observe = (seconds: number) => void
 const observers = new Map<string, Observe>()
 /** One finished request. The labels' series is looked up once, not per request. */
@@ -76,9 +154,12 @@ export function observeRequest(operation: string, method: string, status: number
 /** Tenants beyond this many share one label, so that the number of series stays bounded. */
 const MAX_TENANT_LABELS = 200
 const tenantLabels = new Set<string>()
-export function countTicket(tenant: string, channel: string): void {
+function tenantLabel(tenant: string): string {
   if (tenantLabels.size < MAX_TENANT_LABELS) tenantLabels.add(tenant)
-  ticketsCreated.inc({ tenant: tenantLabels.has(tenant) ? tenant : 'other', channel })
+  return tenantLabels.has(tenant) ? tenant : 'other'
+}
+export function countTicket(tenant: string, channel: string): void {
+  ticketsCreated.inc({ tenant: tenantLabel(tenant), channel })
 }
 
 /** Adds the process's own figures: memory, event loop, garbage collection. Once per process. */

@@ -1,5 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
+import { measureLines } from '../kernel/metrics.ts'
+import { lineLengths } from '../modules/tickets/index.ts'
 import { startApp } from '../test/app.ts'
 import { serveMetrics } from './metrics.ts'
 
@@ -27,7 +29,19 @@ test('figures are served on a port of their own, under their agreed names', asyn
   expect(text).toContain('tickets_created_total{tenant="measured",channel="qr"} 1')
   expect(text).toMatch(/api_request_duration_seconds_count\{operation="tickets.take",method="POST",status="201"\} 3/)
   expect(text).toMatch(/api_request_duration_seconds_count\{operation="other",method="GET",status="404"\} 1/)
-  for (const name of ['websocket_connections', 'websocket_frames_total', 'event_delivery_seconds'])
+  measureLines(() => lineLengths(server.db, [t.tenant]))
+  const { text: lines } = await read('/metrics')
+  expect(lines).toContain('queue_waiting_tickets{tenant="measured"} 3')
+  expect(lines).toMatch(/queue_longest_wait_seconds\{tenant="measured"\} \d/)
+  for (const name of [
+    'websocket_connections',
+    'websocket_frames_total',
+    'websocket_cuts_total',
+    'websocket_resyncs_total',
+    'event_delivery_seconds',
+    'job_lag_seconds',
+    'jobs_total',
+  ])
     expect(text).toContain(`# HELP ${name} `)
 
   expect((await read('/healthz')).status).toBe(200)

@@ -1,5 +1,7 @@
-import { Logger, parseCronItems, run, type Runner } from 'graphile-worker'
+import { Logger, parseCronItems, run, type JobHelpers, type Runner } from 'graphile-worker'
 import { ownerPool } from '../db/index.ts'
+import { now } from '../clock.ts'
+import { measureJob } from '../metrics.ts'
 import type { Job, JobContext } from './job.ts'
 
 export interface WorkerOptions {
@@ -26,7 +28,13 @@ export async function startWorker(options: WorkerOptions): Promise<Runner> {
       log(level === 'warning' ? 'warn' : level, message, { ...scope, ...meta })
     }),
     taskList: Object.fromEntries(
-      jobs.map((job) => [job.name, (payload: unknown) => job.run(context, (payload ?? {}) as Record<string, unknown>)]),
+      jobs.map((job) => [
+        job.name,
+        (payload: unknown, helpers: JobHelpers) =>
+          measureJob(job.name, helpers.job.run_at.getTime(), now(), () =>
+            job.run(context, (payload ?? {}) as Record<string, unknown>),
+          ),
+      ]),
     ),
     parsedCronItems: parseCronItems(
       jobs.flatMap((job) =>
