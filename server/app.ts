@@ -161,7 +161,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     })
   }
   const graph = graphql({
-    registry: { operations, feeds, edges },
+    registry: { operations, feeds: feeds.map(narrowing.feed), edges },
     shared: { runtime, authenticator, operationById },
     mayIntrospect: config.graphqlIntrospection,
     hidesSuggestions: !config.debug,
@@ -189,8 +189,17 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       limitFactor: config.rateLimitFactor,
       logger,
     })
+    const subscriptions = graph.sockets({
+      live,
+      redeemTicket: (ticket) => redeemWsTicket(db, ticket),
+      expiryOf: credentials.expiryOf,
+      isRevoked,
+      onRevoked,
+      log: (err) => logger?.error({ err, transport: 'graphql' }, 'request failed'),
+    })
     webSockets(app.server, {
       live,
+      others: new Map([['/graphql', subscriptions.arrive]]),
       isAllowedHost: (request) => isAllowedHost(request) && (!config.secureSslRedirect || isOverTls(request)),
       isOverTls,
       addressOf,
@@ -199,6 +208,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     app.addHook('preClose', async () => {
       presence.stop()
       live.close()
+      subscriptions.close()
     })
   }
   return {

@@ -20,6 +20,11 @@ export interface WebSocketOptions {
   isOverTls(request: IncomingMessage): boolean
   /** The client's address, behind whatever proxies are trusted. */
   addressOf(request: IncomingMessage): string
+  /** Protocols of their own, by path. */
+  others?: ReadonlyMap<
+    string,
+    (arrival: { request: IncomingMessage; stream: Duplex; head: Buffer; address: string }) => void
+  >
 }
 
 class WebSocketConnection extends SocketConnection {
@@ -71,7 +76,8 @@ export function webSockets(server: Server, options: WebSocketOptions): void {
     const match = url ? live.match(url.pathname) : undefined
     if (live.isClosing) return refuse(stream, '503 Service Unavailable')
     if (!isAllowedHost(request)) return refuse(stream, '400 Bad Request')
-    if (!url || !match) return refuse(stream, '404 Not Found')
+    const other = options.others?.get(url?.pathname.replace(/\/$/, '') ?? '')
+    if (!url || (!match && !other)) return refuse(stream, '404 Not Found')
     if (!live.isAllowedOrigin({ headers: request.headers, protocol: protocolOf(request) }))
       return refuse(stream, '403 Forbidden')
     try {
@@ -80,7 +86,8 @@ export function webSockets(server: Server, options: WebSocketOptions): void {
       const seconds = error instanceof AppError ? (error.retryAfterSeconds ?? 1) : 1
       return refuse(stream, '429 Too Many Requests', `Retry-After: ${seconds}\r\n`)
     }
-    sockets.handleUpgrade(request, stream, head, (socket) => accept(socket, stream, request, url, match))
+    if (other) return other({ request, stream, head, address: addressOf(request) })
+    sockets.handleUpgrade(request, stream, head, (socket) => accept(socket, stream, request, url, match!))
   })
 
   function accept(socket: WebSocket, stream: Duplex, request: IncomingMessage, url: URL, match: Match) {

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Shared } from './context.ts'
 import { Executor } from './executor.ts'
 import { graphqlHttp } from './http.ts'
+import { graphqlSockets, type GraphqlSocketOptions, type GraphqlSockets } from './socket.ts'
 import { buildGraphqlSchema, type Registry } from './schema.ts'
 
 export { buildGraphqlSchema } from './schema.ts'
@@ -15,6 +16,8 @@ export interface GraphqlOptions {
 export interface Graphql {
   /** Serves queries and mutations. */
   http(app: FastifyInstance): void
+  /** Serves subscriptions too. */
+  sockets(options: Omit<GraphqlSocketOptions, 'shared' | 'executor' | 'hidesSuggestions'>): GraphqlSockets
 }
 
 /** Everything the registry can do, as GraphQL. */
@@ -22,5 +25,6 @@ export function graphql({ registry, shared, mayIntrospect, hidesSuggestions }: G
   const executor = new Executor(buildGraphqlSchema(registry), { mayIntrospect })
   return {
     http: (app) => graphqlHttp(app, { shared, executor, hidesSuggestions }),
+    sockets: (options) => graphqlSockets({ ...options, shared, executor, hidesSuggestions }),
   }
 }
