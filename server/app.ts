@@ -187,6 +187,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       isSecure: config.publicUrl.startsWith('https:'),
       allowedOrigins: [new URL(config.publicUrl).origin, ...config.corsAllowedOrigins],
       limitFactor: config.rateLimitFactor,
+      socketQuotaOf: (tenantId) => core.limiter.quotaOf(tenantId, 'sockets'),
       logger,
     })
     const subscriptions = graph.sockets({

@@ -21,6 +21,7 @@ export interface Core {
   /** What may be a little old, shared by all processes where Redis is there. */
   cache: Cache
   directory: TenantDirectory
+  limiter: Limiter
   /** A direct login that may migrate and run jobs. */
   directUrl: string
   close(): Promise<void>
@@ -67,6 +68,7 @@ export async function buildCore(config: Config): Promise<Core> {
     runtime,
     cache,
     directory: tenantDirectory(db),
+    limiter,
     directUrl,
     async close() {
       await hub.stop()

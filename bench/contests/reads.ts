@@ -10,7 +10,6 @@ import { pgbenchSubject } from '../yardstick/pgbench.ts'
 export const LIST = 'list of 50 with positions'
 export const POSITION = 'one ticket with position'
 export const HTTP_UNCHANGED = `${HTTP}, unchanged (304)`
-const HTTP_PAGE = `${HTTP}, public page of a site`
 export const HTTP_BOARD = `${HTTP}, board of the queue`
 const WAITING = 1000
 const BOARD_WAITING = 50
@@ -53,7 +52,6 @@ export async function reads(bench: Bench): Promise<Row[]> {
       http(HTTP, get(server.port, listPath('{id}'), queues, auth)),
       http(HTTP_UNCHANGED, get(server.port, listPath(world.firstQueue), { ...queues, count: 1 }, known)),
       http(HTTP_BOARD, get(server.port, `${base}/queues/${world.hotQueue}/board/`, { ...queues, count: 1 }, auth)),
-      http(HTTP_PAGE, get(server.port, `/site/${world.slug}/site-1`, { ...queues, count: 1 })),
     ])
     const position = present([
       bare(PGBENCH, 'position.sql', { first_ticket: range!.first, last_ticket: range!.last }),

@@ -52,6 +52,8 @@ export interface LiveOptions {
   allowedOrigins: readonly string[]
   /** Multiplies every limit. */
   limitFactor: number
+  /** What an organisation may have open at once; undefined = what every one may. */
+  socketQuotaOf(tenantId: number): Promise<number | undefined>
   /** Told who comes and who goes. */
   presence?: Presence
   logger?: Logger | undefined
@@ -168,7 +170,7 @@ export class Live {
   /** Whoever asks, if they may follow this feed. @throws AppError */
   async authorise(asked: Asked, { feed, params, isVisitors }: Match): Promise<Entry> {
     const { caller, expiresAt } = await this.#authenticate(asked, params, isVisitors)
-    this.#refuseHolder(caller)
+    await this.#refuseHolder(caller)
     return { ...(await this.openFor(feed, caller, params)), expiresAt }
   }
 
@@ -261,13 +263,14 @@ export class Live {
   }
 
   /** Are there too many of this actor or this organisation already? */
-  #refuseHolder(caller: Caller) {
+  async #refuseHolder(caller: Caller): Promise<void> {
     if (!caller.tenant) return
+    const quota = await this.#options.socketQuotaOf(caller.tenant.id)
     const [actor, tenant] = holders(caller)
     const isKey = caller.actor.role === 'api_key'
     this.#useConnect(actor, isKey ? MOST_OPEN_OF_KEY : CONNECTS.actor)
     this.#refuseMoreThan(isKey ? MOST_OPEN_OF_KEY : MOST_OPEN.actor, actor)
-    this.#refuseMoreThan(MOST_OPEN.tenant, tenant)
+    this.#refuseMoreThan(quota === undefined ? MOST_OPEN.tenant : quota / this.#options.limitFactor, tenant)
   }
 
   #count(connection: Connection, key: string) {

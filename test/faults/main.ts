@@ -11,7 +11,6 @@ import { aTenant } from '../../server/test/factories.ts'
 import { startRedis } from '../../server/test/redis.ts'
 import { readThenSave, withoutSynchronousCommit } from './controls.ts'
 import { checkDurable, startDatabase, type FaultDatabase } from './database.ts'
-import { crowd } from './crowd.ts'
 import { embedded } from './embedded.ts'
 import { kill } from './kill.ts'
 import { ServerProcess } from './processes.ts'
@@ -25,7 +24,7 @@ const MAX_SECONDS = 470
 const END_WITHIN_SECONDS = 12
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: 'reconnect,storm,kill,embedded,nodes,redis,half-open' },
+    only: { type: 'string', default: 'reconnect,kill,embedded,nodes,redis,half-open' },
     quick: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
   },
@@ -87,21 +86,6 @@ async function loseNodes({ owner }: FaultDatabase, node: ServerProcess, isOver: 
     await node.kill()
     await node.start()
   }
-}
-
-/** Two processes lose everybody at once. */
-async function reconnectStorm({ owner }: FaultDatabase, servers: readonly ServerProcess[]) {
-  const sockets = 2000 * share
-  const report = await crowd(
-    owner,
-    servers.map(({ port }) => port),
-    sockets,
-  )
-  note('storm', {
-    'sockets dropped at once': atLeast(sockets, report.sockets),
-    'seconds until all are back': [report.seconds, { atMost: 15 }],
-    'database transactions each': [report.statements / sockets, { atMost: 2 }],
-  })
 }
 
 async function kills(database: FaultDatabase, servers: readonly ServerProcess[]) {
@@ -303,15 +287,6 @@ async function run() {
       for (let i = 0; i < 3; i++) servers.push(await ServerProcess.start(settings, 'api,realtime'))
       await reconnects(database, servers.slice(0, 1), 'reconnect, 1 node')
       await reconnects(database, servers, 'reconnect, 3 nodes')
-      await Promise.all(servers.splice(0).map((server) => server.stop()))
-    }
-    if (only.includes('storm') && !signal.aborted) {
-      const two = [
-        await ServerProcess.start(settings, 'api,realtime'),
-        await ServerProcess.start(settings, 'api,realtime'),
-      ]
-      servers.push(...two)
-      await reconnectStorm(database, two)
       await Promise.all(servers.splice(0).map((server) => server.stop()))
     }
     if (only.includes('nodes') && !signal.aborted) {

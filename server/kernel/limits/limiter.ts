@@ -85,6 +85,11 @@ export class Limiter {
     return Math.max(1, quota ?? amount * this.#factor)
   }
 
+  /** An organisation's own quota, at most a minute old; undefined when it has none. */
+  async quotaOf(tenantId: number, quota: string): Promise<number | undefined> {
+    return (await this.#quotas.fetch(tenantId))?.get(quota)
+  }
+
   async close(): Promise<void> {
     await this.#store.close()
   }

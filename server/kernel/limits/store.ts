@@ -61,7 +61,8 @@ export function left({ amount, windowSeconds }: Count, backlogMs: number, isUsed
   return {
     isAllowed,
     remaining: Math.max(0, Math.floor((windowMs - standing) / cost + 1e-6)),
-    resetSeconds: Math.ceil(standing / 1000),
+    // The clock is a fraction: what it is out by is not another second.
+    resetSeconds: Math.ceil(standing / 1000 - 1e-6),
     retrySeconds: isAllowed ? 0 : Math.max(1, Math.ceil((backlogMs - windowMs) / 1000)),
   }
 }
