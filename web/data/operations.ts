@@ -48,7 +48,10 @@ export type QueueRulesList = { results: ({ id: number; queue_id: number; name: s
 export type QueuesBoard = { epoch: string; offset: number; queue: { id: number; name: string; status: "open" | "paused" | "full" | "closing" | "closed" }; service_seconds: number | null; agents: ({ id: number; name: string; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; counter_id: number | null; counter_name: string | null; queue_ids: (number)[] })[]; called: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null })[]; held: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null })[]; waiting_count: number; waiting: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null; position: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null })[] }
 export type QueuesGet = { id: number; site_id: number; service_id: number; name: string; algorithm: string; algorithm_settings: { boost_seconds?: number; targets_seconds?: (number)[]; share_by?: "priority" | "channel"; shares?: Record<string, number>; lead_seconds?: number; late_after_seconds?: number; late?: "keep" | "arrival" | "penalty"; penalty_seconds?: number }; max_capacity: number | null; is_active: boolean; number_prefix: string; number_first: number; number_last: number; number_reset: "daily" | "never"; confirm_arrival: boolean; max_recalls: number; recall_gap_seconds: number; no_show_after_seconds: number | null; grace_seconds: number; delay_budget: number; carry_over: boolean; one_ticket_per_device: boolean; created_at: string; updated_at: string; status: "open" | "paused" | "full" | "closing" | "closed" }
 export type QueuesList = { results: ({ id: number; site_id: number; service_id: number; name: string; algorithm: string; algorithm_settings: { boost_seconds?: number; targets_seconds?: (number)[]; share_by?: "priority" | "channel"; shares?: Record<string, number>; lead_seconds?: number; late_after_seconds?: number; late?: "keep" | "arrival" | "penalty"; penalty_seconds?: number }; max_capacity: number | null; is_active: boolean; number_prefix: string; number_first: number; number_last: number; number_reset: "daily" | "never"; confirm_arrival: boolean; max_recalls: number; recall_gap_seconds: number; no_show_after_seconds: number | null; grace_seconds: number; delay_budget: number; carry_over: boolean; one_ticket_per_device: boolean; created_at: string; updated_at: string; status: "open" | "paused" | "full" | "closing" | "closed" })[]; next: string | null; previous: string | null }
+export type QueuesPublishRules = { version: number; rules: ({ id: number; name: string; condition: { service_ids?: (number)[]; channels?: (string)[]; languages?: ("fr" | "en" | "ar")[]; customer_labels?: (string)[]; hours?: { from: string; to: string; weekdays?: (number)[] }; appointment?: "early" | "on_time" | "late"; wait_over_seconds?: number; queue_length_over?: number }; effect: { priority?: number; queue_id?: number; required_skill?: string; refuse?: { reason: { fr?: string; en?: string; ar?: string } }; notify?: { role: "admin" | "supervisor" | "agent"; message: string } } })[]; note: string; published_by: string; published_at: string }
 export type QueuesRefresh = { paces: number; statuses: number }
+export type QueuesRuleDiff = { version: number | null; added: ({ id: number; name: string; condition: { service_ids?: (number)[]; channels?: (string)[]; languages?: ("fr" | "en" | "ar")[]; customer_labels?: (string)[]; hours?: { from: string; to: string; weekdays?: (number)[] }; appointment?: "early" | "on_time" | "late"; wait_over_seconds?: number; queue_length_over?: number }; effect: { priority?: number; queue_id?: number; required_skill?: string; refuse?: { reason: { fr?: string; en?: string; ar?: string } }; notify?: { role: "admin" | "supervisor" | "agent"; message: string } } })[]; removed: ({ id: number; name: string; condition: { service_ids?: (number)[]; channels?: (string)[]; languages?: ("fr" | "en" | "ar")[]; customer_labels?: (string)[]; hours?: { from: string; to: string; weekdays?: (number)[] }; appointment?: "early" | "on_time" | "late"; wait_over_seconds?: number; queue_length_over?: number }; effect: { priority?: number; queue_id?: number; required_skill?: string; refuse?: { reason: { fr?: string; en?: string; ar?: string } }; notify?: { role: "admin" | "supervisor" | "agent"; message: string } } })[]; changed: ({ id: number; before: { id: number; name: string; condition: { service_ids?: (number)[]; channels?: (string)[]; languages?: ("fr" | "en" | "ar")[]; customer_labels?: (string)[]; hours?: { from: string; to: string; weekdays?: (number)[] }; appointment?: "early" | "on_time" | "late"; wait_over_seconds?: number; queue_length_over?: number }; effect: { priority?: number; queue_id?: number; required_skill?: string; refuse?: { reason: { fr?: string; en?: string; ar?: string } }; notify?: { role: "admin" | "supervisor" | "agent"; message: string } } }; after: { id: number; name: string; condition: { service_ids?: (number)[]; channels?: (string)[]; languages?: ("fr" | "en" | "ar")[]; customer_labels?: (string)[]; hours?: { from: string; to: string; weekdays?: (number)[] }; appointment?: "early" | "on_time" | "late"; wait_over_seconds?: number; queue_length_over?: number }; effect: { priority?: number; queue_id?: number; required_skill?: string; refuse?: { reason: { fr?: string; en?: string; ar?: string } }; notify?: { role: "admin" | "supervisor" | "agent"; message: string } } } })[] }
+export type QueuesRuleVersions = { results: ({ version: number; rules: ({ id: number; name: string; condition: { service_ids?: (number)[]; channels?: (string)[]; languages?: ("fr" | "en" | "ar")[]; customer_labels?: (string)[]; hours?: { from: string; to: string; weekdays?: (number)[] }; appointment?: "early" | "on_time" | "late"; wait_over_seconds?: number; queue_length_over?: number }; effect: { priority?: number; queue_id?: number; required_skill?: string; refuse?: { reason: { fr?: string; en?: string; ar?: string } }; notify?: { role: "admin" | "supervisor" | "agent"; message: string } } })[]; note: string; published_by: string; published_at: string })[] }
 export type QueuesStats = { waiting: number; longest_wait_seconds: number | null; mean_wait_seconds: number | null; p90_wait_seconds: number | null; mean_service_seconds: number | null; p90_service_seconds: number | null; served_today: number; arrivals_per_hour: number; agents_open: number; eta: { low_seconds: number | null; median_seconds: number | null; high_seconds: number | null } }
 export type ServicesGet = { id: number; name: string; names: { fr?: string; en?: string; ar?: string }; code: string; colour: string; shape: "square" | "circle" | "diamond" | "hexagon" | "triangle" | "pill" | "pentagon" | "ring"; expected_duration_seconds: number; required_fields: (string)[]; is_active: boolean; created_at: string; updated_at: string }
 export type ServicesList = { results: ({ id: number; name: string; names: { fr?: string; en?: string; ar?: string }; code: string; colour: string; shape: "square" | "circle" | "diamond" | "hexagon" | "triangle" | "pill" | "pentagon" | "ring"; expected_duration_seconds: number; required_fields: (string)[]; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
@@ -59,12 +62,9 @@ export type SitesList = { results: ({ id: number; name: string; slug: string; ad
 export type SsoFinish = { tenant: string; ticket: string }
 export type SsoGet = { issuer: string; client_id: string; scope: string; groups_claim: string; group_roles: ({ group: string; role: "admin" | "supervisor" | "agent" })[]; default_role: "admin" | "supervisor" | "agent" | null; email_domains: (string)[]; is_active: boolean; updated_at: string }
 export type SsoStart = { url: string }
-export type TenantsCheckQuotas = { is_told: boolean }
 export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; is_active: boolean; created_at: string; updated_at: string }
-export type TenantsQuotas = { tenant: { id: number; slug: string }; quotas: { requests_per_minute: number | null; public_per_minute: number | null; sockets: number | null; tickets_per_day: number | null } }
-export type TenantsUsage = { tickets_per_day: number | null; is_exceeded: boolean }
+export type TicketsApplyRules = { count: number; more: boolean }
 export type TicketsCallNext = { ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null } | null }
-export type TicketsCloseDay = { count: number; more: boolean }
 export type TicketsEvents = { results: ({ offset: number; type: string; at: string; actor: string; queue_id: number | null; from_queue_id: number | null; agent_id: number | null; from: string | null; to: string | null; channel: string | null; by: string | null; reason: string | null })[] }
 export type TicketsGet = { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null }
 export type TicketsHere = { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; needs: (string)[]; fields: Record<string, unknown>; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null }
@@ -91,30 +91,6 @@ export const tenantsGet = /* @__PURE__ */ operation<{ tenant: string }, TenantsG
 export const tenantsUpdate = /* @__PURE__ */ operation<{ name?: string; locale?: "fr" | "en" | "ar"; timezone?: string; data_retention_days?: number; tenant: string }, TenantsGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/',
-)
-
-/** What an organisation may use. */
-export const tenantsQuotas = /* @__PURE__ */ operation<{ id: number }, TenantsQuotas>(
-  'GET',
-  '/api/v1/platform/tenants/{id}/quotas/',
-)
-
-/** Change what an organisation may use. */
-export const tenantsSetQuotas = /* @__PURE__ */ operation<{ id: number; requests_per_minute?: number | null; public_per_minute?: number | null; sockets?: number | null; tickets_per_day?: number | null }, TenantsQuotas>(
-  'PATCH',
-  '/api/v1/platform/tenants/{id}/quotas/',
-)
-
-/** Does the organisation use more than it may?. */
-export const tenantsUsage = /* @__PURE__ */ operation<{ tenant: string }, TenantsUsage>(
-  'GET',
-  '/api/v1/tenants/{tenant}/usage/',
-)
-
-/** Tell once a day that the organisation takes more tickets than it may. */
-export const tenantsCheckQuotas = /* @__PURE__ */ operation<{ tenant: string }, TenantsCheckQuotas>(
-  'POST',
-  '/api/v1/tenants/{tenant}/usage/check/',
 )
 
 /** Where the audit trail ends, signed. */
@@ -669,6 +645,30 @@ export const queueRulesDelete = /* @__PURE__ */ operation<{ id: number; tenant: 
   '/api/v1/tenants/{tenant}/queue-rules/{id}/',
 )
 
+/** List the published rule sets of a queue, the present one first. */
+export const queuesRuleVersions = /* @__PURE__ */ operation<{ id: number; tenant: string }, QueuesRuleVersions>(
+  'GET',
+  '/api/v1/tenants/{tenant}/queues/{id}/rule-versions/',
+)
+
+/** What publishing the draft of a queue’s rules would change. */
+export const queuesRuleDiff = /* @__PURE__ */ operation<{ id: number; version?: number; tenant: string }, QueuesRuleDiff>(
+  'GET',
+  '/api/v1/tenants/{tenant}/queues/{id}/rule-diff/',
+)
+
+/** Put the draft of a queue’s rules in force. */
+export const queuesPublishRules = /* @__PURE__ */ operation<{ id: number; note?: string; tenant: string }, QueuesPublishRules>(
+  'POST',
+  '/api/v1/tenants/{tenant}/queues/{id}/publish-rules/',
+)
+
+/** Put an earlier rule set of a queue in force again. */
+export const queuesRollBackRules = /* @__PURE__ */ operation<{ id: number; version: number; note?: string; tenant: string }, QueuesPublishRules>(
+  'POST',
+  '/api/v1/tenants/{tenant}/queues/{id}/roll-back-rules/',
+)
+
 /** List agents. */
 export const agentsList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "name" | "-name" | "created_at" | "-created_at"; q?: string; site?: number; status?: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; user?: number; queue?: number; is_active?: boolean; tenant: string }, AgentsList>(
   'GET',
@@ -837,6 +837,12 @@ export const ticketsRerank = /* @__PURE__ */ operation<{ id: number; tenant: str
   '/api/v1/tenants/{tenant}/queues/{id}/rerank/',
 )
 
+/** Apply the rules about waiting to who has waited long enough. */
+export const ticketsApplyRules = /* @__PURE__ */ operation<{ tenant: string }, TicketsApplyRules>(
+  'POST',
+  '/api/v1/tenants/{tenant}/tickets/apply-rules/',
+)
+
 /** Undo the last change of a ticket’s state. */
 export const ticketsUndo = /* @__PURE__ */ operation<{ id: number; tenant: string }, TicketsGet>(
   'POST',
@@ -844,13 +850,13 @@ export const ticketsUndo = /* @__PURE__ */ operation<{ id: number; tenant: strin
 )
 
 /** Expire what is left of past days. */
-export const ticketsCloseDay = /* @__PURE__ */ operation<{ site_id?: number; today?: boolean; tenant: string }, TicketsCloseDay>(
+export const ticketsCloseDay = /* @__PURE__ */ operation<{ site_id?: number; today?: boolean; tenant: string }, TicketsApplyRules>(
   'POST',
   '/api/v1/tenants/{tenant}/tickets/close-day/',
 )
 
 /** Mark absent who was called and did not come in the queue’s time. */
-export const ticketsSweepTimers = /* @__PURE__ */ operation<{ tenant: string }, TicketsCloseDay>(
+export const ticketsSweepTimers = /* @__PURE__ */ operation<{ tenant: string }, TicketsApplyRules>(
   'POST',
   '/api/v1/tenants/{tenant}/tickets/sweep-timers/',
 )

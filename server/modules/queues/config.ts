@@ -3,6 +3,7 @@ import { notFound } from '../../kernel/errors.ts'
 import type { Hub, StreamEvent } from '../../kernel/events/index.ts'
 import type { Context, Place } from '../../kernel/operation.ts'
 import type { AlgorithmSettings } from './algorithm.ts'
+import type { PublishedRule } from './rules/engine.ts'
 import { closesAt, isOpen, nextOpening, type OpeningHours } from '../sites/index.ts'
 
 /** Everything the ticket operations need to know of a queue. */
@@ -13,6 +14,8 @@ export interface QueueConfig {
   name: string
   algorithm: string
   algorithm_settings: AlgorithmSettings
+  /** In force, in order. */
+  rules: PublishedRule[]
   max_capacity: number | null
   is_active: boolean
   number_prefix: string
@@ -43,6 +46,8 @@ const CONFIGS = `
   select q.id, q.site_id, q.service_id, q.name, q.algorithm, q.algorithm_settings, q.max_capacity, q.is_active, q.number_prefix,
          q.number_first, q.number_last, q.number_reset, q.confirm_arrival, q.max_recalls, q.recall_gap_seconds,
          q.no_show_after_seconds, q.grace_seconds, q.delay_budget, q.carry_over, q.one_ticket_per_device,
+         coalesce((select v.rules from queue_rule_versions v where v.tenant_id = q.tenant_id and v.queue_id = q.id
+                   order by v.version desc limit 1), '[]') as rules,
          s.timezone, s.opening_hours, s.is_active as site_is_active,
          json_build_object('code', v.code, 'required_fields', v.required_fields,
            'expected_duration_seconds', v.expected_duration_seconds, 'is_active', v.is_active) as service

@@ -7,6 +7,7 @@ import { Id } from '../../kernel/schema.ts'
 import { isAlgorithm } from './ranking.ts'
 import { enqueueRerank } from './rerank-job.ts'
 import { queueFields, ruleFields, Status } from './schema.ts'
+import { ruleVersionOperations } from './rules/versions.ts'
 import { announceStatus, statusesOf } from './status.ts'
 
 export {
@@ -32,6 +33,17 @@ export {
   type RankingConfig,
 } from './ranking.ts'
 export { edges } from './graphql.ts'
+export {
+  asksTheHour,
+  decide,
+  isLater,
+  localTime,
+  longestLine,
+  punctuality,
+  type Decision,
+  type PublishedRule,
+  type RuleFacts,
+} from './rules/engine.ts'
 export { Status as QueueStatus } from './schema.ts'
 
 /** Kiosks and screens show lines too. */
@@ -119,4 +131,4 @@ const rules = resource({
   },
 })
 
-export const operations: readonly Operation[] = [...queueOperations, ...rules.operations]
+export const operations: readonly Operation[] = [...queueOperations, ...rules.operations, ...ruleVersionOperations]

@@ -56,7 +56,7 @@ const Some = <T extends ReturnType<typeof Text> | typeof Id>(item: T) =>
 const Minute = Type.String({ pattern: '^(?:[01]\\d|2[0-3]):[0-5]\\d$' })
 
 /** All that is given must hold; of a list, any. Nothing given always holds. */
-const Condition = Closed({
+export const Condition = Closed({
   service_ids: Some(Id),
   channels: Some(Text(20, { minLength: 1 })),
   languages: Type.Optional(Type.Array(Locale, { minItems: 1, uniqueItems: true })),
@@ -79,7 +79,7 @@ const PublicText = Closed(
   { minProperties: 1 },
 )
 /** Exactly one consequence. */
-const Effect = Closed(
+export const Effect = Closed(
   {
     priority: Type.Optional(Count(0, 9)),
     queue_id: Type.Optional(Id),

@@ -1,5 +1,6 @@
 /** Tickets: taking, calling, serving and everything that may happen to a stay. */
 import type { Operation } from '../../kernel/operation.ts'
+import { applyRules } from './apply-rules.ts'
 import { call } from './call.ts'
 import { callNext } from './call-next.ts'
 import { cancel } from './cancel.ts'
@@ -51,6 +52,7 @@ export const operations: readonly Operation[] = [
   delay,
   move,
   rerank,
+  applyRules,
   undo,
   closeDay,
   sweepTimers,

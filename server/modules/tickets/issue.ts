@@ -28,6 +28,10 @@ export interface Newcomer {
   ranking: RankingConfig
   appointment_at: string | null
   required_skill: string | null
+  /** Rules that took effect. */
+  rule_ids: number[]
+  /** The class that was asked for, before the rules. */
+  asked_priority: number
   customer_id: number | null
   device_key: string | null
   sole_customer_id: number | null
@@ -80,14 +84,14 @@ const ADVANCE = `
 /** The tickets whose number was granted. The counter's row also proves that the queue exists. */
 const INSERT = `
   insert into tickets (site_id, queue_id, service_id, day, series_queue_id, series_day, serial, number, channel, priority, rank,
-    appointment_at, required_skill, customer_id, device_key, sole_customer_id, token_hash, language, note, labels, needs, fields, entered_at, created_at)
+    appointment_at, required_skill, rule_ids, asked_priority, customer_id, device_key, sole_customer_id, token_hash, language, note, labels, needs, fields, entered_at, created_at)
   select i.site_id, i.queue_id, i.service_id, (now() at time zone i.timezone)::date, i.queue_id, d.day, d.issued_before + i.k,
     i.prefix || lpad((i.first + (d.issued_before + i.k - 1) % (i.last - i.first + 1))::text, length(i.last::text), '0'),
     i.channel, i.priority, coalesce(i.rank_at, (extract(epoch from arrival) * 1000000)::bigint + i."offset"),
-    i.appointment_at, i.required_skill, i.customer_id, i.device_key, i.sole_customer_id, decode(i.token_hash, 'hex'), i.language, i.note, i.labels, i.needs, i.fields,
+    i.appointment_at, i.required_skill, i.rule_ids, i.asked_priority, i.customer_id, i.device_key, i.sole_customer_id, decode(i.token_hash, 'hex'), i.language, i.note, i.labels, i.needs, i.fields,
     arrival, arrival
   from jsonb_to_recordset($1::jsonb) as i(k int, site_id bigint, queue_id bigint, service_id bigint, timezone text, daily boolean,
-      prefix text, first int, last int, channel text, priority smallint, "offset" bigint, rank_at bigint, appointment_at timestamptz, required_skill text, customer_id bigint,
+      prefix text, first int, last int, channel text, priority smallint, "offset" bigint, rank_at bigint, appointment_at timestamptz, required_skill text, rule_ids bigint[], asked_priority smallint, customer_id bigint,
       device_key text, sole_customer_id bigint, token_hash text, language text, note text, labels text[], needs text[], fields jsonb)
   join queue_days d on d.queue_id = i.queue_id and d.day = ${seriesDay('i')}
   cross join lateral (

@@ -2,6 +2,7 @@ import { systemActor } from '../../kernel/access.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Job, JobContext } from '../../kernel/jobs/index.ts'
 import type { Operation } from '../../kernel/operation.ts'
+import { applyRules } from './apply-rules.ts'
 import { closeDay, sweepTimers } from './expire.ts'
 import { refreshJob } from './live/index.ts'
 import { RERANK } from '../queues/index.ts'
@@ -42,6 +43,7 @@ async function rerankQueue({ runtime, tenants }: JobContext, payload: Record<str
 export const jobs: readonly Job[] = [
   refreshJob,
   { name: 'tickets.sweep_timers', schedule: '* * * * *', run: sweep(sweepTimers) },
+  { name: 'tickets.apply_rules', schedule: '* * * * *', run: sweep(applyRules) },
   // Midnight comes at another quarter of an hour in each zone; what is closed already costs one index look.
   { name: 'tickets.close_day', schedule: '*/15 * * * *', run: sweep(closeDay) },
   { name: RERANK, run: rerankQueue },

@@ -6,7 +6,14 @@ import { hashToken } from '../../kernel/ids.ts'
 import type { Call, Context } from '../../kernel/operation.ts'
 import { Closed, Id, Locale, Text } from '../../kernel/schema.ts'
 import { identify, Person } from '../customers/index.ts'
-import { rankOf, remembers, type QueueConfig, type RankedTicket } from '../queues/index.ts'
+import {
+  rankOf,
+  remembers,
+  type Decision,
+  type PublishedRule,
+  type QueueConfig,
+  type RankedTicket,
+} from '../queues/index.ts'
 import type { Issued, Newcomer, Series } from './issue.ts'
 import { Channel, Fields, Labels, Note, Priority, type Ticket } from './schema.ts'
 import { microseconds } from './time.ts'
@@ -30,6 +37,15 @@ export interface Taking extends Call<Static<typeof TakeInput>> {
   appointment_at?: string
 }
 
+/** Where the rules lead a newcomer, and what they make of it. */
+export interface Route {
+  config: QueueConfig
+  priority: number
+  required_skill: string | null
+  applied: readonly PublishedRule[]
+  notify: Decision['notify']
+  refusal: AppError | undefined
+}
 /** Who may say what: strangers come by web or QR, in no class and as nobody we know. */
 export function checkCaller({ actor, input }: Taking): void {
   const isStranger = actor.role === 'anonymous' || actor.role === 'visitor'
@@ -51,12 +67,11 @@ export function checkCaller({ actor, input }: Taking): void {
 export async function newcomer(
   ctx: Context,
   { actor, input, locale, appointment_at }: Taking,
-  config: QueueConfig,
+  { config, priority, required_skill, applied }: Route,
   series: Series,
   token: string,
   now: string | null,
 ): Promise<Newcomer> {
-  const priority = input.priority ?? 0
   const isAtScreen = actor.role === 'anonymous' || actor.role === 'visitor' || actor.role === 'kiosk'
   const customerId =
     input.customer_id ?? (input.customer ? await identify(ctx.tx, ctx.tenant, input.customer, !isAtScreen) : null)
@@ -74,7 +89,9 @@ export async function newcomer(
     rank: remembers(config) ? null : rankOf(config, ranked),
     ranking: config,
     appointment_at: appointment_at ?? null,
-    required_skill: null,
+    required_skill,
+    rule_ids: applied.map(({ id }) => id),
+    asked_priority: input.priority ?? 0,
     customer_id: customerId,
     device_key: config.one_ticket_per_device && input.device_id !== undefined ? deviceKey(input.device_id) : null,
     sole_customer_id: config.one_ticket_per_device ? customerId : null,

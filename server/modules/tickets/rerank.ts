@@ -2,7 +2,8 @@ import Type from 'typebox'
 import { MANAGERS } from '../../kernel/access.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Id } from '../../kernel/schema.ts'
-import { freshQueueConfig } from '../queues/index.ts'
+import { decide, freshQueueConfig, isLater, type QueueConfig } from '../queues/index.ts'
+import { factsOf } from './apply-rules.ts'
 import { holdOrder, rankedTicket } from './order.ts'
 import { reordered } from './reorder.ts'
 import { replaceShares } from './shares.ts'
@@ -32,20 +33,40 @@ export const rerank = operation({
       holdOrder(ctx, { queue_id: id }),
       ctx.tx.query<Row>(WAITING, [id]),
     ])
+    const classes = new Map(rows.map((row) => [row.id, decidedAnew(row, config)]))
     const line = rows.map((row) => ({
       id: row.id,
       rank: row.rank,
       is_placed: row.is_placed,
-      ranked: rankedTicket(row),
+      ranked: rankedTicket({ ...row, ...classes.get(row.id) }),
     }))
     const { order, finishes } = reordered(config, line)
     await replaceShares(ctx.tx, id, finishes)
     const ranks = new Map(order.map((place) => [place.id, place.rank]))
     const moves = rows.flatMap((row) => {
-      const rank = ranks.get(row.id)!
-      return rank === row.rank ? [] : [advance('move', row, { changes: { rank }, reason: 'order' }, ctx.actor)]
+      const changes = { ...classes.get(row.id)!, rank: ranks.get(row.id)! }
+      const isSame =
+        changes.rank === row.rank && changes.priority === row.priority && changes.required_skill === row.required_skill
+      return isSame ? [] : [advance('move', row, { changes, reason: 'order' }, ctx.actor)]
     })
     await commitMoves(ctx, moves)
     return { count: moves.length }
   },
 })
+
+/** What the rules in force make of a ticket that waits. Redirections and refusals came at the door. */
+function decidedAnew(row: Row, config: QueueConfig): Pick<Row, 'priority' | 'required_skill' | 'rule_ids'> {
+  const { priority, required_skill, rule_ids, asked_priority } = row
+  // A class raised for waiting, or given before rules were remembered, stays.
+  const wasRaised = config.rules.some((rule) => isLater(rule) && rule_ids.includes(rule.id))
+  if (asked_priority === null || wasRaised) return { priority, required_skill, rule_ids }
+  const lasting = config.rules.filter(
+    (rule) => !isLater(rule) && (rule.effect.priority !== undefined || rule.effect.required_skill !== undefined),
+  )
+  const decision = decide(lasting, factsOf(row, config, 0, 0))
+  return {
+    priority: decision.priority ?? asked_priority,
+    required_skill: decision.required_skill ?? null,
+    rule_ids: decision.applied.map(({ id }) => id),
+  }
+}

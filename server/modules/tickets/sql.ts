@@ -24,6 +24,8 @@ const MUTABLE = {
   rank: 'bigint',
   is_placed: 'boolean',
   required_skill: 'text',
+  rule_ids: 'bigint[]',
+  asked_priority: 'smallint',
   agent_id: 'bigint',
   counter_id: 'bigint',
   reserved_agent_id: 'bigint',
@@ -63,6 +65,10 @@ export interface Row extends Ticket {
   /** Only an agent with this skill may call it. */
   required_skill: string | null
   appointment_at: string | null
+  /** Rules that took effect on it, in order. */
+  rule_ids: number[]
+  /** The class people gave it; rules may have raised it. */
+  asked_priority: number | null
   last_called_at: string | null
   delay_count: number
   /** Time on hold of this leg, closed intervals only. */
@@ -75,7 +81,7 @@ export interface Row extends Ticket {
 
 /** Columns of `Row`; to be selected under the ticket's lock. */
 export const ROW_COLUMNS = `${TICKET_COLUMNS}, t.reserved_agent_id, t.reserved_counter_id, t.is_placed,
-  t.required_skill, t.appointment_at, t.last_called_at, t.delay_count,
+  t.required_skill, t.appointment_at, t.rule_ids, t.asked_priority, t.last_called_at, t.delay_count,
   t.held_seconds, t.undo, t.undo_until, clock_timestamp() as now`
 
 const LOCK = `select ${ROW_COLUMNS} from tickets t where t.id = any($1) order by t.id for no key update of t`

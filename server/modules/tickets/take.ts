@@ -1,5 +1,4 @@
 import Type, { type Static } from 'typebox'
-import type { Actor } from '../../kernel/access.ts'
 import { STAFF } from '../../kernel/access.ts'
 import { AppError, conflict, notFound } from '../../kernel/errors.ts'
 import { newVisitorToken } from '../../kernel/ids.ts'
@@ -9,7 +8,8 @@ import { openState, queueConfigs, looksAtClock, type QueueConfig } from '../queu
 import { publicTicket } from './events.ts'
 import { figuresOf } from './live/figures.ts'
 import { issueTickets, type Issued, type Newcomer, type Refusal } from './issue.ts'
-import { checkCaller, newcomer, newTicket, seriesOf, TakeInput, type Taking } from './newcomer.ts'
+import { checkCaller, newcomer, newTicket, seriesOf, TakeInput, type Route, type Taking } from './newcomer.ts'
+import { lineLengths, route, rulesAskTheHour, tell, withTargets } from './route.ts'
 import { Ticket } from './schema.ts'
 
 const Taken = Closed({
@@ -45,25 +45,37 @@ export const take = batchOperation({
 
 /** One ticket or refusal per call, in order. `appointment_at` is the booked time of who has one. */
 export async function takeTickets(ctx: Context, calls: readonly Taking[]): Promise<(Taken | AppError)[]> {
-  const configs = await queueConfigs(
+  const configs = await withTargets(
     ctx,
-    calls.map(({ input }) => input.queue_id),
+    await queueConfigs(
+      ctx,
+      calls.map(({ input }) => input.queue_id),
+    ),
   )
   const closed = await closedQueues(ctx, [...configs.values()])
   const series = new Map([...configs.values()].map((config) => [config.id, seriesOf(config)]))
   const now = await clockFor(ctx, calls, configs)
+  const lengths = await lineLengths(ctx, configs.values())
   const results: (Taken | AppError | undefined)[] = Array.from({ length: calls.length })
   let pending: Guest[] = []
   for (const [n, call] of calls.entries()) {
     try {
-      const config = configs.get(call.input.queue_id)
-      if (!config) throw notFound()
+      const asked = configs.get(call.input.queue_id)
+      if (!asked) throw notFound()
       checkCaller(call)
+      const routed = route(ctx, call, asked, { configs, lengths, now })
+      if (routed.refusal) throw routed.refusal
+      const { config } = routed
       if (!config.is_active) throw conflict('queue_inactive')
       const refusal = closed.get(config.id)
       if (refusal) throw refusal
       const token = newVisitorToken(ctx.tenant.id)
-      pending.push({ n, token, newcomer: await newcomer(ctx, call, config, series.get(config.id)!, token, now) })
+      pending.push({
+        n,
+        token,
+        routed,
+        newcomer: await newcomer(ctx, call, routed, series.get(config.id)!, token, now),
+      })
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       results[n] = error
@@ -75,7 +87,7 @@ export async function takeTickets(ctx: Context, calls: readonly Taking[]): Promi
       ctx.tx,
       round.map((guest) => guest.newcomer),
     )
-    for (const [i, guest] of round.entries()) results[guest.n] = settle(ctx, calls[guest.n]!.actor, guest, issued[i]!)
+    for (const [i, guest] of round.entries()) results[guest.n] = settle(ctx, calls[guest.n]!, guest, issued[i]!)
     pending = later
   }
   const taken = results.filter((result) => result !== undefined && !(result instanceof AppError))
@@ -87,6 +99,7 @@ export async function takeTickets(ctx: Context, calls: readonly Taking[]): Promi
 interface Guest {
   n: number
   token: string
+  routed: Route
   newcomer: Newcomer
 }
 
@@ -107,7 +120,12 @@ function withoutRepeats(guests: readonly Guest[]): { round: Guest[]; later: Gues
   return { round, later }
 }
 
-function settle(ctx: Context, actor: Actor, { newcomer, token }: Guest, issued: Issued | Refusal): Taken | AppError {
+function settle(
+  ctx: Context,
+  { actor, input }: Taking,
+  { newcomer, token, routed }: Guest,
+  issued: Issued | Refusal,
+): Taken | AppError {
   if ('refusal' in issued) {
     return issued.refusal === 'duplicate_ticket'
       ? conflict(issued.refusal, { number: issued.number })
@@ -120,8 +138,21 @@ function settle(ctx: Context, actor: Actor, { newcomer, token }: Guest, issued: 
     queue_id: ticket.queue_id,
     ticket_id: ticket.id,
     actor: actor.principal,
-    data: { ticket: publicTicket(ticket), from: null, to: ticket.status, channel: ticket.channel, by: actor.role },
+    data: {
+      ticket: publicTicket(ticket),
+      from: null,
+      to: ticket.status,
+      channel: ticket.channel,
+      by: actor.role,
+      ...(routed.applied.length && {
+        asked: { queue_id: input.queue_id, priority: input.priority ?? 0 },
+        rules: routed.applied.map(({ id }) => id),
+      }),
+      ...(newcomer.appointment_at !== null && { appointment_at: newcomer.appointment_at }),
+      ...(newcomer.required_skill !== null && { required_skill: newcomer.required_skill }),
+    },
   })
+  tell(ctx, ticket.id, routed.config, routed.notify)
   return { ...ticket, public_token: token, url: ctx.url(`/t/${token}`), ahead: null }
 }
 
@@ -132,7 +163,9 @@ async function clockFor(
   configs: ReadonlyMap<number, QueueConfig>,
 ): Promise<string | null> {
   const isAsked =
-    calls.some(({ appointment_at }) => appointment_at !== undefined) || [...configs.values()].some(looksAtClock)
+    calls.some(({ appointment_at }) => appointment_at !== undefined) ||
+    rulesAskTheHour(configs.values()) ||
+    [...configs.values()].some(looksAtClock)
   return isAsked ? (await ctx.tx.one<{ now: string }>('select clock_timestamp() as now')).now : null
 }
 

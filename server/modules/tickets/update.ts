@@ -51,7 +51,8 @@ export const update = operation({
     const place = priority === before.priority ? before : await newPlace(ctx, { ...before, priority }, config)
     const [row] = await ctx.tx.query<Row>(
       `update tickets t set note = $2, labels = $3, needs = $4, fields = $5::jsonb, language = $6, customer_id = $7,
-         sole_customer_id = case when $8 then $7::bigint end, priority = $9, rank = $10, is_placed = $11
+         sole_customer_id = case when $8 then $7::bigint end, priority = $9,
+         asked_priority = case when t.priority <> $9 then $9 else t.asked_priority end, rank = $10, is_placed = $11
        where t.id = $1 returning ${ROW_COLUMNS}`,
       [
         id,
