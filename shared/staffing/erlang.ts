@@ -216,7 +216,7 @@ export interface ServiceGoal {
   max_occupancy?: number
 }
 
-export function meetsGoal(servers: number, demand: Demand, goal: ServiceGoal): boolean {
+function meetsGoal(servers: number, demand: Demand, goal: ServiceGoal): boolean {
   if (demand.arrivals_per_hour === 0) return true
   const { mean_wait_seconds, wait_probability, occupancy, is_overloaded } = performance(servers, demand)
   if (is_overloaded) return false

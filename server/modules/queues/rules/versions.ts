@@ -42,7 +42,7 @@ const list = operation({
 })
 
 /** Rules by what happens to them on the way from one set to another. Order counts: a rule that moves has changed. */
-export function rulesDiff(from: readonly PublishedRule[], to: readonly PublishedRule[]) {
+function rulesDiff(from: readonly PublishedRule[], to: readonly PublishedRule[]) {
   const before = new Map(from.map((rule, position) => [rule.id, { ...rule, position }]))
   const after = new Map(to.map((rule, position) => [rule.id, { ...rule, position }]))
   const kept = to.filter(({ id }) => before.has(id)).map(({ id }) => id)
