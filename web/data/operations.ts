@@ -62,7 +62,10 @@ export type SitesList = { results: ({ id: number; name: string; slug: string; ad
 export type SsoFinish = { tenant: string; ticket: string }
 export type SsoGet = { issuer: string; client_id: string; scope: string; groups_claim: string; group_roles: ({ group: string; role: "admin" | "supervisor" | "agent" })[]; default_role: "admin" | "supervisor" | "agent" | null; email_domains: (string)[]; is_active: boolean; updated_at: string }
 export type SsoStart = { url: string }
+export type TenantsCheckQuotas = { is_told: boolean }
 export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; is_active: boolean; created_at: string; updated_at: string }
+export type TenantsQuotas = { tenant: { id: number; slug: string }; quotas: { requests_per_minute: number | null; public_per_minute: number | null; sockets: number | null; tickets_per_day: number | null } }
+export type TenantsUsage = { tickets_per_day: number | null; is_exceeded: boolean }
 export type TicketsApplyRules = { count: number; more: boolean }
 export type TicketsCallNext = { ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null } | null }
 export type TicketsEvents = { results: ({ offset: number; type: string; at: string; actor: string; queue_id: number | null; from_queue_id: number | null; agent_id: number | null; from: string | null; to: string | null; channel: string | null; by: string | null; reason: string | null })[] }
@@ -91,6 +94,30 @@ export const tenantsGet = /* @__PURE__ */ operation<{ tenant: string }, TenantsG
 export const tenantsUpdate = /* @__PURE__ */ operation<{ name?: string; locale?: "fr" | "en" | "ar"; timezone?: string; data_retention_days?: number; tenant: string }, TenantsGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/',
+)
+
+/** What an organisation may use. */
+export const tenantsQuotas = /* @__PURE__ */ operation<{ id: number }, TenantsQuotas>(
+  'GET',
+  '/api/v1/platform/tenants/{id}/quotas/',
+)
+
+/** Change what an organisation may use. */
+export const tenantsSetQuotas = /* @__PURE__ */ operation<{ id: number; requests_per_minute?: number | null; public_per_minute?: number | null; sockets?: number | null; tickets_per_day?: number | null }, TenantsQuotas>(
+  'PATCH',
+  '/api/v1/platform/tenants/{id}/quotas/',
+)
+
+/** Does the organisation use more than it may?. */
+export const tenantsUsage = /* @__PURE__ */ operation<{ tenant: string }, TenantsUsage>(
+  'GET',
+  '/api/v1/tenants/{tenant}/usage/',
+)
+
+/** Tell once a day that the organisation takes more tickets than it may. */
+export const tenantsCheckQuotas = /* @__PURE__ */ operation<{ tenant: string }, TenantsCheckQuotas>(
+  'POST',
+  '/api/v1/tenants/{tenant}/usage/check/',
 )
 
 /** Where the audit trail ends, signed. */
