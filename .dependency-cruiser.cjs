@@ -1,5 +1,5 @@
 // The module order: a module may use only those before it.
-const ORDER = ['tenants', 'authentication', 'media', 'sites', 'customers', 'queues', 'agents', 'tickets', 'appointments', 'displays', 'ar']
+const ORDER = ['tenants', 'authentication', 'media', 'sites', 'customers', 'queues', 'agents', 'tickets', 'staffing', 'appointments', 'displays', 'ar']
 // Listeners react to the events of anything above; nobody imports them.
 const LISTENERS = ['notifications', 'analytics', 'integrations']
 const inModules = (names) => `^server/modules/(${names.join('|')})/`

@@ -12,6 +12,7 @@ import * as customers from './customers/index.ts'
 import * as displays from './displays/index.ts'
 import * as queues from './queues/index.ts'
 import * as sites from './sites/index.ts'
+import * as staffing from './staffing/index.ts'
 import * as tenants from './tenants/index.ts'
 import * as tickets from './tickets/index.ts'
 
@@ -29,6 +30,7 @@ const modules: readonly Module[] = [
   queues,
   agents,
   tickets,
+  staffing,
   displays,
   audit,
   mail,

@@ -24,6 +24,7 @@ export { RERANK } from './rerank-job.ts'
 export { queueStatus } from './queue-status.ts'
 export {
   absoluteRank,
+  isAlgorithm,
   looksAtClock,
   rankInTurn,
   rankOf,
@@ -44,7 +45,7 @@ export {
   type PublishedRule,
   type RuleFacts,
 } from './rules/engine.ts'
-export { Status as QueueStatus } from './schema.ts'
+export { AlgorithmSettings as AlgorithmSettingsSchema, Status as QueueStatus } from './schema.ts'
 
 /** Kiosks and screens show lines too. */
 const READERS: readonly Role[] = [...STAFF, 'kiosk', 'display']

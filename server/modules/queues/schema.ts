@@ -10,7 +10,7 @@ export const Status = Enum(QUEUE_STATUSES, {
 const Count = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum })
 
 /** Tunes the algorithm; each reads what it knows (see `AlgorithmSettings`). */
-const AlgorithmSettings = Closed({
+export const AlgorithmSettings = Closed({
   boost_seconds: Type.Optional(Count(0, 86_400)),
   targets_seconds: Type.Optional(Type.Array(Count(0, 86_400), { minItems: 1, maxItems: 10 })),
   share_by: Type.Optional(Enum(['priority', 'channel'])),

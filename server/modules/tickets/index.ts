@@ -7,6 +7,7 @@ import { cancel } from './cancel.ts'
 import { complete } from './complete.ts'
 import { delay } from './delay.ts'
 import { closeDay, sweepTimers } from './expire.ts'
+import { explain } from './explain.ts'
 import { hold } from './hold.ts'
 import { operations as liveOperations } from './live/index.ts'
 import { move } from './move.ts'
@@ -38,6 +39,7 @@ export const operations: readonly Operation[] = [
   get,
   update,
   events,
+  explain,
   callNext,
   call,
   recall,
