@@ -19,7 +19,7 @@ export interface Step {
   at: number
   counters: number
 }
-export interface Served {
+interface Served {
   id: number
   called_at: number
   ended_at: number

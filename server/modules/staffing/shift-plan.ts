@@ -15,7 +15,7 @@ const Shift = Closed({
 type Shift = Static<typeof Shift>
 
 /** The integer programme in CPLEX LP format: fewest costs, every period covered. */
-export function programme(required: readonly number[], shifts: readonly Shift[]): string {
+function programme(required: readonly number[], shifts: readonly Shift[]): string {
   const terms = (period: number) => shifts.flatMap(({ periods }, i) => (periods.includes(period) ? [`x${i}`] : []))
   return [
     'Minimize',

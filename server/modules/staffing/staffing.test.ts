@@ -156,10 +156,10 @@ test('one more counter shortens the wait, and the sentence says so', async () =>
   const id = b.queues[0]!.id
   const answer = await run(b)('queues.whatIf', { id, change: 1 })
   expect(answer.now.counters).toBe(2)
-  expect(answer.then.counters).toBe(3)
-  expect(answer.then.mean_seconds).toBeLessThan(answer.now.mean_seconds)
-  expect(answer.text).toContain(String(Math.round(answer.then.mean_seconds / 60)))
-  expect((await run(b)('queues.whatIf', { id, change: -2 })).then.mean_seconds).toBeNull()
+  expect(answer.changed.counters).toBe(3)
+  expect(answer.changed.mean_seconds).toBeLessThan(answer.now.mean_seconds)
+  expect(answer.text).toContain(String(Math.round(answer.changed.mean_seconds / 60)))
+  expect((await run(b)('queues.whatIf', { id, change: -2 })).changed.mean_seconds).toBeNull()
 })
 
 test('the closing forecast counts who would not be served, and intake stops', async () => {

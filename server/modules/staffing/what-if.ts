@@ -32,22 +32,22 @@ export const whatIf = operation({
   roles: MANAGERS,
   http: { method: 'GET', path: '/queues/{id}/what-if/' },
   input: Closed({ id: Id, change: Type.Optional(Type.Integer({ minimum: -50, maximum: 50, default: 1 })) }),
-  output: Closed({ now: Waits, then: Waits, text: Type.String() }),
+  output: Closed({ now: Waits, changed: Waits, text: Type.String() }),
   example: { input: { id: 1, change: 1 } },
   pool: 'reports',
   async run(ctx, { id, change = 1 }) {
     const outlook = await outlookOf(ctx, id)
     if (outlook.counters + change < 0) throw invalid('/change', 'range')
     const now = waitsWith(outlook, outlook.counters)
-    const then = waitsWith(outlook, outlook.counters + change)
+    const changed = waitsWith(outlook, outlook.counters + change)
     const minutes = (seconds: number | null) => (seconds === null ? '–' : String(Math.round(seconds / 60)))
     const text = translate(
       ctx.locale,
       'staffing.what_if',
-      { counters: then.counters, before: minutes(now.mean_seconds), after: minutes(then.mean_seconds) },
+      { counters: changed.counters, before: minutes(now.mean_seconds), after: minutes(changed.mean_seconds) },
       ctx.tenant.locale,
     )
-    return { now, then, text }
+    return { now, changed, text }
   },
 })
 
