@@ -29,6 +29,8 @@ import type { TenantDirectory } from './modules/tenants/index.ts'
 import { lineLengths, visitorOf } from './modules/tickets/index.ts'
 import { errorPage } from './pages/error-page.ts'
 import { Pages } from './pages/index.ts'
+import { Screens } from './pages/screens.ts'
+import { VisitorPages } from './pages/visitor.ts'
 import { Authenticator } from './transports/authenticate.ts'
 import { documents, health } from './transports/documents.ts'
 import { Live } from './transports/live.ts'
@@ -114,15 +116,27 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   health(app, isReady)
   if (isApi) {
     documents(app, { operations, version: packageJson.version })
+    const screens = new Screens({ isDevelopment: config.debug })
     const pages = new Pages({
       runtime,
       cache,
       operationById,
       tenantBySlug: directory.bySlug,
       listedTenants: async () => (config.debug ? activeTenants(db) : []),
-      isDevelopment: config.debug,
+      screens,
     })
     pages.register(app)
+    const visitor = new VisitorPages({
+      runtime,
+      cache,
+      operationById,
+      screens,
+      tenantBySlug: directory.bySlug,
+      tenantById: directory.byId,
+      visitor: (token) => visitorOf(db, token),
+      isSecure: config.publicUrl.startsWith('https:'),
+    })
+    visitor.register(app)
     ssoCallback(app, {
       runtime,
       operationById,
@@ -150,7 +164,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       lane,
       authenticator,
       operations,
-      pages: new Map([['tickets.mine', pages.ticket]]),
+      pages: new Map([['tickets.mine', visitor.ticket]]),
       answered(request, reply, output) {
         const given = cookieOf(output)
         const session = request.caller?.actor.sessionId

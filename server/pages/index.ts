@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import ar from '../../shared/locales/ar.json' with { type: 'json' }
 import en from '../../shared/locales/en.json' with { type: 'json' }
@@ -10,15 +9,13 @@ import type { Runtime } from '../kernel/execute.ts'
 import { translate } from '../kernel/i18n.ts'
 import type { Operation, Request, Tenant } from '../kernel/operation.ts'
 import type { Locale } from '../kernel/schema.ts'
-import { ANONYMOUS } from '../transports/authenticate.ts'
 import { callerLocale } from '../transports/locale.ts'
-import { refusalOf } from '../transports/problem.ts'
 import { allowPage } from '../transports/security/headers.ts'
 import { assets } from './assets.ts'
 import { displayAccess, openDisplay } from '../modules/displays/index.ts'
 import { accountPages } from './account.ts'
 import { html, page, textsOf, type Html, type PageOptions } from './html.ts'
-import { Screens } from './screens.ts'
+import type { Screens } from './screens.ts'
 
 export interface PagesOptions {
   runtime: Runtime
@@ -27,11 +24,9 @@ export interface PagesOptions {
   tenantBySlug(slug: string): Promise<Tenant | undefined>
   /** Tenants whose sites the front page lists: in development only. */
   listedTenants(): Promise<readonly Tenant[]>
-  isDevelopment: boolean
+  screens: Screens
 }
 
-/** What the form was given; anything else is no key. */
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const catalogues: Record<Locale, Record<string, string>> = { fr, en, ar }
 
 function send(reply: FastifyReply, options: PageOptions, body: Html, status = 200): FastifyReply {
@@ -53,41 +48,17 @@ interface Site {
   slug: string
   address: string
 }
-interface Queue {
-  id: number
-  name: string
-  service_id: number
-  status: string
-  is_active: boolean
-}
-interface Service {
-  id: number
-  code: string
-  name: string
-  names: Partial<Record<Locale, string>>
-}
-
-interface SiteView {
-  site: Site | null
-  queues: Queue[]
-  services: Service[]
-}
-/** A page of a site may be this old: whoever presses a button of it is told what holds. */
-const PAGE_MS = 1000
-
 /** Small pages that live: enough to take a ticket, follow it, call it and show it. Plain HTML, no build step. */
 export class Pages {
   #options: PagesOptions
-  #screens: Screens
 
   constructor(options: PagesOptions) {
     this.#options = options
-    this.#screens = new Screens(options)
   }
 
   register(app: FastifyInstance): void {
     assets(app)
-    this.#screens.register(app)
+    this.#options.screens.register(app)
     app.get('/favicon.ico', (_request, reply) => reply.code(204).send())
     app.get('/', (request, reply) => this.#front(request, reply))
     accountPages(app, send, (request) => {
@@ -97,47 +68,6 @@ export class Pages {
     app.get('/app/agent', (request, reply) => this.#agent(request, reply))
     app.get('/display/:tenant/:id', (request, reply) => this.#display(request, reply))
     app.get('/display/:tenant/:id/access', (request, reply) => this.#displayAccess(request, reply))
-    app.get('/site/:tenant/:site', (request, reply) => this.#site(request, reply))
-    void app.register(async (forms) => {
-      // Only here: everywhere else a form's encoding is refused, so no foreign page can post what a browser would send.
-      forms.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
-        done(null, Object.fromEntries(new URLSearchParams(body as string))),
-      )
-      forms.post('/site/:tenant/:site', (request, reply) => this.#take(request, reply))
-    })
-  }
-
-  /** The visitor's page at the address of `tickets.mine`. */
-  ticket = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const locale = callerLocale(request)
-    const t = (key: string) => translate(locale, key)
-    const { token } = request.params as { token: string }
-    const mine = (await this.#run('tickets.mine', request.caller!.tenant, {}, request.caller!.actor)) as {
-      ticket: { number: string; status: string }
-      service_name: string
-      service_names: Partial<Record<Locale, string>>
-      site_name: string
-    }
-    const button = (verb: string, key: string, kind = '') =>
-      html`<button id="${verb}" class="${kind}" type="button" hidden>${t(key)}</button> `
-    const data = { locale, texts: textsOf(locale, catalogues[locale]), token }
-    return send(
-      reply,
-      { locale, title: mine.ticket.number, script: 'ticket', data },
-      html`<main>
-        <p class="muted">${mine.site_name} · ${mine.service_names[locale] ?? mine.service_name}</p>
-        ${status}
-        <div id="card" class="card" aria-live="polite">
-          <p class="muted">${t('page.your_number')}</p>
-          <p id="number" class="number">${mine.ticket.number}</p>
-          <p id="state" class="figure"></p>
-          <div id="facts"></div>
-        </div>
-        <p class="acts">
-          ${button('here', 'page.im_here', 'primary')}${button('delay', 'page.let_pass')}${button('cancel', 'page.leave_queue')}${button('undo', 'page.undo', 'primary')}
-        </p>
-      </main>`,
-    )
   }
 
   #run(
@@ -191,84 +121,6 @@ export class Pages {
         ${sections}
       </main>`,
     )
-  }
-
-  async #site(request: FastifyRequest, reply: FastifyReply, refusal?: AppError): Promise<FastifyReply> {
-    const locale = callerLocale(request)
-    const t = (key: string) => translate(locale, key)
-    const tenant = await this.#tenant(request)
-    const { site: slug } = request.params as { site: string }
-    const { site, queues, services } = await this.#options.cache.get(['site page', tenant.id, slug], PAGE_MS, () =>
-      this.#siteView(tenant, slug),
-    )
-    if (!site) throw notFound()
-    const serviceOf = new Map(services.map((service) => [service.id, service]))
-    const shown = ({ service_id, name }: Queue) => serviceOf.get(service_id)?.names[locale] ?? name
-    const byName = new Intl.Collator(locale, { numeric: true })
-    const sorted = queues.toSorted((a, b) => byName.compare(shown(a), shown(b)))
-    const rows = sorted.map((queue) => {
-      const { id, service_id, status: queueStatus } = queue
-      const service = serviceOf.get(service_id)
-      const isOpen = queueStatus === 'open' || queueStatus === 'closing'
-      return html`<li class="row">
-        <span><span class="letter">${service?.code}</span> ${shown(queue)}</span>
-        ${!isOpen && html`<span class="muted">${t(`queue_status.${queueStatus}`)}</span>`}
-        <button class="primary" name="queue_id" value="${id}" ${!isOpen && html`disabled`}>
-          ${t('page.take_number')}
-        </button>
-      </li>`
-    })
-    return send(
-      reply,
-      { locale, title: site.name },
-      html`<main>
-        <p class="muted">${tenant.name}</p>
-        <h1>${site.name}</h1>
-        ${refusal && html`<p class="notice" role="alert">${translate(locale, `errors.${refusal.code}`, refusal.params)}</p>`}
-        <h2>${t('page.choose_service')}</h2>
-        <form method="post" action="?lang=${locale}">
-          <input type="hidden" name="key" value="${randomUUID()}" />
-          <ul class="plain choices">
-            ${rows}
-          </ul>
-        </form>
-      </main>`,
-      refusal?.status,
-    )
-  }
-
-  /** What a site's page shows to everybody; a missing site is known as missing too. */
-  async #siteView(tenant: Tenant, slug: string): Promise<SiteView> {
-    const site = (await this.#all<Site>('sites.list', tenant, { is_active: true })).find((each) => each.slug === slug)
-    if (!site) return { site: null, queues: [], services: [] }
-    const [queues, services] = await Promise.all([
-      this.#all<Queue>('queues.list', tenant, { site: site.id, is_active: true }),
-      this.#all<Service>('services.list', tenant),
-    ])
-    return { site, queues, services }
-  }
-
-  /** Works without scripts. The form's key makes a second press of the button show the same ticket. */
-  async #take(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const origin = request.headers['sec-fetch-site']
-    if (origin !== undefined && origin !== 'same-origin' && origin !== 'none')
-      throw new AppError('forbidden', 'origin_not_allowed')
-    const locale = callerLocale(request)
-    const tenant = await this.#tenant(request)
-    const { queue_id: queueId, key } = (request.body ?? {}) as Record<string, unknown>
-    const input = { queue_id: Number(queueId), channel: 'web', language: locale }
-    try {
-      const taken = (await this.#run('tickets.take', tenant, input, ANONYMOUS, {
-        key: typeof key === 'string' && UUID.test(key) ? key : undefined,
-        requestId: request.id,
-        origin: { address: request.ip, userAgent: request.headers['user-agent'] },
-      })) as { public_token: string }
-      return reply.code(303).header('location', `/t/${taken.public_token}?lang=${locale}`).send()
-    } catch (error) {
-      const refusal = refusalOf(error)
-      if (refusal.kind === 'internal') throw error
-      return this.#site(request, reply, refusal)
-    }
   }
 
   async #display(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -14,6 +14,7 @@ interface BuiltApp {
   preloads: string[]
   styles: string[]
   fonts: { url: string; script: 'latin' | 'arabic' }[]
+  worker?: string
 }
 interface Manifest {
   hash: string
@@ -56,6 +57,7 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
   '.json': 'application/json',
   '.mp3': 'audio/mpeg',
+  '.wav': 'audio/wav',
   '.png': 'image/png',
 }
 const IMMUTABLE = 'public, max-age=31536000, immutable'
@@ -89,13 +91,11 @@ export class Screens {
     const json = data === undefined ? '' : JSON.stringify(data).replaceAll('<', '\\u003c')
     const fonts = built.fonts.filter(({ script }) => script === (locale === 'ar' ? 'arabic' : 'latin'))
     const scripts = [...new Set([locale, ...alsoIn])].map((each) => built.messages[each])
+    const attributes = [`lang="${locale}"`, `dir="${locale === 'ar' ? 'rtl' : 'ltr'}"`]
+    if (theme) attributes.push(`data-theme="${theme}"`)
+    if (density) attributes.push(`data-density="${density}"`)
     const body = html`<!doctype html>
-      <html
-        lang="${locale}"
-        dir="${locale === 'ar' ? 'rtl' : 'ltr'}"
-        ${theme && html`data-theme="${theme}"`}
-        ${density && html`data-density="${density}"`}
-      >
+      ${new Html(`<html ${attributes.join(' ')}>`)}
         <head>
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -131,6 +131,16 @@ export class Screens {
     const file = new URL(manifest.renderers[app]!, DIST)
     // The address changes with what was built: a module is loaded once per address.
     return (await import(`${pathToFileURL(file.pathname).href}?${manifest.hash}`)) as Module
+  }
+
+  /** The service worker of an app. It may ask this origin only, which its own policy says. */
+  worker(reply: FastifyReply, app: string): FastifyReply {
+    const file = new URL(this.#load().apps[app]!.worker!, DIST)
+    return reply
+      .header('cache-control', 'no-cache')
+      .header('content-security-policy', "default-src 'self'")
+      .type(TYPES['.js']!)
+      .send(readFileSync(file))
   }
 
   /** Reads what was built; again in development, where it may have been built anew. */

@@ -19,6 +19,8 @@ export interface App {
   budget: Budget
   /** Has a `server.tsx` that the server renders its pages with. */
   isRendered?: true
+  /** Has a `worker.ts`. */
+  worker?: true
   /** Left out of what production serves. */
   isDevelopment?: true
 }
@@ -38,6 +40,7 @@ export const APPS: Record<string, App> = {
     fonts: 'public',
     budget: { js: 20 * KB, css: 8 * KB, fonts: { latin: 14 * KB, arabic: 37 * KB } },
     isRendered: true,
+    worker: true,
   },
   display: {
     framework: 'preact',

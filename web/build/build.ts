@@ -1,13 +1,14 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build as vite, type InlineConfig, type Rolldown } from 'vite'
 import { APPS, LOCALES, type App } from './apps.ts'
 import { DIST, ROOT } from './paths.ts'
 import { buildFonts, type BuiltFonts } from './fonts.ts'
-import { smartqueue } from './plugin.ts'
+import { CHIME, smartqueue } from './plugin.ts'
 import { brotli, overBudget, type Sizes } from './sizes.ts'
-import { sourceHash, type BuiltApp, type Manifest } from './manifest.ts'
+import { builtManifest, sourceHash, type BuiltApp, type Manifest } from './manifest.ts'
 
 /** Text worth compressing; fonts and pictures are compressed by themselves. */
 const COMPRESSED = /\.(js|css|svg|json)$/
@@ -33,28 +34,42 @@ export async function build(log: (line: string) => void): Promise<Report> {
   const sets = { public: await buildFonts('public'), staff: await buildFonts('staff') }
   for (const { name, bytes } of Object.values(sets).flatMap((set) => set.files))
     files.push({ path: `fonts/${name}`, bytes })
-  const renderers: File[] = []
+  files.push(CHIME)
+  const before = builtManifest()
+  /** What no browser asks for at its own address. */
+  const others: File[] = []
   for (const [name, app] of Object.entries(APPS)) {
     const started = performance.now()
-    const built = await buildApp(name, app, sets[app.fonts])
+    const kept = keptApp(name, before)
+    const built = kept ?? (await buildApp(name, app, sets[app.fonts]))
     files.push(...built.files)
     manifest.apps[name] = built.app
-    report.sizes[name] = built.sizes
-    report.problems.push(...overBudget(name, built.sizes, app.budget))
+    report.sizes[name] = built.app.sizes
+    report.problems.push(...overBudget(name, built.app.sizes, app.budget))
     if (app.isRendered) {
-      renderers.push({ path: `${name}.js`, bytes: await buildRenderer(name, app, sets[app.fonts]) })
-      manifest.renderers[name] = `renderers/${name}.js`
+      const path = `renderers/${name}.js`
+      const bytes = kept ? await readFile(`${DIST}${path}`) : await buildRenderer(name, app, sets[app.fonts])
+      others.push({ path, bytes })
+      manifest.renderers[name] = path
     }
-    const { js, css, fonts } = built.sizes
+    if (app.worker) {
+      const path = `workers/${name}.js`
+      others.push({
+        path,
+        bytes: kept ? await readFile(`${DIST}${path}`) : await buildWorker(name, app, sets[app.fonts]),
+      })
+      built.app.worker = path
+    }
+    const { js, css, fonts } = built.app.sizes
     log(
       `  ${name.padEnd(8)} js ${kb(js)} of ${kb(app.budget.js)}, css ${kb(css)} of ${kb(app.budget.css)}, ` +
         `fonts ${kb(fonts.latin)} (ar ${kb(fonts.arabic)}) of ${kb(app.budget.fonts.latin)} (${kb(app.budget.fonts.arabic)}) kB` +
-        ` in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+        (kept ? ', as before' : ` in ${((performance.now() - started) / 1000).toFixed(1)} s`),
     )
   }
   // What is too large is kept for a look, but counts as not built.
   if (report.problems.length > 0) manifest.hash = ''
-  await write(files, renderers, manifest)
+  await write(files, others, manifest)
   return report
 }
 const kb = (bytes: number) => (bytes / 1000).toFixed(1)
@@ -131,13 +146,33 @@ async function buildApp(name: string, app: App, fonts: BuiltFonts) {
     preloads: mainFiles.slice(1).map(url),
     styles: styles.map(url),
     fonts: fonts.files.map((font) => ({ url: `/assets/fonts/${font.name}`, script: font.script })),
+    hash: sourceHash(name),
+    sizes: {
+      js: Math.max(...perLocale),
+      css: sum(styles),
+      fonts: { latin: fontBytes(['latin']), arabic: fontBytes(['latin', 'arabic']) },
+    },
   }
-  const sizes: Sizes = {
-    js: Math.max(...perLocale),
-    css: sum(styles),
-    fonts: { latin: fontBytes(['latin']), arabic: fontBytes(['latin', 'arabic']) },
-  }
-  return { app: built, files, sizes }
+  return { app: built, files }
+}
+
+/** An app that is built from these very sources already. */
+function keptApp(name: string, before: Manifest | undefined): { app: BuiltApp; files: File[] } | undefined {
+  const app = before?.apps[name]
+  if (!app || app.hash !== sourceHash(name)) return undefined
+  const folder = `${DIST}assets/${name}/`
+  const names = readdirSync(folder).filter((file) => !/\.(br|gz)$/.test(file))
+  return { app, files: names.map((file) => ({ path: `${name}/${file}`, bytes: readFileSync(folder + file) })) }
+}
+
+/** A service worker: one file without imports, which every browser runs. */
+async function buildWorker(name: string, app: App, fonts: BuiltFonts): Promise<Buffer> {
+  const base = config(name, app, fonts)
+  const { output } = (await vite({
+    ...base,
+    build: { ...base.build, rolldownOptions: { input: `${ROOT}web/apps/${name}/worker.ts` } },
+  })) as Rolldown.RolldownOutput
+  return Buffer.from(output[0].code)
 }
 
 /** The same components as a module of the server: a page is complete before any script runs. */
@@ -156,7 +191,7 @@ async function buildRenderer(name: string, app: App, fonts: BuiltFonts): Promise
   return Buffer.from(output[0].code)
 }
 
-async function write(files: readonly File[], renderers: readonly File[], manifest: Manifest): Promise<void> {
+async function write(files: readonly File[], others: readonly File[], manifest: Manifest): Promise<void> {
   const draft = `${DIST.slice(0, -1)}.${process.pid}`
   const put = async (path: string, bytes: Buffer | string) => {
     await mkdir(dirname(`${draft}/${path}`), { recursive: true })
@@ -168,7 +203,7 @@ async function write(files: readonly File[], renderers: readonly File[], manifes
     await put(`assets/${path}.br`, brotli(bytes))
     await put(`assets/${path}.gz`, gzipSync(bytes, { level: 9 }))
   }
-  for (const { path, bytes } of renderers) await put(`renderers/${path}`, bytes)
+  for (const { path, bytes } of others) await put(path, bytes)
   await put('manifest.json', JSON.stringify(manifest, null, 2))
   await rm(DIST, { recursive: true, force: true })
   await rename(draft, DIST)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { globSync, readFileSync } from 'node:fs'
 import type { LOCALES } from './apps.ts'
 import { DIST, ROOT } from './paths.ts'
+import type { Sizes } from './sizes.ts'
 
 /** Addresses of a built app's files. */
 export interface BuiltApp {
@@ -12,6 +13,11 @@ export interface BuiltApp {
   preloads: string[]
   styles: string[]
   fonts: { url: string; script: 'latin' | 'arabic' }[]
+  /** Service worker, below dist/web/: it is served at an address of its own. */
+  worker?: string
+  /** Of what it alone was built from, and how large it is. */
+  hash: string
+  sizes: Sizes
 }
 /** `dist/web/manifest.json`. */
 export interface Manifest {
@@ -31,10 +37,14 @@ export function builtManifest(): Manifest | undefined {
   }
 }
 
-/** One value for everything the screens are made of: equal means built already. Some 10 ms. */
-export function sourceHash(): string {
+/**
+ * One value for everything the screens, or one app, are made of: equal means built already. Some 10 ms.
+ * @param app folder of web/apps; all of them when absent
+ */
+export function sourceHash(app = '*'): string {
   const hash = createHash('sha256')
-  const files = globSync(['web/**/*', 'shared/**/*', 'package-lock.json'], { cwd: ROOT, withFileTypes: true })
+  const sources = [`web/apps/${app}/**/*`, 'web/{build,data,ui}/**/*', 'shared/**/*', 'package-lock.json']
+  const files = globSync(sources, { cwd: ROOT, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => `${entry.parentPath}/${entry.name}`)
     .filter((file) => !/\.test\.tsx?$|\/web\/test\//.test(file))

@@ -1,9 +1,17 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Plugin } from 'vite'
 import { ROOT } from './paths.ts'
+import { chime } from './chime.ts'
 import type { BuiltFonts } from './fonts.ts'
 import { compileMessage } from './messages.ts'
 
+const bytes = chime()
+/** Below /assets/. */
+export const CHIME = {
+  path: `sounds/chime-${createHash('sha256').update(bytes).digest('base64url').slice(0, 8)}.wav`,
+  bytes,
+}
 const LOCALES = `${ROOT}shared/locales/`
 type Catalogue = Record<string, string>
 const read = (file: string) => JSON.parse(readFileSync(LOCALES + file, 'utf8')) as Catalogue
@@ -24,15 +32,16 @@ export function messagesOf(names: readonly string[], locale: string): Record<str
 
 /**
  * What exists only in the build: modules `messages:<locale>` that add an app's compiled texts, and the declarations of
- * its faces at the head of the tokens.
+ * its faces at the head of the tokens; `sound:chime` is the address of the call's chime.
  */
 export function smartqueue(names: readonly string[], fonts: BuiltFonts): Plugin {
   return {
     name: 'smartqueue',
     enforce: 'pre',
-    resolveId: (id) => (id.startsWith('messages:') ? `\0${id}` : null),
+    resolveId: (id) => (id.startsWith('messages:') || id === 'sound:chime' ? `\0${id}` : null),
     load(id) {
       if (id.endsWith('/web/ui/tokens.css')) return fonts.css + readFileSync(id, 'utf8')
+      if (id === '\0sound:chime') return `export default ${JSON.stringify(`/assets/${CHIME.path}`)}`
       if (!id.startsWith('\0messages:')) return null
       const locale = id.slice('\0messages:'.length)
       const messages = JSON.stringify(messagesOf(names, locale))

@@ -1,2 +1,6 @@
 declare module '*.css'
 declare module 'messages:*'
+declare module 'sound:chime' {
+  const url: string
+  export default url
+}

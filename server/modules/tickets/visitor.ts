@@ -1,11 +1,13 @@
 import Type, { type TInteger, type TObject, type TString, type TUnsafe } from 'typebox'
 import type { TicketView } from '../../../shared/views.ts'
+import { REPLIES } from '../../../shared/visit.ts'
 import type { Actor } from '../../kernel/access.ts'
 import type { Database } from '../../kernel/db/types.ts'
 import { conflict, notFound } from '../../kernel/errors.ts'
 import { hashToken, tenantOfToken } from '../../kernel/ids.ts'
 import { operation, type Context, type Operation } from '../../kernel/operation.ts'
-import { Closed, Nullable, Text, Time } from '../../kernel/schema.ts'
+import { Closed, Enum, Nullable, Text, Time } from '../../kernel/schema.ts'
+import { QueueStatus } from '../queues/index.ts'
 import { cancelTicket } from './cancel.ts'
 import { delayTicket, Postponement } from './delay.ts'
 import { ticketView, TicketViewOutput } from './live/index.ts'
@@ -13,14 +15,21 @@ import { returnToQueue } from './return.ts'
 import { Reason, Ticket } from './schema.ts'
 import { plusSeconds } from './time.ts'
 import { undoLast } from './undo.ts'
+import { checkLetters } from './visit/check.ts'
+import { findTicket } from './visit/find.ts'
+import { replyToCall } from './visit/reply.ts'
+import { sitePage } from './visit/site-page.ts'
+
+/** By the secret it was taken with, or by a further link. */
+const HOLDER = `
+  select id from tickets where token_hash = $1
+  union all select ticket_id from ticket_links where token_hash = $1 limit 1`
 
 /** The holder of a visitor's token, or undefined when it opens nothing. */
 export async function visitorOf(db: Database, token: string): Promise<Actor | undefined> {
   const tenantId = tenantOfToken(token)
   if (tenantId === undefined) return undefined
-  const ticket = await db
-    .reader(tenantId)
-    .maybe<{ id: number }>('select id from tickets where token_hash = $1', [hashToken(token)])
+  const ticket = await db.reader(tenantId).maybe<{ id: number }>(HOLDER, [hashToken(token)])
   return (
     ticket && {
       role: 'visitor',
@@ -40,7 +49,17 @@ function ownTicketId({ actor }: Context): number {
 }
 
 const MINE = `
-  select q.name as queue_name, v.name as service_name, v.names as service_names, s.name as site_name, s.timezone,
+  select q.name as queue_name, v.name as service_name, v.names as service_names, v.code as service_code,
+         s.name as site_name, s.slug as site_slug, s.timezone, st.status as queue_status, t.token_hash,
+         coalesce(c.hint, '') as counter_hint,
+         case when t.status = 'appelé' then coalesce(t.last_called_at, t.called_at) end as called_last_at,
+         q.no_show_after_seconds,
+         (select count(distinct a.counter_id) from agent_queues g
+          join agents a on a.tenant_id = g.tenant_id and a.id = g.agent_id
+          where g.queue_id = t.queue_id and a.status in ('available', 'calling', 'serving', 'wrap_up'))::int as agents_open,
+         (select l.queue_id from ticket_legs l where l.ticket_id = t.id and l.queue_id <> t.queue_id
+          order by l.leg desc limit 1) is not null as is_transferred,
+         (select array_agg(label) from unnest(t.labels) label where label = any($3)) as replies,
          case when t.status = 'absent' then t.ended_at end as missed_at, q.grace_seconds,
          case when t.undo ->> 'verb' = 'cancel' and t.undo ->> 'principal' = $2 then t.undo_until end as undo_until,
          greatest(q.delay_budget - t.delay_count, 0) as delays_left, t.rating
@@ -48,6 +67,8 @@ const MINE = `
   join queues q on q.tenant_id = t.tenant_id and q.id = t.queue_id
   join services v on v.tenant_id = t.tenant_id and v.id = t.service_id
   join sites s on s.tenant_id = t.tenant_id and s.id = t.site_id
+  join queue_states st on st.tenant_id = t.tenant_id and st.queue_id = t.queue_id
+  left join counters c on c.tenant_id = t.tenant_id and c.id = t.counter_id
   where t.id = $1`
 const Mine = Closed({
   ...(
@@ -57,8 +78,26 @@ const Mine = Closed({
   service_name: Type.String(),
   /** By language. */
   service_names: Type.Record(Type.String(), Type.String()),
+  /** Letter of the line. */
+  service_code: Type.String(),
+  tenant_name: Type.String(),
+  tenant_slug: Type.String(),
   site_name: Type.String(),
+  site_slug: Type.String(),
   timezone: Type.String(),
+  queue_status: QueueStatus,
+  /** Counters that serve the queue now. */
+  agents_open: Type.Integer(),
+  /** Where the counter is that calls. */
+  counter_hint: Type.String(),
+  /** Until when the counter waits for somebody called; null when it does not end by itself. */
+  called_until: Nullable(Time),
+  /** Another line had the ticket before. */
+  is_transferred: Type.Boolean(),
+  /** What I answered when called. */
+  reply: Nullable(Enum(REPLIES)),
+  /** With the number it opens this page from paper. */
+  check: Type.String(),
   /** Until when a missed turn can be taken up again. */
   grace_until: Nullable(Time),
   /** Until when leaving can be taken back. */
@@ -66,6 +105,16 @@ const Mine = Closed({
   delays_left: Type.Integer(),
   rating: Nullable(Type.Integer()),
 })
+type Mine = Type.Static<typeof Mine>
+/** What only serves to compute the answer. */
+interface MineRow extends Mine {
+  missed_at: string | null
+  grace_seconds: number
+  called_last_at: string | null
+  no_show_after_seconds: number | null
+  token_hash: Buffer | null
+  replies: Mine['reply'][] | null
+}
 
 const mine = operation({
   id: 'tickets.mine',
@@ -81,10 +130,18 @@ const mine = operation({
   async run(ctx) {
     const id = ownTicketId(ctx)
     const view = await ticketView(ctx, id)
-    const { missed_at, grace_seconds, ...facts } = await ctx.tx.one<
-      Omit<Type.Static<typeof Mine>, 'grace_until'> & { missed_at: string | null; grace_seconds: number }
-    >(MINE, [id, ctx.actor.principal])
-    return { ...view, ...facts, grace_until: missed_at && plusSeconds(missed_at, grace_seconds) }
+    const row = await ctx.tx.one<MineRow>(MINE, [id, ctx.actor.principal, REPLIES])
+    const { missed_at, grace_seconds, called_last_at, no_show_after_seconds, token_hash, replies, ...facts } = row
+    return {
+      ...view,
+      ...facts,
+      tenant_name: ctx.tenant.name,
+      tenant_slug: ctx.tenant.slug,
+      grace_until: missed_at && plusSeconds(missed_at, grace_seconds),
+      called_until: called_last_at && no_show_after_seconds ? plusSeconds(called_last_at, no_show_after_seconds) : null,
+      reply: replies?.at(-1) ?? null,
+      check: token_hash ? checkLetters(token_hash) : '',
+    }
   },
 })
 
@@ -166,4 +223,50 @@ const rate = operation({
   },
 })
 
-export const visitorOperations: readonly Operation[] = [mine, here, postpone, leave, stay, rate]
+/** The visit remains as a number in the statistics; what could tell whose it was goes, and with it every link. */
+const ERASE = `
+  with links as (delete from ticket_links where ticket_id = $1)
+  update tickets set customer_id = null, sole_customer_id = null, device_key = null, token_hash = null, note = '',
+    fields = '{}', needs = '{}', labels = '{}', language = null, rating_comment = '', undo = null, undo_until = null
+  where id = $1 and status in ('terminé', 'annulé', 'expiré', 'absent') returning site_id, queue_id`
+const erase = operation({
+  id: 'tickets.erase',
+  kind: 'mutation',
+  summary: 'Delete my data',
+  description: 'When the visit is over. The page is gone afterwards; the number stays in the statistics.',
+  scope: null,
+  roles: ['visitor'],
+  http: { method: 'POST', path: '/t/{token}/erase/', base: 'root', status: 204 },
+  input: Closed({}),
+  output: Type.Null(),
+  example: { input: {} },
+  async run(ctx) {
+    const id = ownTicketId(ctx)
+    const erased = await ctx.tx.maybe<{ site_id: number; queue_id: number }>(ERASE, [id])
+    if (!erased) throw conflict('illegal_transition')
+    ctx.emit({ type: 'ticket.erased', ...erased, ticket_id: id, data: {} })
+    return null
+  },
+})
+
+const reply = act(
+  'tickets.reply',
+  'reply',
+  'Answer a call: on my way, a moment please, cannot come',
+  { reply: Enum(REPLIES) },
+  { reply: 'on_my_way' },
+  (ctx, input) => replyToCall(ctx, ownTicketId(ctx), input.reply),
+)
+
+export const visitorOperations: readonly Operation[] = [
+  mine,
+  here,
+  postpone,
+  leave,
+  stay,
+  reply,
+  rate,
+  erase,
+  sitePage,
+  findTicket,
+]

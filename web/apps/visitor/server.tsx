@@ -3,10 +3,12 @@ import 'messages:en'
 import 'messages:ar'
 import { renderToString } from 'preact-render-to-string'
 import type { Language } from '../../../shared/format.ts'
-import { setLanguage, t } from '../../ui/messages.ts'
+import { setLanguage } from '../../ui/messages.ts'
+import { VisitorApp } from './app.tsx'
+import type { PageProps } from './data.ts'
 
-/** The page's content as it is before any script runs. */
-export function render(language: Language): string {
+/** The page as it is before, and without, scripts. */
+export function render(language: Language, props: PageProps): string {
   setLanguage(language)
-  return renderToString(<h1>{t('visitor.your_number')}</h1>)
+  return renderToString(<VisitorApp {...props} />)
 }

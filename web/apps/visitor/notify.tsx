@@ -1,0 +1,51 @@
+import { useEffect, useState } from 'preact/hooks'
+import { t } from '../../ui/messages.ts'
+import { Icon } from '../../ui/parts/preact.ts'
+import type { Ring } from './ring.ts'
+
+/** One sheet for all ways of being told; nothing is asked of the browser before a tap here. */
+export function NotifySheet({ ring }: { token: string; ring: Ring }) {
+  // The server cannot know what this browser can: the button comes with the scripts.
+  const [isReady, setReady] = useState(false)
+  const [isOpen, setOpen] = useState(false)
+  const [said, setSaid] = useState('')
+  useEffect(() => setReady(true), [])
+  if (!isReady) return null
+  return (
+    <div class="bottom">
+      {said && (
+        <p class="card" role="status">
+          <Icon name="check" /> {said}
+        </p>
+      )}
+      {isOpen && (
+        <section class="sheet card" aria-label={t('visitor.notify_title')}>
+          <p class="subtitle">{t('visitor.notify_title')}</p>
+          <button
+            type="button"
+            class="button wide choice"
+            onClick={() => {
+              void ring.turnOn()
+              setSaid(t('visitor.ring_on'))
+              setOpen(false)
+            }}
+          >
+            <Icon name="bell" />
+            <span>
+              {t('visitor.ring')} <small>{t('visitor.ring_hint')}</small>
+            </span>
+          </button>
+        </section>
+      )}
+      <button
+        type="button"
+        class="button wide"
+        data-kind="primary"
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+      >
+        {t('visitor.notify')}
+      </button>
+    </div>
+  )
+}

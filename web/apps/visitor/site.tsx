@@ -1,0 +1,131 @@
+import { useEffect, useState } from 'preact/hooks'
+import { call } from '../../data/api.ts'
+import { ticketsSitePage } from '../../data/operations.ts'
+import { clockTime, day, ticketCode, waitRange } from '../../ui/format.ts'
+import { currentLanguage, t } from '../../ui/messages.ts'
+import { Code, Icon, LineBadge } from '../../ui/parts/preact.ts'
+import type { SiteData, SiteProps } from './data.ts'
+import { Header, Notice } from './parts.tsx'
+
+type Line = SiteData['lines'][number]
+const takes = ({ status }: Line) => status === 'open' || status === 'closing'
+const NEEDS = ['hearing', 'sight', 'standing'] as const
+/** Lengths and states are read again this often while somebody looks. */
+const REFRESH_MS = 10_000
+
+/** What can be taken here: one choice, one button. */
+export function SitePage({ tenant, slug, site: first, own, refusal, formKey }: Omit<SiteProps, 'page'>) {
+  const site = useFresh(first, tenant, slug)
+  const { name, timezone, address } = site.site
+  const openLines = site.lines.filter(takes)
+  return (
+    <main class="page">
+      <Header place={site.tenant_name} />
+      <h1 class="title">{name}</h1>
+      {address && <p class="muted">{address}</p>}
+      <Hours site={site} timezone={timezone} />
+      <Notice text={refusal} />
+      {own.map(({ number, token, code }) => (
+        <a class="card own" key={token} href={`/t/${token}/?lang=${currentLanguage()}`}>
+          <LineBadge code={code} />
+          <span>
+            {t('visitor.has_ticket')}
+            <Code>{ticketCode(number)}</Code>
+          </span>
+          <Icon name="next" />
+        </a>
+      ))}
+      <form method="post" action={`?lang=${currentLanguage()}`} class="take">
+        <input type="hidden" name="key" value={formKey} />
+        <fieldset class="lines">
+          <legend class="subtitle">{t('visitor.choose_service')}</legend>
+          {site.lines.map((line) => (
+            <LineChoice key={line.id} line={line} isOnly={openLines.length === 1 && takes(line)} />
+          ))}
+        </fieldset>
+        {openLines.length === 0 ? (
+          <p class="banner">{t('visitor.nothing_open')}</p>
+        ) : (
+          <>
+            <details class="needs">
+              <summary>{t('visitor.needs')}</summary>
+              {NEEDS.map((need) => (
+                <label class="check" key={need}>
+                  <input type="checkbox" name="needs" value={need} />
+                  {t(`visitor.need_${need}`)}
+                </label>
+              ))}
+            </details>
+            <div class="bottom">
+              <button class="button wide" data-kind="primary">
+                {t('visitor.take')}
+              </button>
+            </div>
+          </>
+        )}
+      </form>
+      <p class="find-link">
+        <a href={`/site/${tenant}/${slug}/find?lang=${currentLanguage()}`}>{t('visitor.find')}</a>
+      </p>
+    </main>
+  )
+}
+
+function Hours({ site, timezone }: { site: SiteData; timezone: string }) {
+  const reason = site.reason[currentLanguage()]
+  if (site.is_open)
+    return (
+      <p class="muted">
+        {site.closes_at ? t('visitor.open_until', { time: clockTime(site.closes_at, timezone) }) : t('visitor.open')}
+      </p>
+    )
+  return (
+    <div class="card" data-closed>
+      <p class="figure">{t('visitor.closed')}</p>
+      {reason && <p>{reason}</p>}
+      <p>
+        {site.opens_at
+          ? t('visitor.opens_at', { day: day(site.opens_at, timezone), time: clockTime(site.opens_at, timezone) })
+          : t('visitor.opens_unknown')}
+      </p>
+    </div>
+  )
+}
+
+function LineChoice({ line, isOnly }: { line: Line; isOnly: boolean }) {
+  const isOpen = takes(line)
+  return (
+    <label class="line" data-status={line.status}>
+      <input type="radio" name="queue_id" value={line.id} disabled={!isOpen} required checked={isOnly} />
+      <LineBadge code={line.code} />
+      <span class="line-text">
+        <span class="line-name">{line.names[currentLanguage()] ?? line.name}</span>
+        <span class="line-wait">{isOpen ? waitOf(line) : closedText(line)}</span>
+      </span>
+    </label>
+  )
+}
+
+function waitOf(line: Line): string {
+  const waiting = t('visitor.waiting_count', { count: line.waiting })
+  if (line.eta_low_seconds === null) return waiting
+  return `${waitRange(line.eta_low_seconds, line.eta_high_seconds)} · ${waiting}`
+}
+function closedText(line: Line): string {
+  if (line.status === 'paused') return t('visitor.line_paused')
+  if (line.status === 'full') return t('visitor.line_full', { count: line.max_capacity ?? line.waiting })
+  return t('visitor.line_closed')
+}
+
+/** The page as the server wrote it, then as it is now, while it is looked at. */
+function useFresh(first: SiteData, tenant: string, slug: string): SiteData {
+  const [site, setSite] = useState(first)
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.visibilityState !== 'visible') return
+      call(ticketsSitePage, { tenant, slug }).then(setSite, () => {})
+    }, REFRESH_MS)
+    return () => clearInterval(timer)
+  }, [tenant, slug])
+  return site
+}

@@ -1,0 +1,45 @@
+/** Shows the ticket again without a network: its page as it was opened last, and the files it needs. */
+const worker = self as unknown as ServiceWorkerGlobalScope
+const PAGES = 'tickets'
+const FILES = 'files'
+/** Tickets of one browser that are kept. */
+const MOST_PAGES = 5
+/** A network that does not answer counts as none. */
+const PATIENCE_MS = 4000
+
+worker.addEventListener('install', () => void worker.skipWaiting())
+worker.addEventListener('activate', (event) => event.waitUntil(worker.clients.claim()))
+worker.addEventListener('fetch', (event) => {
+  const { request } = event
+  const { origin, pathname } = new URL(request.url)
+  if (request.method !== 'GET' || origin !== worker.location.origin) return
+  if (request.mode === 'navigate' && pathname.startsWith('/t/')) event.respondWith(page(request))
+  else if (pathname.startsWith('/assets/')) event.respondWith(file(request))
+})
+
+async function page(request: Request): Promise<Response> {
+  const cache = await caches.open(PAGES)
+  try {
+    const response = await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) })
+    if (response.ok && !response.redirected) {
+      await cache.put(request, response.clone())
+      const keys = await cache.keys()
+      await Promise.all(keys.slice(0, Math.max(0, keys.length - MOST_PAGES)).map((old) => cache.delete(old)))
+    } else if (response.status === 404) await cache.delete(request, { ignoreSearch: true })
+    return response
+  } catch (error) {
+    const kept = (await cache.match(request)) ?? (await cache.match(request, { ignoreSearch: true }))
+    if (kept) return kept
+    throw error
+  }
+}
+
+/** Their names change with their content, so what is kept is right. */
+async function file(request: Request): Promise<Response> {
+  const cache = await caches.open(FILES)
+  const kept = await cache.match(request)
+  if (kept) return kept
+  const response = await fetch(request)
+  if (response.ok && response.status === 200) await cache.put(request, response.clone())
+  return response
+}
