@@ -7,7 +7,7 @@ const lab = await aLab()
 /** The configuration is read without the memory of another process, as after a second. */
 const setQueue = async (b: Branch, changes: Record<string, unknown>) => {
   await b.setQueue(changes)
-  await b.run('tickets.rerank', { id: b.queues[0]!.id })
+  await b.run('queues.rerank', { id: b.queues[0]!.id })
 }
 const takeAll = async (b: Branch, priorities: readonly number[]) => {
   const ids: number[] = []
@@ -45,7 +45,7 @@ test('a new order is one event for each ticket that moves, and none for the othe
   await setQueue(b, { algorithm: 'priority' })
   expect(await b.events(plain!)).toEqual(['ticket.created'])
   expect(await b.events(urgent!)).toEqual(['ticket.created', 'ticket.moved'])
-  expect(await b.run('tickets.rerank', { id: b.queues[0]!.id })).toEqual({ count: 0 })
+  expect(await b.run('queues.rerank', { id: b.queues[0]!.id })).toEqual({ count: 0 })
   const board = await b.run('queues.board', { id: b.queues[0]!.id })
   expect(board.waiting.map(({ id }: { id: number }) => id)).toEqual([urgent, plain])
 })

@@ -15,7 +15,7 @@ const WAITING = `
 
 /** Puts everybody who waits in the order that the queue has now. Runs after each change of algorithm or rules. */
 export const rerank = operation({
-  id: 'tickets.rerank',
+  id: 'queues.rerank',
   kind: 'mutation',
   summary: 'Put the waiting tickets of a queue in its present order',
   description:

@@ -89,7 +89,7 @@ const ACTS: Record<string, (a: number, b: number) => [id: string, input: object]
   service: (a, b) => ['services.update', { id: bank.services[a % 3]!.id, name: `Service ${b}` }],
   site: (_, b) => ['sites.update', { id: bank.sites[0]!.id, name: `Site ${b}` }],
   display: (_, b) => ['displays.update', { id: displayId, name: `Display ${b}`, queue_ids: b % 2 ? [queueAt(b)] : [] }],
-  rerank: (a) => ['tickets.rerank', { id: queueAt(a) }],
+  rerank: (a) => ['queues.rerank', { id: queueAt(a) }],
   refresh: () => ['queues.refresh', {}],
   closeDay: () => ['tickets.closeDay', { today: true }],
 }
