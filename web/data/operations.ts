@@ -78,10 +78,12 @@ export type TicketsApplyRules = { count: number; more: boolean }
 export type TicketsCallNext = { ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null } | null }
 export type TicketsEvents = { results: ({ offset: number; type: string; at: string; actor: string; queue_id: number | null; from_queue_id: number | null; agent_id: number | null; from: string | null; to: string | null; channel: string | null; by: string | null; reason: string | null })[] }
 export type TicketsExplain = { position: number | null; text: string; reasons: ({ code: string; text: string })[]; overtaken_by: ({ ticket_id: number; number: string; is_called: boolean; code: "class" | "appointment" | "placed" | "kept" | "order"; text: string })[] }
+export type TicketsFind = { public_token: string; url: string }
 export type TicketsGet = { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null }
 export type TicketsHere = { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; needs: (string)[]; fields: Record<string, unknown>; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null }
 export type TicketsList = { results: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null })[]; next: string | null; previous: string | null }
-export type TicketsMine = { epoch: string; offset: number; ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; counter_name: string | null; language: "fr" | "en" | "ar" | null; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null; ahead: number | null }; queue_name: string; service_name: string; service_names: Record<string, string>; site_name: string; timezone: string; grace_until: string | null; undo_until: string | null; delays_left: number; rating: number | null }
+export type TicketsMine = { epoch: string; offset: number; ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; counter_name: string | null; language: "fr" | "en" | "ar" | null; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null; ahead: number | null }; queue_name: string; service_name: string; service_names: Record<string, string>; service_code: string; tenant_name: string; tenant_slug: string; site_name: string; site_slug: string; timezone: string; queue_status: "open" | "paused" | "full" | "closing" | "closed"; agents_open: number; counter_hint: string; called_until: string | null; is_transferred: boolean; reply: "on_my_way" | "needs_time" | "cannot_come" | null; check: string; grace_until: string | null; undo_until: string | null; delays_left: number; rating: number | null }
+export type TicketsSitePage = { tenant_name: string; site: { id: number; name: string; slug: string; address: string; timezone: string }; is_open: boolean; closes_at: string | null; opens_at: string | null; reason: { fr?: string; en?: string; ar?: string }; lines: ({ id: number; code: string; name: string; names: { fr?: string; en?: string; ar?: string }; status: "open" | "paused" | "full" | "closing" | "closed"; waiting: number; agents_open: number; eta_low_seconds: number | null; eta_high_seconds: number | null; max_capacity: number | null })[]; now: string }
 export type TicketsTake = { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null; public_token: string; url: string; ahead: number | null }
 export type UsersGet = { id: number; email: string; name: string; locale: "fr" | "en" | "ar" | null; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; is_active: boolean; created_at: string }
 export type UsersList = { results: ({ id: number; email: string; name: string; locale: "fr" | "en" | "ar" | null; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; is_active: boolean; created_at: string })[]; next: string | null; previous: string | null }
@@ -932,10 +934,34 @@ export const ticketsStay = /* @__PURE__ */ operation<{ token: string }, TicketsH
   '/api/v1/t/{token}/undo/',
 )
 
+/** Answer a call: on my way, a moment please, cannot come. */
+export const ticketsReply = /* @__PURE__ */ operation<{ reply: "on_my_way" | "needs_time" | "cannot_come"; token: string }, TicketsHere>(
+  'POST',
+  '/api/v1/t/{token}/reply/',
+)
+
 /** Rate the service. */
 export const ticketsRate = /* @__PURE__ */ operation<{ rating: number; comment?: string; token: string }, null>(
   'POST',
   '/api/v1/t/{token}/rate/',
+)
+
+/** Delete my data. */
+export const ticketsErase = /* @__PURE__ */ operation<{ token: string }, null>(
+  'POST',
+  '/api/v1/t/{token}/erase/',
+)
+
+/** What can be taken at a site now. */
+export const ticketsSitePage = /* @__PURE__ */ operation<{ slug: string; tenant: string }, TicketsSitePage>(
+  'GET',
+  '/api/v1/public/{tenant}/sites/{slug}/',
+)
+
+/** Find my ticket by its number and check letters. */
+export const ticketsFind = /* @__PURE__ */ operation<{ slug: string; number: string; check: string; tenant: string }, TicketsFind>(
+  'POST',
+  '/api/v1/public/{tenant}/sites/{slug}/find-ticket/',
 )
 
 /** A queue as it stands, and the offset to follow it from. */
