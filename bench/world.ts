@@ -107,7 +107,7 @@ export const equally = (ids: readonly number[], count: number): Waiting => ids.m
  * is free. No events: a process that has read these sites before knows nothing of it.
  */
 export async function fillQueues(db: Direct, { tenantId }: World, waiting: Waiting): Promise<void> {
-  await db.query('truncate tickets, ticket_legs, queue_days')
+  await db.query('truncate tickets, ticket_legs, queue_days cascade')
   await db.query(
     `insert into tickets (tenant_id, site_id, queue_id, service_id, day, series_queue_id, series_day, serial, number, channel,
        language, rank, entered_at, created_at)
