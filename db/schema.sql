@@ -431,6 +431,7 @@ create table displays (
   updated_at timestamp with time zone default now() not null,
   link_version integer default 1 not null,
   link_expires_at timestamp with time zone,
+  alert jsonb,
   constraint displays_pkey PRIMARY KEY (tenant_id, id),
   constraint displays_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint displays_tenant_id_site_id_fkey FOREIGN KEY (tenant_id, site_id) REFERENCES sites(tenant_id, id)

@@ -66,6 +66,7 @@ export class Pages {
       return textsOf(locale, catalogues[locale])
     })
     app.get('/app/agent', (request, reply) => this.#agent(request, reply))
+    app.get('/display', (request, reply) => this.#wall(request, reply, 'SmartQueue', {}))
     app.get('/display/:tenant/:id', (request, reply) => this.#display(request, reply))
     app.get('/display/:tenant/:id/access', (request, reply) => this.#displayAccess(request, reply))
   }
@@ -125,30 +126,22 @@ export class Pages {
 
   async #display(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { tenant, displayId, token } = await this.#displayOf(request)
+    const data = { tenant: tenant.slug, display_id: displayId, link_token: token }
+    return this.#wall(request, reply, tenant.name, data)
+  }
+
+  /** A wall's languages are its display's, which it asks for; the page brings all of them. */
+  #wall(request: FastifyRequest, reply: FastifyReply, title: string, data: object): FastifyReply {
     const locale = callerLocale(request)
-    const data = {
+    return this.#screens.page(reply, {
+      app: 'display',
       locale,
-      texts: textsOf(locale, catalogues[locale]),
-      tenant: tenant.slug,
-      displayId,
-      linkToken: token,
-    }
-    return send(
-      reply,
-      { locale, title: tenant.name, theme: 'wall', script: 'display', query: { token }, data },
-      html`<section id="calling" class="quiet" aria-live="assertive">
-          <p class="muted">${translate(locale, 'page.now_calling')}</p>
-          <p id="number" class="number">—</p>
-          <p id="where" class="where"></p>
-        </section>
-        <aside>
-          <h2>${translate(locale, 'page.recent_calls')}</h2>
-          <ul id="calls" class="plain"></ul>
-        </aside>
-        <footer>
-          <span>${translate(locale, 'page.waiting')}</span><span id="waiting" class="row"></span>${status}
-        </footer>`,
-    )
+      title,
+      data,
+      theme: 'dark',
+      density: 'wall',
+      alsoIn: ['fr', 'en', 'ar'],
+    })
   }
 
   async #displayAccess(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -22,15 +22,22 @@ export type CountersGet = { id: number; site_id: number; name: string; hint: str
 export type CountersList = { results: ({ id: number; site_id: number; name: string; hint: string; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type CustomersGet = { id: number; name: string; phone: string | null; email: string | null; locale: "fr" | "en" | "ar" | null; consents: { sms?: boolean; whatsapp?: boolean; email?: boolean; push?: boolean; marketing?: boolean }; external_id: string | null; note: string; created_at: string; updated_at: string }
 export type CustomersList = { results: ({ id: number; name: string; phone: string | null; email: string | null; locale: "fr" | "en" | "ar" | null; consents: { sms?: boolean; whatsapp?: boolean; email?: boolean; push?: boolean; marketing?: boolean }; external_id: string | null; note: string; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
-export type DevicesGet = { id: number; kind: "kiosk" | "display"; site_id: number; name: string; kiosk_id: number | null; display_id: number | null; is_locked: boolean; is_online: boolean; last_seen_at: string | null; report: { battery_percent?: number; is_charging?: boolean; paper?: "ok" | "low" | "out"; version?: string; screen?: string }; paired_by: number | null; revoked_at: string | null; created_at: string; updated_at: string }
-export type DevicesList = { results: ({ id: number; kind: "kiosk" | "display"; site_id: number; name: string; kiosk_id: number | null; display_id: number | null; is_locked: boolean; is_online: boolean; last_seen_at: string | null; report: { battery_percent?: number; is_charging?: boolean; paper?: "ok" | "low" | "out"; version?: string; screen?: string }; paired_by: number | null; revoked_at: string | null; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
-export type DevicesPair = { id: number; kind: "kiosk" | "display"; site_id: number; name: string; kiosk_id: number | null; display_id: number | null; is_locked: boolean; is_online: boolean; last_seen_at: string | null; report: { battery_percent?: number; is_charging?: boolean; paper?: "ok" | "low" | "out"; version?: string; screen?: string }; paired_by: number | null; revoked_at: string | null; created_at: string; updated_at: string; pairing_expires_at: string }
-export type DevicesPollPairing = { status: "waiting" | "paired"; token: string | null; tenant: string | null; device: { id: number; kind: "kiosk" | "display"; site_id: number; name: string; kiosk_id: number | null; display_id: number | null; is_locked: boolean; is_online: boolean; last_seen_at: string | null; report: { battery_percent?: number; is_charging?: boolean; paper?: "ok" | "low" | "out"; version?: string; screen?: string }; paired_by: number | null; revoked_at: string | null; created_at: string; updated_at: string } | null }
+export type DevicesGet = { id: number; kind: "kiosk" | "display"; site_id: number; name: string; kiosk_id: number | null; display_id: number | null; is_locked: boolean; is_online: boolean; last_seen_at: string | null; report: { battery_percent?: number; is_charging?: boolean; paper?: "ok" | "low" | "out"; sound?: "ok" | "locked"; version?: string; screen?: string }; paired_by: number | null; revoked_at: string | null; created_at: string; updated_at: string }
+export type DevicesList = { results: ({ id: number; kind: "kiosk" | "display"; site_id: number; name: string; kiosk_id: number | null; display_id: number | null; is_locked: boolean; is_online: boolean; last_seen_at: string | null; report: { battery_percent?: number; is_charging?: boolean; paper?: "ok" | "low" | "out"; sound?: "ok" | "locked"; version?: string; screen?: string }; paired_by: number | null; revoked_at: string | null; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type DevicesPair = { id: number; kind: "kiosk" | "display"; site_id: number; name: string; kiosk_id: number | null; display_id: number | null; is_locked: boolean; is_online: boolean; last_seen_at: string | null; report: { battery_percent?: number; is_charging?: boolean; paper?: "ok" | "low" | "out"; sound?: "ok" | "locked"; version?: string; screen?: string }; paired_by: number | null; revoked_at: string | null; created_at: string; updated_at: string; pairing_expires_at: string }
+export type DevicesPollPairing = { status: "waiting" | "paired"; token: string | null; tenant: string | null; device: { id: number; kind: "kiosk" | "display"; site_id: number; name: string; kiosk_id: number | null; display_id: number | null; is_locked: boolean; is_online: boolean; last_seen_at: string | null; report: { battery_percent?: number; is_charging?: boolean; paper?: "ok" | "low" | "out"; sound?: "ok" | "locked"; version?: string; screen?: string }; paired_by: number | null; revoked_at: string | null; created_at: string; updated_at: string } | null }
 export type DevicesStartPairing = { code: string; secret: string; expires_in: number; interval: number }
+export type DisplaysAlert = { display_ids: (number)[] }
 export type DisplaysBoard = { epoch: string; offset: number; display: { id: number; name: string; queue_ids: (number)[] }; queues: ({ id: number; name: string; status: "open" | "paused" | "full" | "closing" | "closed"; waiting_count: number; service_seconds: number | null })[]; agents: ({ id: number; name: string; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; counter_id: number | null; counter_name: string | null; queue_ids: (number)[] })[]; called: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null })[]; recent: ({ ticket_id: number; queue_id: number; number: string; counter_name: string | null; at: string })[] }
+<<<<<<< HEAD
 export type DisplaysGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; created_at: string; updated_at: string }
 export type DisplaysLink = { url: string; expires_at: string | null }
 export type DisplaysList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+=======
+export type DisplaysGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string }
+export type DisplaysList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type DisplaysScreen = { display: { id: number; name: string; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null }; site: { name: string; slug: string; timezone: string; closes_at: string | null; opens_at: string | null }; tenant: { slug: string; name: string }; queues: ({ id: number; name: string; code: string; names: { fr?: string; en?: string; ar?: string } })[] }
+>>>>>>> ffb186a (Show calls on walls: an app for televisions with pairing, turns, sound, silence, closing, loss of link and alerts)
 export type InvitationsCreate = { id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string }
 export type InvitationsList = { results: ({ id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string })[] }
 export type KiosksGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean }; is_active: boolean; created_at: string; updated_at: string }
@@ -479,7 +486,7 @@ export const devicesRevoke = /* @__PURE__ */ operation<{ id: number; tenant: str
 )
 
 /** A device tells that it is well. */
-export const devicesHeartbeat = /* @__PURE__ */ operation<{ battery_percent?: number; is_charging?: boolean; paper?: "ok" | "low" | "out"; version?: string; screen?: string; tenant: string }, DevicesGet>(
+export const devicesHeartbeat = /* @__PURE__ */ operation<{ battery_percent?: number; is_charging?: boolean; paper?: "ok" | "low" | "out"; sound?: "ok" | "locked"; version?: string; screen?: string; tenant: string }, DevicesGet>(
   'POST',
   '/api/v1/tenants/{tenant}/devices/heartbeat/',
 )
@@ -1049,13 +1056,13 @@ export const displaysGet = /* @__PURE__ */ operation<{ id: number; tenant: strin
 )
 
 /** Create a display. */
-export const displaysCreate = /* @__PURE__ */ operation<{ site_id: number; name: string; queue_ids?: (number)[]; settings?: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; message?: { fr?: string; en?: string; ar?: string } }; is_active?: boolean; tenant: string }, DisplaysGet>(
+export const displaysCreate = /* @__PURE__ */ operation<{ site_id: number; name: string; queue_ids?: (number)[]; settings?: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; is_active?: boolean; tenant: string }, DisplaysGet>(
   'POST',
   '/api/v1/tenants/{tenant}/displays/',
 )
 
 /** Change a display. */
-export const displaysUpdate = /* @__PURE__ */ operation<{ id: number; name?: string; queue_ids?: (number)[]; settings?: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; message?: { fr?: string; en?: string; ar?: string } }; is_active?: boolean; tenant: string }, DisplaysGet>(
+export const displaysUpdate = /* @__PURE__ */ operation<{ id: number; name?: string; queue_ids?: (number)[]; settings?: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; is_active?: boolean; tenant: string }, DisplaysGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/displays/{id}/',
 )
@@ -1066,6 +1073,7 @@ export const displaysDelete = /* @__PURE__ */ operation<{ id: number; tenant: st
   '/api/v1/tenants/{tenant}/displays/{id}/',
 )
 
+<<<<<<< HEAD
 /** Get the link that opens a display. */
 export const displaysLink = /* @__PURE__ */ operation<{ id: number; tenant: string }, DisplaysLink>(
   'GET',
@@ -1076,6 +1084,24 @@ export const displaysLink = /* @__PURE__ */ operation<{ id: number; tenant: stri
 export const displaysRotateLink = /* @__PURE__ */ operation<{ id: number; expires_at?: string | null; tenant: string }, DisplaysLink>(
   'POST',
   '/api/v1/tenants/{tenant}/displays/{id}/rotate-link/',
+=======
+/** What a screen shows beside its calls. */
+export const displaysScreen = /* @__PURE__ */ operation<{ id: number; tenant: string }, DisplaysScreen>(
+  'GET',
+  '/api/v1/tenants/{tenant}/displays/{id}/screen/',
+)
+
+/** Say something over everything on the screens of a site. */
+export const displaysAlert = /* @__PURE__ */ operation<{ site_id: number; display_ids?: (number)[]; kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; tenant: string }, DisplaysAlert>(
+  'POST',
+  '/api/v1/tenants/{tenant}/sites/{site_id}/alert/',
+)
+
+/** Take the alert off the screens of a site. */
+export const displaysEndAlert = /* @__PURE__ */ operation<{ site_id: number; tenant: string }, DisplaysAlert>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/sites/{site_id}/alert/',
+>>>>>>> ffb186a (Show calls on walls: an app for televisions with pairing, turns, sound, silence, closing, loss of link and alerts)
 )
 
 /** List kiosks. */

@@ -15,6 +15,8 @@ const Report = {
   battery_percent: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
   is_charging: Type.Optional(Type.Boolean()),
   paper: Type.Optional(Enum(['ok', 'low', 'out'])),
+  /** `locked`: the screen may not play sounds until somebody touches it. */
+  sound: Type.Optional(Enum(['ok', 'locked'])),
   version: Type.Optional(Text(50)),
   screen: Type.Optional(Text(50)),
 }
@@ -158,10 +160,15 @@ const heartbeat = operation({
   output: Device,
   example: { input: { battery_percent: 87, is_charging: true } },
   async run(ctx, report) {
-    const device = await ctx.tx.one<Device>(
-      `update devices set last_seen_at = now(), report = $2 where id = $1 and revoked_at is null returning ${DEVICE_COLUMNS}`,
+    const { told, ...device } = await ctx.tx.one<Device & { told: Device['report'] }>(
+      `with before as (select id as device_id, report as told from devices where id = $1 for update)
+       update devices set last_seen_at = now(), report = $2 from before
+       where id = device_id and revoked_at is null returning ${DEVICE_COLUMNS}, told`,
       [deviceIdOf(ctx), JSON.stringify(report)],
     )
+    // What waits for somebody's hands is an event: a silent screen, a printer without paper.
+    if (told.sound !== report.sound || told.paper !== report.paper)
+      ctx.emit({ type: 'device.reported', site_id: device.site_id, data: { device: { ...deviceFace(device), report } } })
     await notePresence(ctx, { device_ids: [device.id] })
     return device
   },

@@ -3,9 +3,11 @@ import { MANAGERS, STAFF } from '../../kernel/access.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import { resource } from '../../kernel/resource.ts'
 import { Id } from '../../kernel/schema.ts'
+import { alertOperations, NullableAlert } from './alert.ts'
 import { checkQueues, kiosks } from './kiosks.ts'
 import { linkOperations } from './link.ts'
 import { displayFields } from './schema.ts'
+import { screen } from './screen.ts'
 
 export { edges } from './graphql.ts'
 
@@ -15,6 +17,7 @@ export const displays = resource({
   table: 'displays',
   fields: displayFields,
   fixed: ['site_id'],
+  readOnly: { alert: NullableAlert },
   scopes: { read: 'read:display', write: 'write:display' },
   roles: { read: [...STAFF, 'display'], write: MANAGERS },
   filters: {
@@ -31,6 +34,15 @@ export const displays = resource({
   },
 })
 
+<<<<<<< HEAD
 export { displayAccess, displayLink, openDisplay } from './link.ts'
 
 export const operations: readonly Operation[] = [...displays.operations, ...linkOperations, ...kiosks.operations]
+=======
+export const operations: readonly Operation[] = [
+  ...displays.operations,
+  screen,
+  ...alertOperations,
+  ...kiosks.operations,
+]
+>>>>>>> ffb186a (Show calls on walls: an app for televisions with pairing, turns, sound, silence, closing, loss of link and alerts)

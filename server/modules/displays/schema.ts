@@ -2,8 +2,10 @@ import Type from 'typebox'
 import { Default } from '../../kernel/resource.ts'
 import { Closed, Enum, Id, Locale, Name, Text } from '../../kernel/schema.ts'
 
+const Minute = Type.String({ pattern: '^(?:[01]\\d|2[0-3]):[0-5]\\d$' })
+
 /** How a screen shows and speaks; what is missing takes the screen's own default. */
-const DisplaySettings = Closed({
+export const DisplaySettings = Closed({
   layout: Type.Optional(Enum(['calls', 'calls_and_waiting', 'single_call'])),
   theme: Type.Optional(Enum(['light', 'dark', 'wall'])),
   /** Languages of the board and the voice, in the order they are spoken. */
@@ -13,6 +15,8 @@ const DisplaySettings = Closed({
   volume_percent: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
   max_calls: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
   show_wait: Type.Optional(Type.Boolean()),
+  /** Part of the site's day without voice and chime; may pass midnight. */
+  quiet_hours: Type.Optional(Closed({ from: Minute, until: Minute })),
   /** A line of the house's own, per language. */
   message: Type.Optional(
     Closed({ fr: Type.Optional(Text(200)), en: Type.Optional(Text(200)), ar: Type.Optional(Text(200)) }),

@@ -1,8 +1,11 @@
 import '../../ui/tokens.css'
 import '../../ui/base.css'
+import './display.css'
 import { render } from 'preact'
-import { t } from '../../ui/messages.ts'
-import { startPage } from '../../ui/page.ts'
+import { startPage, pageData } from '../../ui/page.ts'
+import { Wall } from './wall.tsx'
+import type { PageData } from './session.ts'
 
 startPage()
-render(<h1>{t('display.now_calling')}</h1>, document.getElementById('app')!)
+const root = document.getElementById('app')!
+void new Wall(pageData<PageData>(), (tree) => render(tree, root)).run()

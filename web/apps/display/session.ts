@@ -1,0 +1,122 @@
+import { call, Problem } from '../../data/api.ts'
+import { devicesHeartbeat, devicesPollPairing, devicesStartPairing } from '../../data/operations.ts'
+
+/** What the server writes into the page: empty for a screen that asks to be paired. */
+export interface PageData {
+  tenant?: string
+  display_id?: number
+  /** Of the link that was typed into the television. */
+  link_token?: string
+}
+
+/** How this screen reads its display. */
+export interface Session {
+  tenant: string
+  displayId: number
+  /** A token that opens the display's feed now. @throws Problem 401 when the screen was sent away */
+  token(): Promise<string>
+  /** Tells how the screen is; nothing for one that was opened by a link. */
+  report(state: { sound: 'ok' | 'locked' }): Promise<void>
+}
+
+/** Shown to the staff while nobody has adopted the screen. */
+export interface PairingCode {
+  code: string
+  expiresAt: number
+}
+
+const STORE = 'smartqueue.display'
+/** A paired screen without a display asks again so often whether it was given one. */
+const ASK_SECONDS = 5
+interface Stored {
+  tenant: string
+  token: string
+}
+
+/** The screen's right to read: its link's, the pairing it remembers, or a new one, which `onCode` is told of. */
+export async function openSession(data: PageData, onCode: (code: PairingCode) => void): Promise<Session> {
+  if (data.tenant && data.display_id && data.link_token)
+    return linkSession(data.tenant, data.display_id, data.link_token)
+  for (;;) {
+    const stored = remembered() ?? (await pair(onCode))
+    const session = await deviceSession(stored)
+    if (session) return session
+    forget()
+  }
+}
+
+/** The screen was sent away: what it knew opens nothing any more. */
+export function forget(): void {
+  localStorage.removeItem(STORE)
+}
+
+function remembered(): Stored | null {
+  const text = localStorage.getItem(STORE)
+  return text === null ? null : (JSON.parse(text) as Stored)
+}
+
+function linkSession(tenant: string, displayId: number, linkToken: string): Session {
+  return {
+    tenant,
+    displayId,
+    async token() {
+      const response = await fetch(`/display/${tenant}/${displayId}/access?token=${encodeURIComponent(linkToken)}`)
+      if (!response.ok) throw new Problem(response.status, { code: 'link_expired' })
+      return ((await response.json()) as { access: string }).access
+    },
+    report: () => Promise.resolve(),
+  }
+}
+
+/** Null when the device was revoked. Waits until the device is given a display. */
+async function deviceSession({ tenant, token }: Stored): Promise<Session | null> {
+  let told: { sound?: 'ok' | 'locked' } = {}
+  const beat = () => call(devicesHeartbeat, { tenant, ...told }, { token })
+  for (;;) {
+    try {
+      const { display_id: displayId } = await beat()
+      if (displayId !== null) {
+        return {
+          tenant,
+          displayId,
+          async token() {
+            await beat()
+            return token
+          },
+          async report(state) {
+            told = state
+            await beat()
+          },
+        }
+      }
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) return null
+      if (!(error instanceof Problem)) throw error
+    }
+    await pause(ASK_SECONDS)
+  }
+}
+
+/** Shows codes until the staff has typed one. */
+async function pair(onCode: (code: PairingCode) => void): Promise<Stored> {
+  for (;;) {
+    try {
+      const { code, secret, expires_in, interval } = await call(devicesStartPairing, {})
+      const expiresAt = Date.now() + expires_in * 1000
+      onCode({ code, expiresAt })
+      while (Date.now() < expiresAt) {
+        await pause(interval)
+        const { status, tenant, token } = await call(devicesPollPairing, { secret })
+        if (status !== 'paired') continue
+        const stored = { tenant: tenant!, token: token! }
+        localStorage.setItem(STORE, JSON.stringify(stored))
+        return stored
+      }
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      await pause(ASK_SECONDS)
+    }
+  }
+}
+
+const pause = (seconds: number) => new Promise<void>((done) => setTimeout(done, seconds * 1000))
