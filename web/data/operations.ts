@@ -29,15 +29,10 @@ export type DevicesPollPairing = { status: "waiting" | "paired"; token: string |
 export type DevicesStartPairing = { code: string; secret: string; expires_in: number; interval: number }
 export type DisplaysAlert = { display_ids: (number)[] }
 export type DisplaysBoard = { epoch: string; offset: number; display: { id: number; name: string; queue_ids: (number)[] }; queues: ({ id: number; name: string; status: "open" | "paused" | "full" | "closing" | "closed"; waiting_count: number; service_seconds: number | null })[]; agents: ({ id: number; name: string; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; counter_id: number | null; counter_name: string | null; queue_ids: (number)[] })[]; called: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null })[]; recent: ({ ticket_id: number; queue_id: number; number: string; counter_name: string | null; at: string })[] }
-<<<<<<< HEAD
-export type DisplaysGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; created_at: string; updated_at: string }
-export type DisplaysLink = { url: string; expires_at: string | null }
-export type DisplaysList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
-=======
 export type DisplaysGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string }
+export type DisplaysLink = { url: string; expires_at: string | null }
 export type DisplaysList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type DisplaysScreen = { display: { id: number; name: string; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null }; site: { name: string; slug: string; timezone: string; closes_at: string | null; opens_at: string | null }; tenant: { slug: string; name: string }; queues: ({ id: number; name: string; code: string; names: { fr?: string; en?: string; ar?: string } })[] }
->>>>>>> ffb186a (Show calls on walls: an app for televisions with pairing, turns, sound, silence, closing, loss of link and alerts)
 export type InvitationsCreate = { id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string }
 export type InvitationsList = { results: ({ id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string })[] }
 export type KiosksGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean }; is_active: boolean; created_at: string; updated_at: string }
@@ -1073,18 +1068,6 @@ export const displaysDelete = /* @__PURE__ */ operation<{ id: number; tenant: st
   '/api/v1/tenants/{tenant}/displays/{id}/',
 )
 
-<<<<<<< HEAD
-/** Get the link that opens a display. */
-export const displaysLink = /* @__PURE__ */ operation<{ id: number; tenant: string }, DisplaysLink>(
-  'GET',
-  '/api/v1/tenants/{tenant}/displays/{id}/link/',
-)
-
-/** Give a display another link. */
-export const displaysRotateLink = /* @__PURE__ */ operation<{ id: number; expires_at?: string | null; tenant: string }, DisplaysLink>(
-  'POST',
-  '/api/v1/tenants/{tenant}/displays/{id}/rotate-link/',
-=======
 /** What a screen shows beside its calls. */
 export const displaysScreen = /* @__PURE__ */ operation<{ id: number; tenant: string }, DisplaysScreen>(
   'GET',
@@ -1101,7 +1084,18 @@ export const displaysAlert = /* @__PURE__ */ operation<{ site_id: number; displa
 export const displaysEndAlert = /* @__PURE__ */ operation<{ site_id: number; tenant: string }, DisplaysAlert>(
   'DELETE',
   '/api/v1/tenants/{tenant}/sites/{site_id}/alert/',
->>>>>>> ffb186a (Show calls on walls: an app for televisions with pairing, turns, sound, silence, closing, loss of link and alerts)
+)
+
+/** Get the link that opens a display. */
+export const displaysLink = /* @__PURE__ */ operation<{ id: number; tenant: string }, DisplaysLink>(
+  'GET',
+  '/api/v1/tenants/{tenant}/displays/{id}/link/',
+)
+
+/** Give a display another link. */
+export const displaysRotateLink = /* @__PURE__ */ operation<{ id: number; expires_at?: string | null; tenant: string }, DisplaysLink>(
+  'POST',
+  '/api/v1/tenants/{tenant}/displays/{id}/rotate-link/',
 )
 
 /** List kiosks. */

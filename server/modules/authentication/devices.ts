@@ -168,7 +168,11 @@ const heartbeat = operation({
     )
     // What waits for somebody's hands is an event: a silent screen, a printer without paper.
     if (told.sound !== report.sound || told.paper !== report.paper)
-      ctx.emit({ type: 'device.reported', site_id: device.site_id, data: { device: { ...deviceFace(device), report } } })
+      ctx.emit({
+        type: 'device.reported',
+        site_id: device.site_id,
+        data: { device: { ...deviceFace(device), report } },
+      })
     await notePresence(ctx, { device_ids: [device.id] })
     return device
   },

@@ -34,15 +34,12 @@ export const displays = resource({
   },
 })
 
-<<<<<<< HEAD
 export { displayAccess, displayLink, openDisplay } from './link.ts'
 
-export const operations: readonly Operation[] = [...displays.operations, ...linkOperations, ...kiosks.operations]
-=======
 export const operations: readonly Operation[] = [
   ...displays.operations,
   screen,
   ...alertOperations,
+  ...linkOperations,
   ...kiosks.operations,
 ]
->>>>>>> ffb186a (Show calls on walls: an app for televisions with pairing, turns, sound, silence, closing, loss of link and alerts)

@@ -67,10 +67,7 @@ export class Announcer {
     this.#repeat = setTimeout(() => {
       if (!this.#isRunning && this.#options.isAwaited(call)) void this.#options.sound(call)
     }, REPEAT_SECONDS * 1000)
-    this.#idle = setTimeout(
-      () => this.#options.onChange({ call, isNow: false }),
-      (NOW_SECONDS - STAGE_SECONDS) * 1000,
-    )
+    this.#idle = setTimeout(() => this.#options.onChange({ call, isNow: false }), (NOW_SECONDS - STAGE_SECONDS) * 1000)
   }
 }
 

@@ -51,7 +51,10 @@ export function Closed({ model, languages }: { model: Model; languages: Language
             {site.opens_at
               ? t(
                   'display.closed_until',
-                  { day: day(site.opens_at, site.timezone, language), time: clockTime(site.opens_at, site.timezone, language) },
+                  {
+                    day: day(site.opens_at, site.timezone, language),
+                    time: clockTime(site.opens_at, site.timezone, language),
+                  },
                   language,
                 )
               : t('queue_status.closed', {}, language)}

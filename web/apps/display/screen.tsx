@@ -68,8 +68,7 @@ function Calls({ model, languages }: { model: Model; languages: Language[] }) {
       </aside>
       {isOld && (
         <p class="banner lost" role="status" data-stale={freshness}>
-          <Icon name="offline" />{' '}
-          <Joined languages={languages} text="display.link_lost" />
+          <Icon name="offline" /> <Joined languages={languages} text="display.link_lost" />
         </p>
       )}
     </main>
@@ -85,13 +84,24 @@ function Hero({ call, model, languages }: { call: Call; model: Model; languages:
     <>
       <p class="hero-label">
         <Joined languages={languages} text="ticket_status.called" />
-        {model.freshness !== 'fresh' && <Code>{` ${clockTime(call.at, timezone)}`}</Code>}
+        {model.freshness !== 'fresh' && (
+          <>
+            {' · '}
+            <Code>{clockTime(call.at, timezone)}</Code>
+          </>
+        )}
       </p>
       <p class="hero-number">
         <Code>{call.number}</Code>
       </p>
       {lines.map(({ language, label }, at) => (
-        <p class="hero-counter" key={language} data-order={at} data-long={label.length > 14 ? 'true' : 'false'} dir="ltr">
+        <p
+          class="hero-counter"
+          key={language}
+          data-order={at}
+          data-long={label.length > 14 ? 'true' : 'false'}
+          dir="ltr"
+        >
           {at === 0 && <Arrow />}
           <In language={language}>{label}</In>
         </p>
@@ -161,7 +171,8 @@ function Wait({ wait: { code, range, waiting }, language }: { wait: LineWait; la
           <bdi>{range}</bdi> ·{' '}
         </>
       )}
-      <Icon name="people" /> <bdi aria-label={t('display.waiting', { count: waiting }, language)}>{String(waiting)}</bdi>
+      <Icon name="people" />{' '}
+      <bdi aria-label={t('display.waiting', { count: waiting }, language)}>{String(waiting)}</bdi>
     </span>
   )
 }

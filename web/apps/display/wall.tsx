@@ -126,7 +126,12 @@ export class Wall {
     this.#set({ now: Date.now() })
     const { screen, view } = this.#model
     // Televisions leak: a fresh page every night, when nobody looks.
-    if (screen && view?.called.length === 0 && !this.#announcer.isBusy && isRestTime(this.#startedAt, screen.site.timezone))
+    if (
+      screen &&
+      view?.called.length === 0 &&
+      !this.#announcer.isBusy &&
+      isRestTime(this.#startedAt, screen.site.timezone)
+    )
       location.reload()
   }
 

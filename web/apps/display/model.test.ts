@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import type { Call, Display } from '../../../shared/views.ts'
+import type { DisplaysScreen } from '../../data/operations.ts'
+import { isClosed, recentCalls, START, volumeOf, type Model } from './model.ts'
+import { isRestTime } from './rest.ts'
+
+const at = (text: string) => Date.parse(text)
+const called = (ticket_id: number, when: string): Call => ({
+  ticket_id,
+  queue_id: 1,
+  number: `A00${ticket_id}`,
+  counter_name: 'Guichet 1',
+  at: when,
+})
+const screen = (settings: object = {}) =>
+  ({ display: { settings, alert: null }, site: { timezone: 'Europe/Paris' }, queues: [] }) as unknown as DisplaysScreen
+const model = (now: string, recent: Call[], settings?: object): Model => ({
+  ...START,
+  now: at(now),
+  screen: screen(settings),
+  view: { recent, called: [], queues: [], agents: [] } as unknown as Display,
+})
+
+test('a recalled ticket has one row, the one on the stage none, and yesterday is over at midnight of the site', () => {
+  const calls = [
+    called(2, '2026-11-22T22:59:00Z'),
+    called(1, '2026-11-22T22:58:00Z'),
+    called(2, '2026-11-22T22:57:00Z'),
+  ]
+  const evening = model('2026-11-22T22:59:30Z', calls)
+  expect(recentCalls(evening).map(({ number }) => number)).toEqual(['A002', 'A001'])
+  const staged = { ...evening, announcement: { call: calls[0]!, isNow: true } }
+  expect(recentCalls(staged).map(({ number }) => number)).toEqual(['A001'])
+  // 23:00 in UTC is midnight in Paris.
+  expect(recentCalls(model('2026-11-22T23:00:30Z', calls))).toEqual([])
+})
+
+test('as many rows as the house wants, never more than can be read from afar', () => {
+  const calls = Array.from({ length: 12 }, (_, i) => called(i + 1, '2026-11-22T10:00:00Z'))
+  const rows = (settings: object) => recentCalls(model('2026-11-22T10:01:00Z', calls, settings)).length
+  expect([rows({}), rows({ max_calls: 3 }), rows({ max_calls: 20 }), rows({ layout: 'single_call' })]).toEqual([
+    6, 3, 6, 0,
+  ])
+})
+
+test.each([
+  ['2026-11-22T20:30:00Z', { from: '21:00', until: '07:00' }, 0],
+  ['2026-11-22T05:30:00Z', { from: '21:00', until: '07:00' }, 0],
+  ['2026-11-22T10:00:00Z', { from: '21:00', until: '07:00' }, 0.8],
+  ['2026-11-22T10:30:00Z', { from: '11:00', until: '12:00' }, 0],
+  ['2026-11-22T11:00:00Z', { from: '11:00', until: '12:00' }, 0.8],
+])('at %s with silence %o the volume is %s', (now, quiet_hours, volume) => {
+  expect(volumeOf({ screen: screen({ quiet_hours }), now: at(now) })).toBe(volume)
+})
+
+test('closed is who serves nobody and awaits nobody', () => {
+  const queues = (status: string, waiting_count = 0) => [
+    { id: 1, name: '', status, waiting_count, service_seconds: null },
+  ]
+  const closed = (each: unknown[], calledNow: unknown[] = []) =>
+    isClosed({ ...START, view: { queues: each, called: calledNow } as unknown as Display })
+  expect([
+    closed(queues('closed')),
+    closed(queues('open')),
+    closed(queues('closed', 1)),
+    closed(queues('closed'), [{}]),
+    closed([]),
+  ]).toEqual([true, false, false, false, false])
+})
+
+test('an old page is loaded anew at night, by the clock of the site', () => {
+  const started = at('2026-11-21T10:00:00Z')
+  const rests = (now: string) => isRestTime(started, 'Europe/Paris', at(now))
+  expect(rests('2026-11-22T02:30:00Z')).toBe(true)
+  expect(rests('2026-11-22T04:30:00Z')).toBe(false)
+  expect(rests('2026-11-22T12:00:00Z')).toBe(false)
+  expect(isRestTime(at('2026-11-22T01:00:00Z'), 'Europe/Paris', at('2026-11-22T02:30:00Z'))).toBe(false)
+})
