@@ -5,7 +5,7 @@ import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed, Enum, Id, Nullable, Text, Time } from '../../kernel/schema.ts'
 
 /** Shown over everything a screen has. At least one language; readers of the others see the first that is there. */
-export const Alert = Closed({
+const Alert = Closed({
   kind: Enum(['evacuation', 'notice']),
   text: Closed({ fr: Type.Optional(Text(200)), en: Type.Optional(Text(200)), ar: Type.Optional(Text(200)) }),
   since: Time,

@@ -67,9 +67,9 @@ function Calls({ model, languages }: { model: Model; languages: Language[] }) {
         <Footer model={model} languages={languages} />
       </aside>
       {isOld && (
-        <p class="banner lost" role="status" data-stale={freshness}>
+        <output class="banner lost" data-stale={freshness}>
           <Icon name="offline" /> <Joined languages={languages} text="display.link_lost" />
-        </p>
+        </output>
       )}
     </main>
   )

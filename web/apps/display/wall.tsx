@@ -36,7 +36,7 @@ export class Wall {
     this.#draw = draw
   }
 
-  /** Until the page is left: pairs or enters, shows, and starts over when it is sent away. */
+  /** Until the page is closed: pairs or enters, shows, and starts over when it is sent away. */
   async run(): Promise<void> {
     setInterval(() => this.#tick(), 1000)
     setInterval(() => this.#report(), REPORT_SECONDS * 1000)
