@@ -50,7 +50,7 @@ describe.runIf(hasBrowser)('the display', async () => {
     const { page, context, complaints } = await wall()
     const asked: string[] = []
     page.on('request', (request) => {
-      if (request.url().endsWith('.wav')) asked.push(request.url())
+      if (request.url().includes('chime')) asked.push(request.url())
     })
     await page.evaluate(() => {
       const play = HTMLMediaElement.prototype.play

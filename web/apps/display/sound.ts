@@ -1,4 +1,4 @@
-import chime from './chime.wav'
+import chime from 'sound:chime'
 
 /** Plays the chime, and knows whether the television lets it. */
 export class Sound {
