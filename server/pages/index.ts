@@ -133,7 +133,7 @@ export class Pages {
   /** A wall's languages are its display's, which it asks for; the page brings all of them. */
   #wall(request: FastifyRequest, reply: FastifyReply, title: string, data: object): FastifyReply {
     const locale = callerLocale(request)
-    return this.#screens.page(reply, {
+    return this.#options.screens.page(reply, {
       app: 'display',
       locale,
       title,
