@@ -1,5 +1,19 @@
 // The module order: a module may use only those before it.
-const ORDER = ['tenants', 'authentication', 'media', 'sites', 'customers', 'queues', 'agents', 'tickets', 'staffing', 'appointments', 'displays', 'ar']
+const ORDER = [
+  'tenants',
+  'authentication',
+  'media',
+  'sites',
+  'customers',
+  'queues',
+  'agents',
+  'tickets',
+  'estimates',
+  'staffing',
+  'appointments',
+  'displays',
+  'ar',
+]
 // Listeners react to the events of anything above; nobody imports them.
 const LISTENERS = ['notifications', 'analytics', 'integrations']
 const inModules = (names) => `^server/modules/(${names.join('|')})/`
@@ -15,7 +29,13 @@ const order = ORDER.slice(0, -1).map((name, i) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', comment: 'a cycle has no first file to read', from: {}, to: { circular: true } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      comment: 'a cycle has no first file to read',
+      from: {},
+      to: { circular: true },
+    },
     {
       name: 'kernel-knows-no-domain',
       severity: 'error',
@@ -48,7 +68,10 @@ module.exports = {
       name: 'outside-calls-in-jobs',
       severity: 'error',
       comment: 'a request or transaction must not wait for somebody else’s server',
-      from: { path: '^server/(kernel|modules)/', pathNot: [tests, '/jobs\\.ts$', '/providers/', '^server/kernel/http\\.ts$'] },
+      from: {
+        path: '^server/(kernel|modules)/',
+        pathNot: [tests, '/jobs\\.ts$', '/providers/', '^server/kernel/http\\.ts$'],
+      },
       to: { path: ['^(node:)?https?$', 'node_modules/(undici|nodemailer|twilio)(/|$)'] },
     },
     {
@@ -65,12 +88,48 @@ module.exports = {
       from: { path: '^server/replay/', pathNot: tests },
       to: { path: '^server/(kernel|modules|transports|app|main)' },
     },
-    { name: 'shared-is-a-leaf', severity: 'error', comment: 'browsers run it', from: { path: '^shared/', pathNot: tests }, to: { path: ['^(server|web|bench|scripts)/', '^node:'] } },
-    { name: 'web-never-imports-the-server', severity: 'error', comment: 'the web sees shared/ only', from: { path: '^web/', pathNot: ['^web/test/', '\\.test\\.ts$'] }, to: { path: '^server/' } },
-    { name: 'server-sees-only-what-was-built', severity: 'error', comment: 'pages use dist/web, not the sources of a screen', from: { path: '^server/' }, to: { path: '^web/', pathNot: '^web/(build/ensure|test/)' } },
-    { name: 'apps-are-apart', severity: 'error', comment: 'what two apps need lives in web/ui or web/data', from: { path: '^web/apps/([^/]+)/' }, to: { path: '^web/apps/', pathNot: '^web/apps/$1/' } },
-    { name: 'one-framework-an-app', severity: 'error', comment: 'React is for the console: phones and walls pay for every byte', from: { path: '^web/(apps/(visitor|display|kit)|data)/' }, to: { path: 'node_modules/react(-dom)?/' } },
-    { name: 'no-orphans', severity: 'error', comment: 'nobody needs this file', from: { orphan: true, path: '^(server|shared)/', pathNot: '\\.test\\.ts$' }, to: {} },
+    {
+      name: 'shared-is-a-leaf',
+      severity: 'error',
+      comment: 'browsers run it',
+      from: { path: '^shared/', pathNot: tests },
+      to: { path: ['^(server|web|bench|scripts)/', '^node:'] },
+    },
+    {
+      name: 'web-never-imports-the-server',
+      severity: 'error',
+      comment: 'the web sees shared/ only',
+      from: { path: '^web/', pathNot: ['^web/test/', '\\.test\\.ts$'] },
+      to: { path: '^server/' },
+    },
+    {
+      name: 'server-sees-only-what-was-built',
+      severity: 'error',
+      comment: 'pages use dist/web, not the sources of a screen',
+      from: { path: '^server/' },
+      to: { path: '^web/', pathNot: '^web/(build/ensure|test/)' },
+    },
+    {
+      name: 'apps-are-apart',
+      severity: 'error',
+      comment: 'what two apps need lives in web/ui or web/data',
+      from: { path: '^web/apps/([^/]+)/' },
+      to: { path: '^web/apps/', pathNot: '^web/apps/$1/' },
+    },
+    {
+      name: 'one-framework-an-app',
+      severity: 'error',
+      comment: 'React is for the console: phones and walls pay for every byte',
+      from: { path: '^web/(apps/(visitor|display|kit)|data)/' },
+      to: { path: 'node_modules/react(-dom)?/' },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      comment: 'nobody needs this file',
+      from: { orphan: true, path: '^(server|shared)/', pathNot: '\\.test\\.ts$' },
+      to: {},
+    },
     ...order,
   ],
   options: {
@@ -80,6 +139,9 @@ module.exports = {
     parser: 'swc',
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 }

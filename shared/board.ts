@@ -1,4 +1,4 @@
-import { type Estimate, estimateWait } from './eta.ts'
+import { type Estimate, estimateWait, type Forecast } from './eta.ts'
 import { type AgentStatus, isOpenAgent, type QueueStatus, TicketStatus } from './ticket-status.ts'
 
 /** Where a view stands in its site's stream. `epoch` changes when offsets stop being comparable (a restore). */
@@ -57,6 +57,8 @@ export interface Line {
   queue: BoardQueue
   /** Mean time a service takes at present; null when unknown. */
   service_seconds: number | null
+  /** What each place of the line may expect; null until enough was seen. */
+  forecast: Forecast | null
   /** At a counter or on the way to one, by (called_at, id). */
   called: Ticket[]
   /** On hold, by (called_at, id). */
@@ -109,6 +111,8 @@ export interface LiveEvent extends Frame {
   queue?: Pick<BoardQueue, 'id'> & Partial<BoardQueue>
   /** New pace of the queue `queue_id`. */
   service_seconds?: number | null
+  /** What its places may expect from now on. */
+  forecast?: Forecast | null
 }
 
 /**
@@ -155,10 +159,11 @@ export function applyEvent(board: Board, event: LiveEvent): Board {
 
 /** A line after an event, given the agents' pace before and after it. Throws GapError as `applyEvent`. */
 export function applyLine(line: Line, event: LiveEvent, before: AgentPace, pace: AgentPace, window: Window): Line {
-  let { queue, service_seconds, called, held, waiting } = line
+  let { queue, service_seconds, forecast, called, held, waiting } = line
   const waiting_count = line.waiting_count + lengthChange(event, queue.id)
   if (event.queue?.id === queue.id) queue = { ...queue, ...event.queue }
   if (event.service_seconds !== undefined && event.queue_id === queue.id) service_seconds = event.service_seconds
+  if (event.forecast !== undefined && event.queue_id === queue.id) forecast = event.forecast
   let changedFrom = Infinity
   if (event.ticket) {
     const { ticket } = event
@@ -175,10 +180,11 @@ export function applyLine(line: Line, event: LiveEvent, before: AgentPace, pace:
   const isPaceKept =
     pace.agents_open === before.agents_open &&
     pace.agents_free === before.agents_free &&
-    service_seconds === line.service_seconds
+    service_seconds === line.service_seconds &&
+    forecast === line.forecast
   const firstStale = isPaceKept ? changedFrom : 0
-  if (firstStale < waiting.length) waiting = withFigures(waiting, firstStale, { ...pace, service_seconds })
-  return { queue, service_seconds, called, held, waiting_count, waiting }
+  if (firstStale < waiting.length) waiting = withFigures(waiting, firstStale, { ...pace, service_seconds, forecast })
+  return { queue, service_seconds, forecast, called, held, waiting_count, waiting }
 }
 
 /** Whether a waiting ticket's place is certain: behind the last one shown of a longer line, others may stand before it. */

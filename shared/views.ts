@@ -18,13 +18,14 @@ import {
   type Ticket,
   type Window,
 } from './board.ts'
-import { type Estimate, estimateWait } from './eta.ts'
+import { type Estimate, estimateWait, type Forecast } from './eta.ts'
 import { TicketStatus } from './ticket-status.ts'
 
 /** A queue where only the length of its line matters. */
 export interface QueueSummary extends BoardQueue {
   waiting_count: number
   service_seconds: number | null
+  forecast: Forecast | null
 }
 
 /** A call as it was announced. */
@@ -147,7 +148,12 @@ export function applyTicketView(view: TicketView, frame: Frame & { ticket?: Visi
 /** What somebody who took a ticket of this queue now would wait. */
 export function newcomerEstimate(queue: QueueSummary, agents: readonly BoardAgent[]): Estimate {
   const pace = paceOf(agents.filter((agent) => agent.queue_ids.includes(queue.id)))
-  return estimateWait({ ...pace, ahead: queue.waiting_count, service_seconds: queue.service_seconds })
+  return estimateWait({
+    ...pace,
+    ahead: queue.waiting_count,
+    service_seconds: queue.service_seconds,
+    forecast: queue.forecast,
+  })
 }
 
 /** An event's effect on lines of which only the length matters. */
@@ -155,11 +161,13 @@ function applySummaries(queues: readonly QueueSummary[], event: LiveEvent): Queu
   return queues.map((queue) => {
     const change = lengthChange(event, queue.id)
     const isPaceNew = event.service_seconds !== undefined && event.queue_id === queue.id
-    if (change === 0 && !isPaceNew && event.queue?.id !== queue.id) return queue
+    const isForecastNew = event.forecast !== undefined && event.queue_id === queue.id
+    if (change === 0 && !isPaceNew && !isForecastNew && event.queue?.id !== queue.id) return queue
     return {
       ...queue,
       ...(event.queue?.id === queue.id && event.queue),
       ...(isPaceNew && { service_seconds: event.service_seconds! }),
+      ...(isForecastNew && { forecast: event.forecast! }),
       waiting_count: queue.waiting_count + change,
     }
   })

@@ -17,6 +17,19 @@ const ticketsCreated = new Counter({
   labelNames: ['tenant', 'channel'] as const,
   registers,
 })
+export const estimateErrors = new Histogram({
+  name: 'estimate_error_seconds',
+  help: 'How far the median told at arrival was from the wait, when the wait ended',
+  labelNames: ['tenant'] as const,
+  buckets: [15, 30, 60, 120, 300, 600, 1200, 1800, 3600],
+  registers,
+})
+export const estimatesInside = new Counter({
+  name: 'estimate_intervals_total',
+  help: 'Waits that ended inside or outside the interval told at arrival',
+  labelNames: ['tenant', 'inside'] as const,
+  registers,
+})
 export const liveConnections = new Gauge({
   name: 'websocket_connections',
   help: 'Open live connections',

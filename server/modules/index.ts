@@ -10,6 +10,7 @@ import * as agents from './agents/index.ts'
 import * as authentication from './authentication/index.ts'
 import * as customers from './customers/index.ts'
 import * as displays from './displays/index.ts'
+import * as estimates from './estimates/index.ts'
 import * as queues from './queues/index.ts'
 import * as sites from './sites/index.ts'
 import * as staffing from './staffing/index.ts'
@@ -30,6 +31,7 @@ const modules: readonly Module[] = [
   queues,
   agents,
   tickets,
+  estimates,
   staffing,
   displays,
   audit,

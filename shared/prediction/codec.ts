@@ -38,7 +38,8 @@ export function pack(state: Stored): Uint8Array<ArrayBuffer> {
 /** @throws SyntaxError or RangeError when the bytes are not a packed state */
 export function unpack(packed: Uint8Array): Stored {
   const documentLength = new DataView(packed.buffer, packed.byteOffset).getUint32(0)
-  const arrays = packed.slice(HEAD_BYTES + documentLength).buffer
+  // A copy: Node's buffers share one block of memory, and slice() of theirs does not copy.
+  const arrays = new Uint8Array(packed.subarray(HEAD_BYTES + documentLength)).buffer
   const text = new TextDecoder().decode(packed.subarray(HEAD_BYTES, HEAD_BYTES + documentLength))
   return JSON.parse(text, (_, value: unknown) => {
     const { f2, f4, f8 } = (value ?? {}) as Partial<Record<'f2' | 'f4' | 'f8', [number, number]>>

@@ -130,10 +130,15 @@ export class Predictor {
     return this.#line(ticket.line).peek(at, () => this.#announce(this.#liveSample(ticket, at, ahead)))
   }
 
-  /** The ticket is called. Unknown ones are ignored. */
-  start(id: number, at: number): void {
+  /** How many of this line were called so far. */
+  startsSeen(key: string): number {
+    return this.#lines.get(key)?.startsSeen ?? 0
+  }
+
+  /** The ticket is called: the seconds it waited, or null for one that does not wait. */
+  start(id: number, at: number): number | null {
     const ticket = this.#tickets.get(id)
-    if (!ticket) return
+    if (!ticket) return null
     const line = this.#line(ticket.line)
     line.advance(at)
     this.#forget(ticket)
@@ -141,6 +146,7 @@ export class Predictor {
     if (ticket.sample) this.#learn(ticket.sample, at - ticket.at)
     if (ticket.live && at - ticket.at > LIVE_FROM_SECONDS) this.#learn(ticket.live, at - ticket.live.at)
     for (const kind of line.waiting) for (const waiting of kind.values()) this.#sampleLive(waiting, at)
+    return at - ticket.at
   }
 
   /** Service of a ticket of this line ended. */

@@ -180,6 +180,7 @@ export class BranchModel {
       offset: this.offset,
       queue: { ...queue },
       service_seconds: pace.service_seconds,
+      forecast: null,
       agents,
       called: own.filter(isCalled).sort(byCallTime),
       held: own.filter((ticket) => ticket.status === TicketStatus.held).sort(byCallTime),
@@ -193,8 +194,8 @@ export class BranchModel {
 
   #summaries(queueIds: readonly number[]) {
     return queueIds.map((id) => {
-      const { queue, service_seconds, waiting } = this.board(id)
-      return { ...queue, service_seconds, waiting_count: waiting.length }
+      const { queue, service_seconds, forecast, waiting } = this.board(id)
+      return { ...queue, service_seconds, forecast, waiting_count: waiting.length }
     })
   }
 

@@ -26,7 +26,15 @@ import { visitorOperations } from './visitor.ts'
 
 export { edges } from './graphql.ts'
 export { jobs } from './jobs.ts'
-export { feeds, lineLengths, newcomerFigures, ticketFigures, withFigures, type Figures } from './live/index.ts'
+export {
+  feeds,
+  lineLengths,
+  newcomerFigures,
+  refreshQueues,
+  ticketFigures,
+  withFigures,
+  type Figures,
+} from './live/index.ts'
 export { TRANSITIONS, VERBS, type Transition, type Verb } from './rules.ts'
 export { CHANNELS, Ticket } from './schema.ts'
 export { TICKET_COLUMNS } from './sql.ts'

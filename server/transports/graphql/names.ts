@@ -34,6 +34,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   'audit.list': 'auditEntries',
   'devices.heartbeat': 'reportDeviceState',
   'mail.outbox': 'outboxMessages',
+  'estimates.refresh': 'refreshEstimates',
   'queues.refresh': 'refreshQueues',
   'sessions.revokeOthers': 'revokeOtherSessions',
   'tenants.get': 'tenant',

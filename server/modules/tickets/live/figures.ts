@@ -95,7 +95,7 @@ const COUNTS = `
   select w.id, (
       select count(*) from tickets t
       where t.queue_id = w.queue_id and t.status = 'en_attente' and (t.rank, t.id) < (w.rank, w.id))::int as ahead,
-    st.service_seconds,
+    st.service_seconds, st.forecast,
     (select count(*) from agents a join agent_queues s on s.tenant_id = a.tenant_id and s.agent_id = a.id
      where s.queue_id = w.queue_id and a.status in ('available', 'calling', 'serving', 'wrap_up'))::int as agents_open,
     (select count(*) from agents a join agent_queues s on s.tenant_id = a.tenant_id and s.agent_id = a.id

@@ -7,7 +7,7 @@ import { getQueueStats } from './stats.ts'
 export { feeds } from './feeds.ts'
 export { newcomerFigures, ticketFigures, withFigures, type Figures } from './figures.ts'
 export { lineLengths } from './lengths.ts'
-export { refreshJob } from './jobs.ts'
+export { refreshQueues } from './refresh.ts'
 export { ticketView } from './visitor.ts'
 export { TicketViewOutput } from './schema.ts'
 

@@ -111,13 +111,6 @@ test('two refreshes at once take each service in once', async () => {
   expect((await state()).samples).toBe(4)
 })
 
-test('the job refreshes every tenant', async () => {
-  for (let i = 0; i < 5; i++) await serve(60)
-  const job = tickets.jobs.find(({ name }) => name === 'queues.calculate_all_etas')!
-  await job.run({ runtime, tenants: async () => [(await aTenant(owner)).tenant, bank.tenant] }, {})
-  expect((await state()).samples).toBe(5)
-})
-
 test('the pace stays between the durations it has seen and forgets old ones', () => {
   const seconds = fc.integer({ min: 1, max: 14_400 })
   fc.assert(

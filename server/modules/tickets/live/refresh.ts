@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { estimateWait } from '../../../../shared/eta.ts'
+import { estimateWait, type Forecast } from '../../../../shared/eta.ts'
 import type { QueueStatus } from '../../../../shared/ticket-status.ts'
 import { operation } from '../../../kernel/operation.ts'
 import { Closed } from '../../../kernel/schema.ts'
@@ -32,6 +32,7 @@ interface QueueRow extends Pace, Omit<QueueConfig, 'service'> {
   expected_duration_seconds: number
   announced: QueueStatus
   service_seconds: number
+  forecast: Forecast | null
   measured_offset: number
   /** Services completed since, oldest first. */
   services: { offset: number; seconds: number }[]
@@ -45,7 +46,7 @@ interface QueueRow extends Pace, Omit<QueueConfig, 'service'> {
 const QUEUES = `
   select q.id, q.site_id, q.is_active, q.max_capacity, s.timezone, s.opening_hours, s.is_active as site_is_active,
          json_build_object('is_active', v.is_active) as service, v.expected_duration_seconds, now() as now,
-         st.status as announced, st.service_seconds, st.measured_seconds, st.samples, st.measured_offset,
+         st.status as announced, st.service_seconds, st.forecast, st.measured_seconds, st.samples, st.measured_offset,
          (select coalesce(json_agg(json_build_object('offset', done."offset", 'seconds', done.seconds) order by done."offset"), '[]')
           from (select e."offset", extract(epoch from t.ended_at - t.started_at) - t.held_seconds as seconds
                 from events e join tickets t on t.tenant_id = e.tenant_id and t.id = e.ticket_id
@@ -123,7 +124,13 @@ function refreshed(row: QueueRow): Refreshed {
   const service_seconds = isFar ? seconds : row.service_seconds
   const { agents_open, agents_free, waiting_count } = row
   const { is_open, closes_at } = openState(row, row.now)
-  const { eta_seconds } = estimateWait({ ahead: waiting_count, agents_open, agents_free, service_seconds })
+  const { eta_seconds } = estimateWait({
+    ahead: waiting_count,
+    agents_open,
+    agents_free,
+    service_seconds,
+    forecast: row.forecast,
+  })
   const seconds_to_close = closes_at && closes_at.since(Temporal.Instant.from(row.now)).total('seconds')
   return {
     queue_id: row.id,

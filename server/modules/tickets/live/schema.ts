@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { BOARD_WINDOW, type Board } from '../../../../shared/board.ts'
+import { FORECAST_REASONS } from '../../../../shared/eta.ts'
 import { RECENT_CALLS, type AgentView, type Display, type TicketView } from '../../../../shared/views.ts'
 import { Closed, Enum, Id, Nullable, Time } from '../../../kernel/schema.ts'
 import { AGENT_STATUSES } from '../../../../shared/ticket-status.ts'
@@ -19,11 +20,23 @@ const BoardTicket = Closed(pick(Ticket.properties, Object.keys(BOARD_FIELDS) as 
 const WaitingTicket = Closed({ ...BoardTicket.properties, position: Type.Integer({ minimum: 1 }), ...estimate })
 const ServiceSeconds = Nullable(Type.Integer({ description: 'Mean time a service takes at present' }))
 
+const Seconds = Type.Integer({ minimum: 0 })
+const ForecastOutput = Nullable(
+  Closed({
+    agents_open: Type.Integer({ minimum: 0 }),
+    reason: Nullable(Enum(FORECAST_REASONS)),
+    points: Type.Array(Type.Array(Seconds, { minItems: 4, maxItems: 4 }), {
+      description: 'Tickets ahead, then low, median and high wait in seconds',
+    }),
+  }),
+)
+
 const BoardQueue = Closed({ id: Id, name: Type.String(), status: QueueStatus })
 const QueueSummary = Closed({
   ...BoardQueue.properties,
   waiting_count: Type.Integer({ minimum: 0 }),
   service_seconds: ServiceSeconds,
+  forecast: ForecastOutput,
 })
 const BoardAgent = Closed({
   id: Id,
@@ -39,6 +52,7 @@ export const BoardOutput = Type.Unsafe<Board>(
     ...place,
     queue: BoardQueue,
     service_seconds: ServiceSeconds,
+    forecast: ForecastOutput,
     agents: Type.Array(BoardAgent),
     called: Type.Array(BoardTicket),
     held: Type.Array(BoardTicket),

@@ -5,6 +5,7 @@ import {
   type LiveEvent,
   type Ticket,
 } from '../../../../shared/board.ts'
+import type { Forecast } from '../../../../shared/eta.ts'
 import type { SiteEvent } from '../../../../shared/views.ts'
 import type { TicketStatus } from '../../../../shared/ticket-status.ts'
 import type { StreamEvent } from '../../../kernel/events/index.ts'
@@ -17,6 +18,7 @@ export interface EventData {
   agent?: AgentChange
   queue?: Pick<BoardQueue, 'id'> & Partial<BoardQueue>
   service_seconds?: number | null
+  forecast?: Forecast | null
 }
 export const dataOf = (event: StreamEvent): EventData => event.data as EventData
 
@@ -41,7 +43,7 @@ type Queues = readonly number[] | 'all'
  */
 export function liveEvent(event: StreamEvent, queueIds: Queues, agentId?: number): Payload {
   const { epoch, queue_id, from_queue_id, agent_id } = event
-  const { ticket, from, agent, queue, service_seconds } = dataOf(event)
+  const { ticket, from, agent, queue, service_seconds, forecast } = dataOf(event)
   const isNear =
     queueIds === 'all' ||
     (agentId !== undefined && agent_id === agentId) ||
@@ -55,6 +57,7 @@ export function liveEvent(event: StreamEvent, queueIds: Queues, agentId?: number
     ...(agent && { agent: known(agent, AGENT) as AgentChange }),
     ...(queue && { queue: known(queue, QUEUE) as EventData['queue'] & object }),
     ...(service_seconds !== undefined && { service_seconds }),
+    ...(forecast !== undefined && { forecast }),
   }
 }
 

@@ -1,5 +1,5 @@
 import { paceOf, type AgentChange, type Ticket } from '../../../../shared/board.ts'
-import { estimateWait, type Estimate, type WaitFactors } from '../../../../shared/eta.ts'
+import { estimateWait, type Estimate, type Forecast, type WaitFactors } from '../../../../shared/eta.ts'
 import { RankIndex } from '../../../../shared/rank-index.ts'
 import { TicketStatus } from '../../../../shared/ticket-status.ts'
 import type { StreamEvent } from '../../../kernel/events/index.ts'
@@ -16,7 +16,7 @@ export interface SiteState {
   epoch: string
   offset: number
   agents: { id: number; status: string; queue_ids: number[] }[]
-  paces: { queue_id: number; service_seconds: number }[]
+  paces: { queue_id: number; service_seconds: number; forecast: Forecast | null }[]
   /** In the order of service within each queue. */
   waiting: readonly Waiting[]
 }
@@ -35,6 +35,7 @@ export class SiteLive {
   #places = new Map<number, Place>()
   #agents = new Map<number, { status: string; queue_ids: readonly number[] }>()
   #serviceSeconds = new Map<number, number | null>()
+  #forecasts = new Map<number, Forecast | null>()
   /** Counted once after every change of an agent or a pace. */
   #paces = new Map<number, Pace>()
 
@@ -42,7 +43,10 @@ export class SiteLive {
     this.epoch = state.epoch
     this.offset = state.offset
     for (const { id, status, queue_ids } of state.agents) this.#agents.set(id, { status, queue_ids })
-    for (const { queue_id, service_seconds } of state.paces) this.#serviceSeconds.set(queue_id, service_seconds)
+    for (const { queue_id, service_seconds, forecast } of state.paces) {
+      this.#serviceSeconds.set(queue_id, service_seconds)
+      this.#forecasts.set(queue_id, forecast)
+    }
     for (const ticket of state.waiting) this.#enter(ticket)
   }
 
@@ -51,11 +55,12 @@ export class SiteLive {
     if (event.offset <= this.offset) return true
     if (event.offset !== this.offset + 1 || event.epoch !== this.epoch) return false
     this.offset = event.offset
-    const { ticket, agent, service_seconds } = dataOf(event)
+    const { ticket, agent, service_seconds, forecast } = dataOf(event)
     if (event.type.startsWith('ticket.') && ticket) this.#place(ticket)
     if (agent) this.#seat(agent)
-    if (event.type.startsWith('queue.') && service_seconds !== undefined && event.queue_id !== null) {
-      this.#serviceSeconds.set(event.queue_id, service_seconds)
+    if (event.type.startsWith('queue.') && event.queue_id !== null) {
+      if (service_seconds !== undefined) this.#serviceSeconds.set(event.queue_id, service_seconds)
+      if (forecast !== undefined) this.#forecasts.set(event.queue_id, forecast)
       this.#paces.clear()
     }
     return true
@@ -80,11 +85,11 @@ export class SiteLive {
     let pace = this.#paces.get(queueId)
     if (!pace) {
       const agents = [...this.#agents.values()].filter(({ queue_ids }) => queue_ids.includes(queueId))
-      pace = { ...paceOf(agents), service_seconds: this.#serviceSeconds.get(queueId) ?? null }
+      const service_seconds = this.#serviceSeconds.get(queueId) ?? null
+      pace = { ...paceOf(agents), service_seconds, forecast: this.#forecasts.get(queueId) ?? null }
       this.#paces.set(queueId, pace)
     }
-    const { agents_open, agents_free, service_seconds } = pace
-    return estimateWait({ ahead, agents_open, agents_free, service_seconds })
+    return estimateWait({ ahead, ...pace })
   }
 
   #place(ticket: Ticket) {

@@ -5,7 +5,7 @@ import type { Tx } from '../../../kernel/db/types.ts'
 import { BOARD_AGENT, BOARD_TICKET, NO_TICKET } from './sql.ts'
 import { inOrder, inState, parts, type SnapshotRow } from './views.ts'
 
-type LineMeta = Pick<Line, 'queue' | 'service_seconds' | 'waiting_count'>
+type LineMeta = Pick<Line, 'queue' | 'service_seconds' | 'forecast' | 'waiting_count'>
 type SiteMeta = Omit<SiteView, 'lines'> & { lines: LineMeta[] }
 
 /** Who is there, of one kind; nobody who never was. */
@@ -18,7 +18,7 @@ const SITE = `
            'lines', (
              select coalesce(json_agg(json_build_object(
                'queue', json_build_object('id', q.id, 'name', q.name, 'status', st.status),
-               'service_seconds', st.service_seconds, 'waiting_count', (
+               'service_seconds', st.service_seconds, 'forecast', st.forecast, 'waiting_count', (
                  select count(*) from tickets w where w.tenant_id = q.tenant_id and w.queue_id = q.id and w.status = 'en_attente'))
                order by q.id), '[]')
              from queues q join queue_states st on st.tenant_id = q.tenant_id and st.queue_id = q.id where q.site_id = own.id),
@@ -43,12 +43,17 @@ const SITE = `
 export async function siteView(tx: Tx, siteId: number): Promise<SiteView> {
   const { meta, tickets } = parts(await tx.query<SnapshotRow<SiteMeta>>(SITE, [siteId]))
   const byQueue = Map.groupBy(tickets, (ticket: Ticket) => ticket.queue_id)
-  const lines = meta.lines.map(({ queue, service_seconds, waiting_count }): Line => {
+  const lines = meta.lines.map(({ queue, service_seconds, forecast, waiting_count }): Line => {
     const own = byQueue.get(queue.id) ?? []
-    const pace = { ...paceOf(meta.agents.filter(({ queue_ids }) => queue_ids.includes(queue.id))), service_seconds }
+    const pace = {
+      ...paceOf(meta.agents.filter(({ queue_ids }) => queue_ids.includes(queue.id))),
+      service_seconds,
+      forecast,
+    }
     return {
       queue,
       service_seconds,
+      forecast,
       called: own.filter(inState(TicketStatus.called, TicketStatus.serving)).sort(byCall),
       held: own.filter(inState(TicketStatus.held)).sort(byCall),
       waiting_count,

@@ -11,7 +11,8 @@ const MAX_SITES = 1000
 const STATE = `
   select json_build_object('epoch', s.epoch, 'offset', s.last_offset,
            'agents', (select coalesce(json_agg(${BOARD_AGENT}), '[]') from agents a where a.site_id = s.site_id),
-           'paces', (select coalesce(json_agg(json_build_object('queue_id', st.queue_id, 'service_seconds', st.service_seconds)), '[]')
+           'paces', (select coalesce(json_agg(json_build_object('queue_id', st.queue_id, 'service_seconds', st.service_seconds,
+             'forecast', st.forecast)), '[]')
                      from queues q join queue_states st on st.tenant_id = q.tenant_id and st.queue_id = q.id
                      where q.site_id = s.site_id)) as meta,
          null::bigint as queue_id, null::bigint as rank, null::bigint as id

@@ -56,7 +56,7 @@ export const boardAgents = (queues: string) => `
 /** JSON array of `QueueSummary`, by id. */
 export const queueSummaries = (queues: string) => `
   (select coalesce(json_agg(json_build_object('id', q.id, 'name', q.name, 'status', st.status,
-      'service_seconds', st.service_seconds, 'waiting_count', (
+      'service_seconds', st.service_seconds, 'forecast', st.forecast, 'waiting_count', (
         select count(*) from tickets w where w.tenant_id = q.tenant_id and w.queue_id = q.id and w.status = 'en_attente'))
       order by q.id), '[]')
    from queues q join queue_states st on st.tenant_id = q.tenant_id and st.queue_id = q.id where q.id = any(${queues}))`

@@ -30,7 +30,7 @@ test('a queue where nothing happened yet', async () => {
     served_today: 0,
     arrivals_per_hour: 0,
     agents_open: 2,
-    eta: { low_seconds: 0, median_seconds: 0, high_seconds: 0 },
+    eta: { low_seconds: 0, median_seconds: 0, high_seconds: 0, reason: null },
   })
 })
 
@@ -69,6 +69,7 @@ test('waits end with the call, services with the completion; holds and other day
     low_seconds: eta.eta_low_seconds,
     median_seconds: eta.eta_seconds,
     high_seconds: eta.eta_high_seconds,
+    reason: null,
   })
 })
 

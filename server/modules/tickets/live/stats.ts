@@ -1,8 +1,8 @@
 import Type from 'typebox'
-import { estimateWait } from '../../../../shared/eta.ts'
+import { estimateWait, FORECAST_REASONS, type Forecast } from '../../../../shared/eta.ts'
 import { STAFF } from '../../../kernel/access.ts'
 import { operation } from '../../../kernel/operation.ts'
-import { Closed, Id, Nullable } from '../../../kernel/schema.ts'
+import { Closed, Enum, Id, Nullable } from '../../../kernel/schema.ts'
 import { placeOfQueue } from '../../queues/index.ts'
 
 /** Events looked through for the rate of arrivals: a busy queue is measured over less than an hour. */
@@ -14,7 +14,7 @@ const RECENT_EVENTS = 2000
  */
 const STATS = `
   with own as (
-    select q.id, q.tenant_id, q.site_id, st.service_seconds, now() as now,
+    select q.id, q.tenant_id, q.site_id, st.service_seconds, st.forecast, now() as now,
            date_trunc('day', now() at time zone s.timezone) at time zone s.timezone as day_start
     from queues q
     join sites s on s.tenant_id = q.tenant_id and s.id = q.site_id
@@ -50,7 +50,7 @@ const STATS = `
     (select round(percentile_cont(0.9) within group (order by seconds::float8))::int from services) as p90_service_seconds,
     (select count(*)::int from services) as served_today,
     (select round(count * 3600 / seconds)::int from arrivals) as arrivals_per_hour,
-    own.service_seconds, agents.agents_open, agents.agents_free
+    own.service_seconds, own.forecast, agents.agents_open, agents.agents_free
   from own, line, lateral (
     select count(*) filter (where a.status in ('available', 'calling', 'serving', 'wrap_up'))::int as agents_open,
            count(*) filter (where a.status = 'available')::int as agents_free
@@ -69,10 +69,17 @@ const Output = Closed({
   arrivals_per_hour: Type.Integer({ minimum: 0 }),
   agents_open: Type.Integer({ minimum: 0 }),
   /** What somebody who came now would wait. */
-  eta: Closed({ low_seconds: Figure, median_seconds: Figure, high_seconds: Figure }),
+  eta: Closed({
+    low_seconds: Figure,
+    median_seconds: Figure,
+    high_seconds: Figure,
+    /** Why it jumped when the forecast was last made. */
+    reason: Nullable(Enum(FORECAST_REASONS)),
+  }),
 })
 interface Row extends Omit<Type.Static<typeof Output>, 'eta'> {
   service_seconds: number
+  forecast: Forecast | null
   agents_free: number
 }
 
@@ -90,12 +97,17 @@ export const getQueueStats = operation({
   // Waits grow by themselves.
   kept: { place: (ctx, { id }) => placeOfQueue(ctx, id), maxAgeMs: 1000 },
   async run(ctx, { id }) {
-    const { service_seconds, agents_free, ...figures } = await ctx.tx.one<Row>(STATS, [id])
+    const { service_seconds, forecast, agents_free, ...figures } = await ctx.tx.one<Row>(STATS, [id])
     const { agents_open, waiting } = figures
-    const eta = estimateWait({ ahead: waiting, agents_open, agents_free, service_seconds })
+    const eta = estimateWait({ ahead: waiting, agents_open, agents_free, service_seconds, forecast })
     return {
       ...figures,
-      eta: { low_seconds: eta.eta_low_seconds, median_seconds: eta.eta_seconds, high_seconds: eta.eta_high_seconds },
+      eta: {
+        low_seconds: eta.eta_low_seconds,
+        median_seconds: eta.eta_seconds,
+        high_seconds: eta.eta_high_seconds,
+        reason: forecast?.reason ?? null,
+      },
     }
   },
 })

@@ -23,17 +23,17 @@ export const inState =
   ({ status }: Ticket) =>
     states.includes(status)
 
-type BoardMeta = Pick<Board, 'epoch' | 'offset' | 'queue' | 'service_seconds' | 'waiting_count' | 'agents'>
+type BoardMeta = Pick<Board, 'epoch' | 'offset' | 'queue' | 'service_seconds' | 'forecast' | 'waiting_count' | 'agents'>
 const BOARD = `
   with own as (
     select q.id, q.site_id, array[q.id] as ids, json_build_object('id', q.id, 'name', q.name, 'status', st.status) as queue,
-           st.service_seconds, s.epoch
+           st.service_seconds, st.forecast, s.epoch
     from queues q
     join queue_states st on st.tenant_id = q.tenant_id and st.queue_id = q.id
     join streams s on s.tenant_id = q.tenant_id and s.site_id = q.site_id
     where q.id = $1)
   select json_build_object('epoch', own.epoch, 'offset', ${headOffset('own.site_id', 'own.ids')}, 'queue', own.queue,
-           'service_seconds', own.service_seconds, 'agents', ${boardAgents('own.ids')}, 'waiting_count', (
+           'service_seconds', own.service_seconds, 'forecast', own.forecast, 'agents', ${boardAgents('own.ids')}, 'waiting_count', (
              select count(*) from tickets w where w.queue_id = $1 and w.status = 'en_attente')) as meta, ${NO_TICKET}
   from own
   union all
@@ -46,13 +46,14 @@ const BOARD = `
 /** One queue as staff see it, at the offset of the last event that concerns it. Throws the one not-found error. */
 export async function queueBoard(tx: Tx, queueId: number): Promise<Board> {
   const { meta, tickets } = parts(await tx.query<SnapshotRow<BoardMeta>>(BOARD, [queueId]))
-  const { epoch, offset, queue, service_seconds, waiting_count, agents } = meta
-  const pace = { ...paceOf(agents), service_seconds }
+  const { epoch, offset, queue, service_seconds, forecast, waiting_count, agents } = meta
+  const pace = { ...paceOf(agents), service_seconds, forecast }
   return {
     epoch,
     offset,
     queue,
     service_seconds,
+    forecast,
     agents,
     called: tickets.filter(inState(TicketStatus.called, TicketStatus.serving)).sort(byCall),
     held: tickets.filter(inState(TicketStatus.held)).sort(byCall),

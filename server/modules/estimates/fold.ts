@@ -1,0 +1,54 @@
+import type { Ticket } from '../../../shared/board.ts'
+import { type Prediction, Predictor } from '../../../shared/prediction/predictor.ts'
+import { TicketStatus } from '../../../shared/ticket-status.ts'
+
+/** An event as the predictor's fold reads it. */
+export interface LoggedEvent {
+  offset: number
+  type: string
+  at: string
+  /** The queue the ticket left, when it is another. */
+  from_queue_id: number | null
+  data: { ticket?: Ticket; from?: TicketStatus | null }
+}
+
+/** What the fold has to write down: an estimate at arrival, or the wait that came of it. */
+export type Noted =
+  | ({ ticket_id: number; queue_id: number; at: string } & Prediction)
+  | { ticket_id: number; waited_seconds: number }
+
+/** Local wall-clock seconds of an instant: the hour of day is what people's habits follow. */
+export function localSeconds(at: string, timezone: string): number {
+  const zoned = Temporal.Instant.from(at).toZonedDateTimeISO(timezone)
+  return (zoned.epochMilliseconds + zoned.offsetNanoseconds / 1e6) / 1000
+}
+
+/** The class a ticket is learned under. */
+const kindOf = ({ priority }: Pick<Ticket, 'priority'>): string => `p${priority}`
+
+/**
+ * Takes one event of a site's log into its predictor. A wait begins when a ticket enters a line and ends when it is
+ * called; one that comes back to the line, or goes to another, begins a new wait.
+ */
+export function take(predictor: Predictor, event: LoggedEvent, timezone: string): Noted | null {
+  const { ticket, from } = event.data
+  if (!ticket || !event.type.startsWith('ticket.') || from === undefined) return null
+  const at = localSeconds(event.at, timezone)
+  const { id, status } = ticket
+  const line = String(ticket.queue_id)
+  const wasServed = from === TicketStatus.called || from === TicketStatus.serving
+  // Moved, delayed, given another place: the wait goes on.
+  if (status === TicketStatus.waiting && from === status && event.from_queue_id === null) return null
+  if (status === TicketStatus.waiting) {
+    if (wasServed) predictor.end(id, line, at)
+    const told = predictor.arrive(id, line, kindOf(ticket), at)
+    return { ticket_id: id, queue_id: ticket.queue_id, at: event.at, ...told }
+  }
+  if (status === TicketStatus.called && from === TicketStatus.waiting) {
+    const waited = predictor.start(id, at)
+    return waited === null ? null : { ticket_id: id, waited_seconds: Math.round(waited) }
+  }
+  if (from === TicketStatus.waiting) predictor.leave(id, at)
+  else if (wasServed && status !== TicketStatus.serving) predictor.end(id, line, at)
+  return null
+}
