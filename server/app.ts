@@ -37,7 +37,7 @@ import { Live } from './transports/live.ts'
 import { createHttp, requestId } from './transports/http.ts'
 import { Lane, type Answered } from './transports/lane.ts'
 import { ConnectedPeople } from './transports/presence.ts'
-import { graphql } from './transports/graphql/index.ts'
+import { graphiql, graphql } from './transports/graphql/index.ts'
 import { rest } from './transports/rest.ts'
 import { securityHeaders } from './transports/security/headers.ts'
 import { hostCheck } from './transports/security/host.ts'
@@ -181,6 +181,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     hidesSuggestions: !config.debug,
   })
   if (isApi) graph.http(app)
+  if (isApi && config.debug) graphiql(app)
   if (isRealtime) {
     const presence = new ConnectedPeople({
       report: (tenant, input) =>

@@ -73,3 +73,15 @@ test.each([
   expect(problems).toContain(message)
   expect(problems).not.toContain('hunter2')
 })
+
+test('every setting is in docs/settings.md, and nothing else', () => {
+  const source = readFileSync(new URL('config.ts', import.meta.url), 'utf8')
+  const read = [...source.matchAll(/read\.\w+\(([^)]*)/g)].flatMap(
+    ([, given]) => given!.match(/'[A-Z][A-Z0-9_]+'/g) ?? [],
+  )
+  const names = new Set(read.map((name) => name.slice(1, -1)))
+  names.add('NODE_ENV')
+  const page = readFileSync(new URL('../docs/settings.md', import.meta.url), 'utf8')
+  const listed = [...page.matchAll(/^\| `([A-Z0-9_]+)`/gm)].map(([, name]) => name!)
+  expect(listed.toSorted()).toEqual([...names].toSorted())
+})

@@ -3,7 +3,7 @@ import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } f
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 
-/** Everything that can be set from outside, read once. Names in the environment are the upper case of docs/operations.md. */
+/** Everything that can be set from outside, read once. Names in the environment are the upper case; docs/settings.md lists them. */
 export interface Config {
   /** DEBUG: development defaults and readable errors. On unless NODE_ENV=production. */
   debug: boolean

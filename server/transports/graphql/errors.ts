@@ -1,4 +1,5 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import { AppError } from '../../kernel/errors.ts'
 import { translate } from '../../kernel/i18n.ts'
 import type { Locale } from '../../kernel/schema.ts'
 import { problemOf, refusalOf } from '../problem.ts'
@@ -23,10 +24,12 @@ export function formatError(error: unknown, options: Formatting): GraphQLFormatt
     return { message: detail, ...where, extensions: { code, status, title, errors, request_id: options.requestId } }
   }
   if (cause instanceof GraphQLError) {
-    const code = cause.message.startsWith('Syntax Error') ? 'graphql_syntax' : 'graphql_invalid'
+    const { code, status } = cause.message.startsWith('Syntax Error')
+      ? new AppError('invalid_input', 'graphql_syntax')
+      : new AppError('invalid_input', 'graphql_invalid')
     const message = options.hidesSuggestions ? cause.message.replace(/ Did you mean [\s\S]*$/, '') : cause.message
     const title = translate(options.locale, `errors.${code}`)
-    return { message, ...where, extensions: { code, status: 400, title, errors: [], request_id: options.requestId } }
+    return { message, ...where, extensions: { code, status, title, errors: [], request_id: options.requestId } }
   }
   const refusal = refusalOf(cause)
   if (refusal.kind === 'internal') options.log(refusal.cause ?? cause)

@@ -5,6 +5,7 @@ import { graphqlHttp } from './http.ts'
 import { graphqlSockets, type GraphqlSocketOptions, type GraphqlSockets } from './socket.ts'
 import { buildGraphqlSchema, type Registry } from './schema.ts'
 
+export { graphiql } from './graphiql.ts'
 export { buildGraphqlSchema } from './schema.ts'
 
 export interface GraphqlOptions {

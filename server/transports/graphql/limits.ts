@@ -40,19 +40,21 @@ export function costOf(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  variables: Variables,
+  given: Variables,
 ): number {
+  const variables = { ...defaultsOf(operation), ...given }
   let fields = 0
   let cost = 0
 
   /** Adds what `selection` costs when it is returned `times` times. */
   function add(selection: SelectionSetNode, type: GraphQLObjectType, times: number, depth: number): void {
-    if (depth > MAX_DEPTH) throw tooMuch('graphql_too_deep', { limit: MAX_DEPTH })
+    if (depth > MAX_DEPTH) throw new AppError('unprocessable', 'graphql_too_deep', { params: { limit: MAX_DEPTH } })
     const known: GraphQLFieldMap<unknown, unknown> = type.getFields()
     for (const node of selection.selections) {
       if (node.kind === Kind.FRAGMENT_SPREAD) {
         const fragment = fragments.get(node.name.value)
-        if (++fields > MAX_FIELDS) throw tooMuch('graphql_too_many_fields', { limit: MAX_FIELDS })
+        if (++fields > MAX_FIELDS)
+          throw new AppError('unprocessable', 'graphql_too_many_fields', { params: { limit: MAX_FIELDS } })
         if (fragment) add(fragment.selectionSet, type, times, depth)
         continue
       }
@@ -60,7 +62,8 @@ export function costOf(
         add(node.selectionSet, type, times, depth)
         continue
       }
-      if (++fields > MAX_FIELDS) throw tooMuch('graphql_too_many_fields', { limit: MAX_FIELDS })
+      if (++fields > MAX_FIELDS)
+        throw new AppError('unprocessable', 'graphql_too_many_fields', { params: { limit: MAX_FIELDS } })
       const field = known[node.name.value]
       // `__typename` and the description of the schema, which a rule of its own bounds.
       if (!field || !node.selectionSet) continue
@@ -79,15 +82,23 @@ export function costOf(
 
   const root = schema.getRootType(operation.operation)!
   const roots = countRoots(operation.selectionSet, fragments)
-  if (roots > MAX_ROOT_FIELDS) throw tooMuch('graphql_too_many_fields', { limit: MAX_ROOT_FIELDS })
+  if (roots > MAX_ROOT_FIELDS)
+    throw new AppError('unprocessable', 'graphql_too_many_fields', { params: { limit: MAX_ROOT_FIELDS } })
   if (operation.operation === 'mutation') cost += MUTATION_COST * roots
   else cost += roots
   add(operation.selectionSet, root, 1, 1)
-  if (cost > MAX_COST) throw tooMuch('graphql_too_costly', { cost, limit: MAX_COST })
+  if (cost > MAX_COST) throw new AppError('unprocessable', 'graphql_too_costly', { params: { cost, limit: MAX_COST } })
   return cost
 }
 
-const tooMuch = (code: string, params: Record<string, number>) => new AppError('unprocessable', code, { params })
+/** Numbers a document gives to variables that the request leaves out. */
+function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Variables {
+  return Object.fromEntries(
+    variableDefinitions.flatMap(({ variable, defaultValue }) =>
+      defaultValue?.kind === Kind.INT ? [[variable.name.value, Number(defaultValue.value)]] : [],
+    ),
+  )
+}
 
 function isList(type: GraphQLOutputType): boolean {
   if (type instanceof GraphQLList) return true
