@@ -287,7 +287,9 @@ async function countTickets(events: readonly StreamEvent[], directory: TenantDir
 
 const activeTenants = (db: Database): Promise<Tenant[]> =>
   db.platform((tx) =>
-    tx.query<Tenant>('select id, slug, name, locale, timezone, is_active from tenants where is_active order by id'),
+    tx.query<Tenant>(
+      'select id, slug, name, locale, timezone, is_active, take_challenge from tenants where is_active order by id',
+    ),
   )
 
 /** Runs background jobs in this process until `stop()`. */

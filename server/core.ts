@@ -7,7 +7,7 @@ import { Cache } from './kernel/cache/cache.ts'
 import { RedisCache } from './kernel/cache/redis.ts'
 import { Runtime } from './kernel/execute.ts'
 import { useMail } from './kernel/mail/index.ts'
-import { Limiter, RedisStore } from './kernel/limits/index.ts'
+import { Limiter, RedisStore, useChallengeKeys } from './kernel/limits/index.ts'
 import { narrowing, useAttemptStore, useAuditHeads, useSigningKeys } from './modules/authentication/index.ts'
 import { registerAlgorithms } from './modules/queues/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
@@ -30,6 +30,7 @@ export interface Core {
 /** What every process needs, with or without a server: the database (the embedded one when none is set) and the runtime. */
 export async function buildCore(config: Config): Promise<Core> {
   useSigningKeys(config.secretKey, config.secretKeyFallbacks)
+  useChallengeKeys(config.secretKey, config.secretKeyFallbacks)
   useAuditHeads(join(config.dataDir, 'audit-heads'))
   const closeAttempts = useAttemptStore(config.redisUrl)
   useMail({ smtpUrl: config.smtpUrl, from: config.emailFrom })

@@ -33,6 +33,8 @@ export class AppError extends Error {
   readonly params: Record<string, string | number>
   readonly fields: FieldError[]
   readonly retryAfterSeconds: number | undefined
+  /** Further members of the problem document, for programs. */
+  readonly members: Readonly<Record<string, unknown>>
 
   constructor(
     kind: ErrorKind,
@@ -42,6 +44,7 @@ export class AppError extends Error {
       fields?: FieldError[]
       cause?: unknown
       retryAfterSeconds?: number
+      members?: Record<string, unknown>
     } = {},
   ) {
     super(code, { cause: options.cause })
@@ -50,6 +53,7 @@ export class AppError extends Error {
     this.params = options.params ?? {}
     this.fields = options.fields ?? []
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.members = options.members ?? {}
   }
 
   get status(): number {

@@ -27,7 +27,7 @@ async function makeTenant(slug: string): Promise<Tenant> {
   const [row] = await owner('insert into tenants (slug, name) values ($1, $1) returning id', [slug])
   const id = Number(row!['id'])
   await db.tenant(id, (tx) => openStream(tx, id, SITE))
-  return { id, slug, name: slug, locale: 'en', timezone: 'UTC', is_active: true }
+  return { id, slug, name: slug, locale: 'en', timezone: 'UTC', is_active: true, take_challenge: 'automatic' }
 }
 
 const input = Closed({ label: Text(50), fail: Type.Optional(Nullable(Text(20))) })

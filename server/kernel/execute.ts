@@ -56,6 +56,8 @@ export class Runtime {
     authorize(op, wanted)
     checkKey(wanted)
     checkInput(op, wanted.input)
+    const working = this.#options.limiter?.checkWork(op, wanted)
+    if (working) await working
     const request = this.#options.guard?.place(op, wanted) ?? wanted
     if (!request.tenant || op.kind === 'query') return this.#plain(op, request)
     if (op.runMany) return this.#lanes.submit(op, request.tenant, request)

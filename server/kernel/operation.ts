@@ -18,6 +18,8 @@ export interface Tenant {
   locale: Locale
   timezone: string
   is_active: boolean
+  /** When strangers must show a proof of work to take a ticket. */
+  take_challenge: 'never' | 'automatic' | 'always'
 }
 
 /** What a capability may touch while it runs. Time comes from the database, never from here. */
@@ -91,6 +93,8 @@ export interface Operation<I extends TObject = any, O extends TSchema = any> {
   answersSecret?: true
   /** Class of its rate limits; it follows from who may run it when absent. */
   limit?: LimitName
+  /** Strangers may be asked for a proof of work, where their organisation wants one. */
+  mayAskForWork?: true
   /** Inputs that may name a place the caller is not limited to, such as where a ticket is transferred. */
   elsewhere?: readonly string[]
   /** Why this mutation leaves no row in the audit trail. Every other one leaves exactly one. */
@@ -155,6 +159,8 @@ export interface Request {
   /** Idempotency-Key; the answer is kept for 24 hours. */
   key?: string | undefined
   ifMatch?: string | null | undefined
+  /** Of a challenge, in base64; no part of the input, so that a repeated request stays the same one. */
+  solution?: string | undefined
   /** Names the request in logs and problem documents. */
   requestId?: string | undefined
   /** Where it came from; absent for this program's own requests. */

@@ -2,6 +2,7 @@
 import type { Edge } from '../kernel/edge.ts'
 import type { Feed } from '../kernel/feed.ts'
 import * as audit from '../kernel/audit/index.ts'
+import * as limits from '../kernel/limits/index.ts'
 import type { Job } from '../kernel/jobs/index.ts'
 import * as mail from '../kernel/mail/index.ts'
 import { checkMatrix } from '../kernel/matrix.ts'
@@ -36,6 +37,7 @@ const modules: readonly Module[] = [
   displays,
   audit,
   mail,
+  limits,
 ]
 
 export const operations: readonly Operation[] = modules.flatMap((module) => module.operations)

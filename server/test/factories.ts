@@ -50,7 +50,7 @@ export async function aTenant(owner: Direct['query'], shape: TenantShape = {}): 
 
   const tenant = await one<Tenant>(
     `insert into tenants (slug, name, locale, timezone) values ($1, initcap(replace($1, '-', ' ')), $2, $3)
-     returning id, slug, name, locale, timezone, is_active`,
+     returning id, slug, name, locale, timezone, is_active, take_challenge`,
     [slug, locale, timezone],
   )
   const sites = await owner<Row>(

@@ -29,6 +29,10 @@ const PROBLEM: Json = {
       },
     },
     request_id: { type: 'string' },
+    challenge: {
+      type: 'object',
+      description: 'Of `challenge_required`: what to solve, as `tickets.challenge` answers',
+    },
   },
 }
 
@@ -66,6 +70,12 @@ const HEADERS: Record<string, Json> = {
     description:
       'Repeating a request with the same key repeats its answer for 24 hours, marked `Idempotent-Replayed: true`',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
+  },
+  ChallengeSolution: {
+    name: 'Challenge-Solution',
+    in: 'header',
+    description: 'Answer to the challenge of a `challenge_required`: see `tickets.challenge`',
+    schema: { type: 'string', maxLength: 1000 },
   },
   IfMatch: {
     name: 'If-Match',
@@ -215,6 +225,7 @@ function operationObject(op: Operation, route: Route, index: number, components:
   if (entrance === 'own_tenant') parameters.push(parameterRef('Tenant'))
   parameters.push(parameterRef('Language'))
   if (method === 'POST' && keepsAnswer(op)) parameters.push(parameterRef('IdempotencyKey'))
+  if (op.mayAskForWork) parameters.push(parameterRef('ChallengeSolution'))
   if (method === 'GET') parameters.push(parameterRef('IfNoneMatch'))
   if (method === 'PATCH' || method === 'DELETE') parameters.push(parameterRef('IfMatch'))
 

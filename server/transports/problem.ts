@@ -16,6 +16,8 @@ export interface Problem {
   code: string
   errors: { path: string; code: string; detail: string }[]
   request_id: string
+  /** Members of one code alone, such as the `challenge` of `challenge_required`. */
+  [member: string]: unknown
 }
 
 /** The problem document of a refusal. Says nothing of what was thrown beyond its code and the catalogue's text. */
@@ -34,6 +36,7 @@ export function problemOf(error: AppError, locale: Locale, requestId: string): P
     code: error.code,
     errors,
     request_id: requestId,
+    ...error.members,
   }
 }
 

@@ -53,6 +53,7 @@ function addRoute(app: FastifyInstance, options: RestOptions, op: Operation, rou
         input,
         key: route.method === 'POST' ? idempotencyKey(headers['idempotency-key']) : undefined,
         ifMatch: op.kind === 'mutation' ? headers['if-match'] : undefined,
+        solution: solutionOf(headers),
         requestId: request.id,
         origin: { address: request.ip, userAgent: headers['user-agent'] },
         limited: (states) => void reply.headers(limitHeaders(states)),
@@ -70,6 +71,12 @@ function addRoute(app: FastifyInstance, options: RestOptions, op: Operation, rou
       return answer(request, reply, op, outcome, isPrivate)
     },
   })
+}
+
+/** What the caller found for a challenge it was given. */
+export function solutionOf(headers: FastifyRequest['headers']): string | undefined {
+  const solution = headers['challenge-solution']
+  return typeof solution === 'string' ? solution : undefined
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply, op: Operation, outcome: Outcome, isPrivate: boolean) {

@@ -75,11 +75,12 @@ export type SsoStart = { url: string }
 export type StaffingCalculate = { required: number | null; rows: ({ servers: number; load: number; is_overloaded: boolean; occupancy: number; wait_probability: number; mean_wait_seconds: number | null; p90_wait_seconds: number | null; queue_length: number | null; abandoned: number; service_level: number })[] }
 export type StaffingShiftPlan = { cost: number; shifts: ({ name: string; agents: number })[]; covered: (number)[] }
 export type TenantsCheckQuotas = { is_told: boolean }
-export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; is_active: boolean; created_at: string; updated_at: string }
+export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; is_active: boolean; take_challenge: "never" | "automatic" | "always"; created_at: string; updated_at: string }
 export type TenantsQuotas = { tenant: { id: number; slug: string }; quotas: { requests_per_minute: number | null; public_per_minute: number | null; sockets: number | null; tickets_per_day: number | null } }
 export type TenantsUsage = { tickets_per_day: number | null; is_exceeded: boolean }
 export type TicketsApplyRules = { count: number; more: boolean }
 export type TicketsCallNext = { ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null } | null }
+export type TicketsChallenge = { algorithm: "SHA-256"; challenge: string; maxnumber: number; salt: string; signature: string }
 export type TicketsEvents = { results: ({ offset: number; type: string; at: string; actor: string; queue_id: number | null; from_queue_id: number | null; agent_id: number | null; from: string | null; to: string | null; channel: string | null; by: string | null; reason: string | null })[] }
 export type TicketsExplain = { position: number | null; text: string; reasons: ({ code: string; text: string })[]; overtaken_by: ({ ticket_id: number; number: string; is_called: boolean; code: "class" | "appointment" | "placed" | "kept" | "order"; text: string })[] }
 export type TicketsFind = { public_token: string; url: string }
@@ -105,7 +106,7 @@ export const tenantsGet = /* @__PURE__ */ operation<{ tenant: string }, TenantsG
 )
 
 /** Change the organisation. */
-export const tenantsUpdate = /* @__PURE__ */ operation<{ name?: string; locale?: "fr" | "en" | "ar"; timezone?: string; data_retention_days?: number; tenant: string }, TenantsGet>(
+export const tenantsUpdate = /* @__PURE__ */ operation<{ name?: string; locale?: "fr" | "en" | "ar"; timezone?: string; data_retention_days?: number; take_challenge?: "never" | "automatic" | "always"; tenant: string }, TenantsGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/',
 )
@@ -1158,4 +1159,10 @@ export const auditExport = /* @__PURE__ */ operation<{ after?: number; limit?: n
 export const mailOutbox = /* @__PURE__ */ operation<Record<string, unknown>, MailOutbox>(
   'GET',
   '/api/v1/platform/outbox/',
+)
+
+/** Get a challenge that a ticket may cost. */
+export const ticketsChallenge = /* @__PURE__ */ operation<{ tenant: string }, TicketsChallenge>(
+  'GET',
+  '/api/v1/public/{tenant}/tickets/challenge/',
 )

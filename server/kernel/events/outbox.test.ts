@@ -22,7 +22,15 @@ async function makeTenant(): Promise<Tenant> {
   const [row] = await owner(`insert into tenants (slug, name) values ('outbox', 'Outbox') returning id`)
   const id = Number(row!['id'])
   await db.tenant(id, (tx) => openStream(tx, id, SITE))
-  return { id, slug: 'outbox', name: 'Outbox', locale: 'en', timezone: 'UTC', is_active: true }
+  return {
+    id,
+    slug: 'outbox',
+    name: 'Outbox',
+    locale: 'en',
+    timezone: 'UTC',
+    is_active: true,
+    take_challenge: 'automatic',
+  }
 }
 
 /** Writes one event, dawdles, and sometimes changes its mind: what a busy counter does to an outbox. */

@@ -1,6 +1,8 @@
+export { useChallengeKeys } from './challenge.ts'
 export { MemoryFailures, RedisFailures, type FailureStore } from './failures.ts'
 export { limitHeaders } from './headers.ts'
 export { limitOf, Limiter } from './limiter.ts'
+export { operations } from './operations.ts'
 export { LIMITS } from './policies.ts'
 export { RedisStore } from './redis-store.ts'
 export { MemoryStore } from './store.ts'

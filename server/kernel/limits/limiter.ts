@@ -2,8 +2,9 @@ import { LRUCache } from 'lru-cache'
 import { addressPrefix } from '../audit/origin.ts'
 import type { Database } from '../db/types.ts'
 import { AppError } from '../errors.ts'
-import type { Operation, Request } from '../operation.ts'
-import { LIMITS, type By, type LimitClass, type LimitName, type Policy } from './policies.ts'
+import type { Operation, Request, Tenant } from '../operation.ts'
+import { CHALLENGE_SECONDS, newChallenge, solvedChallenge } from './challenge.ts'
+import { BEFORE_CHALLENGE, LIMITS, type By, type LimitClass, type LimitName, type Policy } from './policies.ts'
 import { MemoryStore, type Count, type Left, type LimitStore } from './store.ts'
 
 export interface LimiterOptions {
@@ -64,15 +65,44 @@ export class Limiter {
   }
 
   async #shared(limit: LimitClass, policies: Policy[], counts: Count[], request: Request): Promise<void> {
-    let lefts: Left[]
+    conclude(policies, await this.#use(counts, limit.withoutStore), request)
+  }
+
+  async #use(counts: Count[], withoutStore: LimitClass['withoutStore']): Promise<Left[]> {
     try {
-      lefts = await this.#store.use(counts)
+      return await this.#store.use(counts)
     } catch (cause) {
-      if (limit.withoutStore === 'refuse')
-        throw new AppError('unavailable', 'overloaded', { retryAfterSeconds: 5, cause })
-      lefts = this.#own.use(counts)
+      if (withoutStore === 'refuse') throw new AppError('unavailable', 'overloaded', { retryAfterSeconds: 5, cause })
+      return this.#own.use(counts)
     }
-    conclude(policies, lefts, request)
+  }
+
+  /**
+   * Asks strangers for a proof of work where the organisation wants one: always, or when more came from their network
+   * than a waiting room sends. A solution that was not asked for is not used up.
+   * @throws AppError forbidden `challenge_required`, with a challenge
+   */
+  checkWork(op: Operation, request: Request): Promise<void> | undefined {
+    const { actor, tenant, origin } = request
+    if (!op.mayAskForWork || !origin || !tenant || tenant.take_challenge === 'never') return undefined
+    if (actor.role !== 'anonymous' && actor.role !== 'visitor') return undefined
+    return this.#work(request, tenant, addressPrefix(origin.address))
+  }
+
+  async #work({ solution }: Request, { id, take_challenge }: Tenant, network: string): Promise<void> {
+    if (take_challenge === 'automatic') {
+      const { amount, windowSeconds } = BEFORE_CHALLENGE
+      const count = { key: `work:${id}:${network}`, amount: amount * this.#factor, windowSeconds }
+      const [usual] = await this.#use([count], 'own_count')
+      if (usual!.isAllowed) return
+    }
+    const solved = solution === undefined ? undefined : await solvedChallenge(id, solution)
+    if (solved !== undefined) {
+      const once = { key: `solved:${solved}`, amount: 1, windowSeconds: CHALLENGE_SECONDS }
+      const [use] = await this.#use([once], 'own_count')
+      if (use!.isAllowed) return
+    }
+    throw new AppError('forbidden', 'challenge_required', { members: { challenge: await newChallenge(id) } })
   }
 
   /** The organisation's own quota where it has one. Nobody waits for it: until it is read, the usual amount counts. */

@@ -52,4 +52,9 @@ export const LIMITS = {
   /** Machines that wait to be adopted ask every three seconds. */
   polling: { policies: [{ by: 'address', amount: 1200, windowSeconds: minute }], withoutStore: 'own_count' },
 } as const satisfies Record<string, LimitClass>
+/**
+ * Where an organisation asks for work only in a flood: so many from one network before it asks. Sixty phones that take a
+ * ticket each, all at once, stay below, and so does a branch where twelve people come in a minute.
+ */
+export const BEFORE_CHALLENGE = { amount: 120, windowSeconds: 10 * minute }
 export type LimitName = keyof typeof LIMITS

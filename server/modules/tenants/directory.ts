@@ -24,9 +24,10 @@ export function tenantDirectory(db: Database): TenantDirectory {
     fetchMethod: async (key) => {
       const [column, value] = key.startsWith('#') ? ['id', key.slice(1)] : ['slug', key]
       const tenant = await db.platform((tx) =>
-        tx.maybe<Tenant>(`select id, slug, name, locale, timezone, is_active from tenants where ${column} = $1`, [
-          value,
-        ]),
+        tx.maybe<Tenant>(
+          `select id, slug, name, locale, timezone, is_active, take_challenge from tenants where ${column} = $1`,
+          [value],
+        ),
       )
       return tenant ?? NONE
     },

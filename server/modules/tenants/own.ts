@@ -19,7 +19,7 @@ export const get = operation({
   run: (ctx) => ctx.tx.one<TenantEntity>(`select ${TENANT_COLUMNS} from tenants where id = $1`, [ctx.tenant.id]),
 })
 
-const { name, locale, timezone, data_retention_days } = TenantEntity.properties
+const { name, locale, timezone, data_retention_days, take_challenge } = TenantEntity.properties
 
 export const update = operation({
   id: 'tenants.update',
@@ -33,6 +33,7 @@ export const update = operation({
     locale: Type.Optional(locale),
     timezone: Type.Optional(timezone),
     data_retention_days: Type.Optional(data_retention_days),
+    take_challenge: Type.Optional(take_challenge),
   }),
   output: TenantEntity,
   example: { input: { name: 'Demo Bank' } },
@@ -45,9 +46,10 @@ export const update = operation({
     checkIfMatch(ctx.ifMatch, get, before)
     const next = { ...before, ...changes }
     const tenant = await ctx.tx.one<TenantEntity>(
-      `update tenants set name = $2, locale = $3, timezone = $4, data_retention_days = $5, updated_at = now()
+      `update tenants set name = $2, locale = $3, timezone = $4, data_retention_days = $5, take_challenge = $6,
+         updated_at = now()
        where id = $1 returning ${TENANT_COLUMNS}`,
-      [ctx.tenant.id, next.name, next.locale, next.timezone, next.data_retention_days],
+      [ctx.tenant.id, next.name, next.locale, next.timezone, next.data_retention_days, next.take_challenge],
     )
     ctx.record({ before, after: tenant })
     ctx.emit({ type: 'tenant.updated', site_id: 0, data: { tenant } })

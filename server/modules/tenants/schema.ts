@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Closed, Id, Locale, Name, Slug, Time } from '../../kernel/schema.ts'
+import { Closed, Enum, Id, Locale, Name, Slug, Time } from '../../kernel/schema.ts'
 import { Timezone } from '../../kernel/timezone.ts'
 
 /** An organisation: everything else belongs to one. */
@@ -12,6 +12,10 @@ export const TenantEntity = Closed({
   timezone: Timezone,
   data_retention_days: Type.Integer({ minimum: 1, maximum: 36_500 }),
   is_active: Type.Boolean(),
+  take_challenge: Enum(['never', 'automatic', 'always'], {
+    description:
+      'Whether strangers solve a challenge to take a ticket; `automatic`: when more come from one network than a waiting room sends',
+  }),
   created_at: Time,
   updated_at: Time,
 })

@@ -35,6 +35,7 @@ export const take = batchOperation({
   input: TakeInput,
   output: Taken,
   example: { input: { queue_id: 1, channel: 'kiosk', language: 'fr' } },
+  mayAskForWork: true,
   constraints: {
     tickets_one_per_device: () => conflict('duplicate_ticket', { number: '' }),
     tickets_one_per_customer: () => conflict('duplicate_ticket', { number: '' }),

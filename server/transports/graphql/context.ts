@@ -31,6 +31,8 @@ export interface Asker {
   origin: Origin | undefined
   /** Idempotency-Key of the whole request. */
   key?: string | undefined
+  /** Of a challenge. */
+  solution?: string | undefined
   limited?: (states: readonly LimitState[]) => void
 }
 export interface MutationOptions {
@@ -78,12 +80,13 @@ export class GraphqlContext {
   /** Runs an operation as every other transport does. */
   async run(op: Operation, input: unknown, { key, ifMatch, token }: MutationOptions = {}): Promise<unknown> {
     const { authenticator, runtime } = this.shared
-    const { actor, language, locale, requestId, origin, limited } = this.asker
+    const { actor, language, locale, requestId, origin, solution, limited } = this.asker
     const { entrance } = routesOf(op)[0]!
     let caller: Caller
     if (entrance === 'visitor') caller = await authenticator.visitor(token ?? '', language)
     else caller = entrance === 'root' ? { actor, tenant: null, locale } : await this.placed()
-    const outcome = await runtime.execute(op, { ...caller, input, key, ifMatch, requestId, origin, limited })
+    const asked = { key, ifMatch, solution, requestId, origin, limited }
+    const outcome = await runtime.execute(op, { ...caller, ...asked, input })
     if (outcome.replayed) this.replayed.push(op.id)
     if (outcome.status >= 400) throw new StoredRefusal(JSON.parse(outcome.body) as StoredProblem)
     // What was loaded before the change may be told no more.

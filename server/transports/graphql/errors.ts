@@ -44,6 +44,7 @@ export function formatError(error: unknown, options: Formatting): GraphQLFormatt
       title,
       errors,
       request_id,
+      ...refusal.members,
       ...(retryAfterSeconds !== undefined && { retry_after_seconds: retryAfterSeconds }),
       ...(code === 'graphql_too_costly' && { cost: refusal.params['cost'], limit: refusal.params['limit'] }),
     },

@@ -5,7 +5,7 @@ import { limitHeaders } from '../../kernel/limits/index.ts'
 import { ANONYMOUS, type Authenticator } from '../authenticate.ts'
 import { callerLocale } from '../locale.ts'
 import { refusalOf } from '../problem.ts'
-import { idempotencyKey } from '../rest.ts'
+import { idempotencyKey, solutionOf } from '../rest.ts'
 import { GraphqlContext, type Asker, type Shared } from './context.ts'
 import { formatError, type Formatting } from './errors.ts'
 import { GraphQLErrors, type Executor, type Wish } from './executor.ts'
@@ -112,6 +112,7 @@ async function askerOf(
     requestId: request.id,
     origin: { address: request.ip, userAgent: headers['user-agent'] },
     key: idempotencyKey(headers['idempotency-key']),
+    solution: solutionOf(headers),
     limited: (states) => void reply.headers(limitHeaders(states)),
   }
 }

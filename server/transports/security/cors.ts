@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 const EXPOSED =
   'content-language, etag, idempotent-replayed, ratelimit, ratelimit-policy, retry-after, stream-position, x-request-id'
 const ALLOWED =
-  'accept-language, authorization, content-type, idempotency-key, if-match, if-none-match, x-biometric-token, x-request-id, x-tenant'
+  'accept-language, authorization, challenge-solution, content-type, idempotency-key, if-match, if-none-match, x-biometric-token, x-request-id, x-tenant'
 const PREFLIGHT_SECONDS = 600
 
 /**
