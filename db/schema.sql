@@ -676,6 +676,26 @@ create policy tenant_isolation on provider_identities for all to public
 grant delete, insert, select, update on provider_identities to sq_app;
 grant select on provider_identities to sq_backup;
 
+create table push_subscriptions (
+  tenant_id bigint default app.tenant_id() not null,
+  ticket_id bigint not null,
+  endpoint text not null,
+  p256dh text not null,
+  auth text not null,
+  locale text not null,
+  created_at timestamp with time zone default now() not null,
+  constraint push_subscriptions_pkey PRIMARY KEY (tenant_id, ticket_id, endpoint),
+  constraint push_subscriptions_locale_check CHECK ((locale = ANY (ARRAY['fr'::text, 'en'::text, 'ar'::text]))),
+  constraint push_subscriptions_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES tickets(tenant_id, id) ON DELETE CASCADE
+);
+alter table push_subscriptions enable row level security;
+alter table push_subscriptions force row level security;
+create policy tenant_isolation on push_subscriptions for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on push_subscriptions to sq_app;
+grant select on push_subscriptions to sq_backup;
+
 create table queue_days (
   tenant_id bigint default app.tenant_id() not null,
   queue_id bigint not null,
@@ -1140,6 +1160,7 @@ create table tickets (
   required_skill text,
   rule_ids bigint[] default '{}'::bigint[] not null,
   asked_priority smallint,
+  wants_push boolean default false not null,
   constraint tickets_pkey PRIMARY KEY (tenant_id, id),
   constraint tickets_asked_priority_check CHECK (((asked_priority >= 0) AND (asked_priority <= 9))),
   constraint tickets_channel_check CHECK ((channel = ANY (ARRAY['web'::text, 'qr'::text, 'kiosk'::text, 'reception'::text, 'sms'::text, 'appointment'::text, 'api'::text]))),

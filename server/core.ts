@@ -1,3 +1,4 @@
+import { usePush } from './kernel/push/index.ts'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Config } from './config.ts'
@@ -31,6 +32,7 @@ export interface Core {
 export async function buildCore(config: Config): Promise<Core> {
   useSigningKeys(config.secretKey, config.secretKeyFallbacks)
   useChallengeKeys(config.secretKey, config.secretKeyFallbacks)
+  usePush(config.secretKey, { subject: contactOf(config), allowsLoopback: config.debug })
   useAuditHeads(join(config.dataDir, 'audit-heads'))
   const closeAttempts = useAttemptStore(config.redisUrl)
   useMail({ smtpUrl: config.smtpUrl, from: config.emailFrom })
@@ -81,3 +83,7 @@ export async function buildCore(config: Config): Promise<Core> {
     },
   }
 }
+
+/** Whom a push service tells of trouble: an address it accepts, which `localhost` is not. */
+const contactOf = ({ emailFrom, publicUrl }: Config): string =>
+  publicUrl.startsWith('https:') ? publicUrl : `mailto:${/[^\s<]+@[^\s>]+/.exec(emailFrom)?.[0] ?? 'nobody@localhost'}`

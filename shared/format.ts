@@ -64,3 +64,6 @@ export function formatDurationRange(lowSeconds: number, highSeconds: number, lan
     .map(({ type, value }) => (type === 'integer' ? `${low}–${value}` : value))
     .join('')
 }
+
+/** A ticket's number as people read it: `A042` is shown as `A-042`. */
+export const ticketCode = (number: string): string => number.replace(/^([A-Z0-9]*[A-Z])(\d+)$/, '$1-$2')

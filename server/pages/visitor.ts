@@ -8,6 +8,7 @@ import { AppError, notFound } from '../kernel/errors.ts'
 import type { Runtime } from '../kernel/execute.ts'
 import { translate } from '../kernel/i18n.ts'
 import type { Operation, Tenant } from '../kernel/operation.ts'
+import { pushKey } from '../kernel/push/index.ts'
 import type { Locale } from '../kernel/schema.ts'
 import { ANONYMOUS } from '../transports/authenticate.ts'
 import { callerLocale } from '../transports/locale.ts'
@@ -109,6 +110,7 @@ export class VisitorPages {
       token,
       mine,
       now: new Date(now()).toISOString(),
+      pushKey: pushKey(),
       formKey: randomUUID(),
       ...(refusal && { refusal: sentence(locale, refusal) }),
     }

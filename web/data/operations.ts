@@ -969,6 +969,12 @@ export const ticketsFind = /* @__PURE__ */ operation<{ slug: string; number: str
   '/api/v1/public/{tenant}/sites/{slug}/find-ticket/',
 )
 
+/** Be told of my call by a notification. */
+export const ticketsSubscribe = /* @__PURE__ */ operation<{ endpoint: string; p256dh: string; auth: string; token: string }, null>(
+  'POST',
+  '/api/v1/t/{token}/push/',
+)
+
 /** A queue as it stands, and the offset to follow it from. */
 export const queuesBoard = /* @__PURE__ */ operation<{ id: number; tenant: string }, QueuesBoard>(
   'GET',

@@ -26,7 +26,8 @@ test('the visitor’s pages in three languages', { timeout: 120_000 }, async () 
   await site.take(2)
   const shoot = (page: Page, name: string) => page.screenshot({ path: `${FOLDER}${name}.png` })
   const open = async (path: string) => (await site.open(path)).page
-  for (const lang of ['fr', 'en', 'ar']) await shoot(await open(`/site/demo/site-1?lang=${lang}`), `visitor-site-${lang}`)
+  for (const lang of ['fr', 'en', 'ar'])
+    await shoot(await open(`/site/demo/site-1?lang=${lang}`), `visitor-site-${lang}`)
   const ticket = await site.take(0)
   const path = `/t/${String(ticket['public_token'])}/`
   const pages: Record<string, Page> = {}

@@ -406,6 +406,41 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
     expect(await page.textContent('[data-range]')).toBe('Nous ne pouvons pas donner d’heure pour le moment.')
   })
 
+  test('V12 nothing is asked before a tap; refused or on an iPhone the page itself can ring', async () => {
+    const ticket = await take()
+    const { page, context } = await open(pathOf(ticket))
+    await page.evaluate(() => {
+      const asked = { permission: 'denied' as NotificationPermission, times: 0 }
+      Object.assign(globalThis, { asked })
+      Notification.requestPermission = () => (asked.times++, Promise.resolve(asked.permission))
+      const subscription = {
+        toJSON: () => ({
+          endpoint: 'https://fcm.googleapis.com/x',
+          keys: { p256dh: 'k'.repeat(87), auth: 'a'.repeat(22) },
+        }),
+      }
+      PushManager.prototype.subscribe = () => Promise.resolve(subscription as unknown as PushSubscription)
+    })
+    await page.click('[aria-expanded]')
+    expect(await page.evaluate('asked.times')).toBe(0)
+    await page.click('text=Notification sur ce téléphone')
+    await page.waitForSelector('text=Les notifications sont refusées')
+    expect(await page.isVisible('text=Cette page sonne')).toBe(true)
+    await page.evaluate('asked.permission = "granted"')
+    await page.click('text=Notification sur ce téléphone')
+    await page.waitForSelector('text=Vous recevrez une notification')
+    const rows = await server.owner('select endpoint from push_subscriptions where ticket_id = $1', [ticket['id']])
+    expect(rows).toEqual([{ endpoint: 'https://fcm.googleapis.com/x' }])
+    await context.close()
+
+    const userAgent =
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile/15E148 Safari/604.1'
+    const { page: iphone } = await open(pathOf(ticket), { userAgent })
+    await iphone.click('[aria-expanded]')
+    expect(await iphone.isVisible('text=Cette page sonne')).toBe(true)
+    expect(await iphone.isVisible('text=Notification sur ce téléphone')).toBe(false)
+  })
+
   test('V13 closed, paused and full say what comes next', async () => {
     const soon = Temporal.Now.plainDateISO('Europe/Paris').add({ days: 2 }).toString()
     await hours({ weekly: {}, exceptions: [{ date: soon, intervals: [['09:00', '12:00']] }] })

@@ -27,5 +27,4 @@ export function stopwatch(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`
 }
 
-/** A ticket's number as people read it: `A042` is shown as `A-042`. */
-export const ticketCode = (number: string): string => number.replace(/^([A-Z0-9]*[A-Z])(\d+)$/, '$1-$2')
+export { ticketCode } from '../../shared/format.ts'

@@ -4,6 +4,7 @@ import type { Job, JobContext } from '../../kernel/jobs/index.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import { applyRules } from './apply-rules.ts'
 import { closeDay, sweepTimers } from './expire.ts'
+import { pushJob } from './visit/push.ts'
 import { RERANK } from '../queues/index.ts'
 import { rerank } from './rerank.ts'
 
@@ -40,6 +41,7 @@ async function rerankQueue({ runtime, tenants }: JobContext, payload: Record<str
 }
 
 export const jobs: readonly Job[] = [
+  pushJob,
   { name: 'tickets.sweep_timers', schedule: '* * * * *', run: sweep(sweepTimers) },
   { name: 'tickets.apply_rules', schedule: '* * * * *', run: sweep(applyRules) },
   // Midnight comes at another quarter of an hour in each zone; what is closed already costs one index look.

@@ -75,6 +75,8 @@ export interface Row extends Ticket {
   held_seconds: number
   undo: { verb: string; principal: string; row: Restored } | null
   undo_until: string | null
+  /** A phone is to be woken when it is called. */
+  wants_push: boolean
   /** The database's clock after the lock. */
   now: string
 }
@@ -82,7 +84,7 @@ export interface Row extends Ticket {
 /** Columns of `Row`; to be selected under the ticket's lock. */
 export const ROW_COLUMNS = `${TICKET_COLUMNS}, t.reserved_agent_id, t.reserved_counter_id, t.is_placed,
   t.required_skill, t.appointment_at, t.rule_ids, t.asked_priority, t.last_called_at, t.delay_count,
-  t.held_seconds, t.undo, t.undo_until, clock_timestamp() as now`
+  t.held_seconds, t.undo, t.undo_until, t.wants_push, clock_timestamp() as now`
 
 const LOCK = `select ${ROW_COLUMNS} from tickets t where t.id = any($1) order by t.id for no key update of t`
 

@@ -1,7 +1,7 @@
 import { AppError, conflict, notFound } from '../../kernel/errors.ts'
 import type { Actor } from '../../kernel/access.ts'
 import type { Context } from '../../kernel/operation.ts'
-import type { TicketStatus } from '../../../shared/ticket-status.ts'
+import { TicketStatus } from '../../../shared/ticket-status.ts'
 import { publicTicket, wireTicket } from './events.ts'
 import { withFigures } from './live/figures.ts'
 import { isAtCounter, ownership } from './ownership.ts'
@@ -19,6 +19,7 @@ import {
   type Seat,
 } from './sql.ts'
 import { plusSeconds, secondsBetween } from './time.ts'
+import { enqueuePush } from './visit/push.ts'
 
 /** What a verb decided about one ticket, once its guards let it pass. */
 export interface Step {
@@ -100,6 +101,7 @@ export async function commitMoves(ctx: Context, moves: readonly Move[]): Promise
         ...(reason !== undefined && { reason }),
       },
     })
+    if (after.wants_push && after.status === TicketStatus.called) await enqueuePush(ctx, after.id)
   }
 }
 

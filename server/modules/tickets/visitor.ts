@@ -17,6 +17,7 @@ import { plusSeconds } from './time.ts'
 import { undoLast } from './undo.ts'
 import { checkLetters } from './visit/check.ts'
 import { findTicket } from './visit/find.ts'
+import { subscribe } from './visit/push.ts'
 import { replyToCall } from './visit/reply.ts'
 import { sitePage } from './visit/site-page.ts'
 
@@ -225,7 +226,8 @@ const rate = operation({
 
 /** The visit remains as a number in the statistics; what could tell whose it was goes, and with it every link. */
 const ERASE = `
-  with links as (delete from ticket_links where ticket_id = $1)
+  with links as (delete from ticket_links where ticket_id = $1),
+       phones as (delete from push_subscriptions where ticket_id = $1)
   update tickets set customer_id = null, sole_customer_id = null, device_key = null, token_hash = null, note = '',
     fields = '{}', needs = '{}', labels = '{}', language = null, rating_comment = '', undo = null, undo_until = null
   where id = $1 and status in ('terminé', 'annulé', 'expiré', 'absent') returning site_id, queue_id`
@@ -269,4 +271,5 @@ export const visitorOperations: readonly Operation[] = [
   erase,
   sitePage,
   findTicket,
+  subscribe,
 ]

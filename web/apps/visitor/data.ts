@@ -26,6 +26,8 @@ export interface TicketProps extends Refusable {
   mine: Mine
   /** The server's clock when the page was written. */
   now: string
+  /** What a browser subscribes to notifications with; absent where none are sent. */
+  pushKey?: string
   formKey: string
 }
 export interface FindProps extends Refusable, Place {

@@ -1,15 +1,24 @@
 import { useEffect, useState } from 'preact/hooks'
 import { t } from '../../ui/messages.ts'
 import { Icon } from '../../ui/parts/preact.ts'
+import { canPush, subscribe } from './push.ts'
 import type { Ring } from './ring.ts'
 
 /** One sheet for all ways of being told; nothing is asked of the browser before a tap here. */
-export function NotifySheet({ ring }: { token: string; ring: Ring }) {
+export function NotifySheet({ token, pushKey, ring }: { token: string; pushKey: string | undefined; ring: Ring }) {
   // The server cannot know what this browser can: the button comes with the scripts.
   const [isReady, setReady] = useState(false)
   const [isOpen, setOpen] = useState(false)
   const [said, setSaid] = useState('')
   useEffect(() => setReady(true), [])
+  async function askForPush(key: string): Promise<void> {
+    const outcome = await subscribe(token, key)
+    setSaid(
+      t(outcome === 'on' ? 'visitor.push_on' : outcome === 'denied' ? 'visitor.push_denied' : 'visitor.push_failed'),
+    )
+    // Refused: the other way stays in reach.
+    setOpen(outcome !== 'on')
+  }
   if (!isReady) return null
   return (
     <div class="bottom">
@@ -35,6 +44,14 @@ export function NotifySheet({ ring }: { token: string; ring: Ring }) {
               {t('visitor.ring')} <small>{t('visitor.ring_hint')}</small>
             </span>
           </button>
+          {pushKey && canPush() && (
+            <button type="button" class="button wide choice" onClick={() => void askForPush(pushKey)}>
+              <Icon name="phone" />
+              <span>
+                {t('visitor.push')} <small>{t('visitor.push_hint')}</small>
+              </span>
+            </button>
+          )}
         </section>
       )}
       <button

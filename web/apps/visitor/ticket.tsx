@@ -9,7 +9,7 @@ import { ActForm, Header, Notice, SiteLink, TakeAgain, type Perform } from './pa
 import { useTicket, type TicketState } from './use-ticket.ts'
 
 /** The own ticket in every state: what is my number, when is it my turn, and what if I miss it? */
-export function TicketPage({ token, mine, now, formKey, refusal }: Omit<TicketProps, 'page'>) {
+export function TicketPage({ token, mine, now, pushKey, formKey, refusal }: Omit<TicketProps, 'page'>) {
   const state = useTicket(token, mine, now, refusal)
   const { ticket } = state.mine
   const name = ticketStatusName(ticket.status)
@@ -23,7 +23,7 @@ export function TicketPage({ token, mine, now, formKey, refusal }: Omit<TicketPr
       />
       <Notice text={state.refusal} />
       <Number mine={state.mine} isCalled={name === 'called'} />
-      <Body name={name} state={state} token={token} formKey={formKey} />
+      <Body name={name} state={state} token={token} pushKey={pushKey} formKey={formKey} />
     </main>
   )
 }
@@ -46,16 +46,17 @@ interface BodyProps {
   name: ReturnType<typeof ticketStatusName>
   state: TicketState
   token: string
+  pushKey: string | undefined
   formKey: string
 }
-function Body({ name, state, token, formKey }: BodyProps) {
+function Body({ name, state, token, pushKey, formKey }: BodyProps) {
   const { mine, perform } = state
   const again = (
     <TakeAgain tenant={mine.tenant_slug} slug={mine.site_slug} queueId={mine.ticket.queue_id} formKey={formKey} />
   )
   switch (name) {
     case 'waiting':
-      return <Waiting state={state} token={token} />
+      return <Waiting state={state} token={token} pushKey={pushKey} />
     case 'called':
       return <Called state={state} />
     case 'serving':
@@ -95,7 +96,7 @@ function Plain({ title, text, name }: { title: string; text?: string; name: Body
   )
 }
 
-function Waiting({ state, token }: { state: TicketState; token: string }) {
+function Waiting({ state, token, pushKey }: Pick<BodyProps, 'state' | 'token' | 'pushKey'>) {
   const { mine, perform, now } = state
   const { ticket, timezone } = mine
   const isPaused = mine.queue_status === 'paused' || mine.queue_status === 'closed'
@@ -146,7 +147,7 @@ function Waiting({ state, token }: { state: TicketState; token: string }) {
       <p class="muted small">
         <bdi>{t('visitor.paper', { number: ticketCode(ticket.number), check: mine.check })}</bdi>
       </p>
-      <NotifySheet token={token} ring={state.ring} />
+      <NotifySheet token={token} pushKey={pushKey} ring={state.ring} />
     </>
   )
 }

@@ -43,3 +43,28 @@ async function file(request: Request): Promise<Response> {
   if (response.ok && response.status === 200) await cache.put(request, response.clone())
   return response
 }
+
+interface Message {
+  title: string
+  body: string
+  lang: string
+}
+/** One notification a ticket: a second call takes the place of the first. */
+worker.addEventListener('push', (event) => {
+  const { title, body, lang } = (event.data?.json() ?? {}) as Partial<Message>
+  if (title === undefined) return
+  const dir = lang === 'ar' ? 'rtl' : 'ltr'
+  const options = { body, lang, dir, tag: 'call', requireInteraction: true, renotify: true, vibrate: [300, 150, 300] }
+  event.waitUntil(worker.registration.showNotification(title, options as NotificationOptions))
+})
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  event.waitUntil(openTicket())
+})
+
+async function openTicket(): Promise<void> {
+  const [open] = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })
+  if (open) return void (await open.focus())
+  const kept = await (await caches.open(PAGES)).keys()
+  if (kept.length > 0) await worker.clients.openWindow(kept.at(-1)!.url)
+}
