@@ -1,18 +1,9 @@
 import { createECDH, hkdfSync } from 'node:crypto'
 import { invalid } from '../errors.ts'
 import { post } from './providers/web-push.ts'
+import type { PushSubscription, VapidKeys } from './types.ts'
 
-/** A browser that lets itself be woken. */
-export interface PushSubscription {
-  endpoint: string
-  p256dh: string
-  auth: string
-}
-export interface VapidKeys {
-  publicKey: string
-  privateKey: string
-  subject: string
-}
+export type { PushSubscription } from './types.ts'
 
 /** Services that browsers' makers run; nothing else is ever asked, whatever a page says. */
 const SERVICES = ['fcm.googleapis.com', '.push.services.mozilla.com', '.notify.windows.com', '.push.apple.com'] as const

@@ -1,5 +1,5 @@
 import webPush from 'web-push'
-import type { PushSubscription, VapidKeys } from '../index.ts'
+import type { PushSubscription, VapidKeys } from '../types.ts'
 
 const PATIENCE_MS = 10_000
 
