@@ -12,6 +12,7 @@ import * as authentication from './authentication/index.ts'
 import * as customers from './customers/index.ts'
 import * as displays from './displays/index.ts'
 import * as estimates from './estimates/index.ts'
+import * as notifications from './notifications/index.ts'
 import * as queues from './queues/index.ts'
 import * as sites from './sites/index.ts'
 import * as staffing from './staffing/index.ts'
@@ -35,6 +36,7 @@ const modules: readonly Module[] = [
   estimates,
   staffing,
   displays,
+  notifications,
   audit,
   mail,
   limits,

@@ -74,6 +74,12 @@ export type SsoGet = { issuer: string; client_id: string; scope: string; groups_
 export type SsoStart = { url: string }
 export type StaffingCalculate = { required: number | null; rows: ({ servers: number; load: number; is_overloaded: boolean; occupancy: number; wait_probability: number; mean_wait_seconds: number | null; p90_wait_seconds: number | null; queue_length: number | null; abandoned: number; service_level: number })[] }
 export type StaffingShiftPlan = { cost: number; shifts: ({ name: string; agents: number })[]; covered: (number)[] }
+export type TemplatesEvents = { results: ({ event: "called" | "position" | "minutes_left" | "missed" | "transferred" | "delayed" | "still_coming" | "survey" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; placeholders: (string)[]; texts: ({ channel: "sms" | "whatsapp" | "email" | "push"; language: "fr" | "en" | "ar"; subject: string; body: string; is_own: boolean })[] })[] }
+export type TemplatesGet = { id: number; event: "called" | "position" | "minutes_left" | "missed" | "transferred" | "delayed" | "still_coming" | "survey" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; channel: "sms" | "whatsapp" | "email" | "push"; language: "fr" | "en" | "ar"; subject: string; body: string; created_at: string; updated_at: string }
+export type TemplatesList = { results: ({ id: number; event: "called" | "position" | "minutes_left" | "missed" | "transferred" | "delayed" | "still_coming" | "survey" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; channel: "sms" | "whatsapp" | "email" | "push"; language: "fr" | "en" | "ar"; subject: string; body: string; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type TemplatesPreview = { subject: string; body: string; encoding: "gsm7" | "ucs2" | "utf8"; units: number; segments: number; cost_micros: number | null; currency: string | null }
+export type TemplatesPrices = { results: ({ channel: "sms" | "whatsapp" | "email" | "push"; price_micros: number; currency: string })[] }
+export type TemplatesSetPrice = { channel: "sms" | "whatsapp" | "email" | "push"; price_micros: number; currency: string }
 export type TenantsCheckQuotas = { is_told: boolean }
 export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; is_active: boolean; take_challenge: "never" | "automatic" | "always"; created_at: string; updated_at: string }
 export type TenantsQuotas = { tenant: { id: number; slug: string }; quotas: { requests_per_minute: number | null; public_per_minute: number | null; sockets: number | null; tickets_per_day: number | null } }
@@ -1147,6 +1153,60 @@ export const kiosksUpdate = /* @__PURE__ */ operation<{ id: number; name?: strin
 export const kiosksDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
   'DELETE',
   '/api/v1/tenants/{tenant}/kiosks/{id}/',
+)
+
+/** List templates. */
+export const templatesList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "event" | "-event" | "id" | "-id"; event?: "called" | "position" | "minutes_left" | "missed" | "transferred" | "delayed" | "still_coming" | "survey" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; channel?: "sms" | "whatsapp" | "email" | "push"; language?: "fr" | "en" | "ar"; tenant: string }, TemplatesList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/templates/',
+)
+
+/** Get one template. */
+export const templatesGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, TemplatesGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/templates/{id}/',
+)
+
+/** Create a template. */
+export const templatesCreate = /* @__PURE__ */ operation<{ event: "called" | "position" | "minutes_left" | "missed" | "transferred" | "delayed" | "still_coming" | "survey" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; channel: "sms" | "whatsapp" | "email" | "push"; language: "fr" | "en" | "ar"; subject?: string; body: string; tenant: string }, TemplatesGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/templates/',
+)
+
+/** Change a template. */
+export const templatesUpdate = /* @__PURE__ */ operation<{ id: number; subject?: string; body?: string; tenant: string }, TemplatesGet>(
+  'PATCH',
+  '/api/v1/tenants/{tenant}/templates/{id}/',
+)
+
+/** Delete a template. */
+export const templatesDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/templates/{id}/',
+)
+
+/** A message as people would get it, and what it would cost. */
+export const templatesPreview = /* @__PURE__ */ operation<{ event: "called" | "position" | "minutes_left" | "missed" | "transferred" | "delayed" | "still_coming" | "survey" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; channel: "sms" | "whatsapp" | "email" | "push"; language: "fr" | "en" | "ar"; subject?: string; body?: string; count?: number; tenant: string }, TemplatesPreview>(
+  'POST',
+  '/api/v1/tenants/{tenant}/templates/preview/',
+)
+
+/** What messages there are, what they may speak of, and the texts in force. */
+export const templatesEvents = /* @__PURE__ */ operation<{ tenant: string }, TemplatesEvents>(
+  'GET',
+  '/api/v1/tenants/{tenant}/message-events/',
+)
+
+/** What messages cost by channel. */
+export const templatesPrices = /* @__PURE__ */ operation<{ tenant: string }, TemplatesPrices>(
+  'GET',
+  '/api/v1/tenants/{tenant}/message-prices/',
+)
+
+/** Say what a message costs: a segment of SMS, one of the others. */
+export const templatesSetPrice = /* @__PURE__ */ operation<{ channel: "sms" | "whatsapp" | "email" | "push"; price_micros: number; currency: string; tenant: string }, TemplatesSetPrice>(
+  'PUT',
+  '/api/v1/tenants/{tenant}/message-prices/{channel}/',
 )
 
 /** Who did what. */
