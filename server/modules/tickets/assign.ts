@@ -36,14 +36,17 @@ export interface Candidate extends Place, Callable {
  * whatever their queue. Candidates are in the order of service; nobody is given twice.
  */
 export function assign<C extends Candidate>(desks: readonly Desk[], candidates: readonly C[]): Map<number, C> {
-  const taken = new Set<number>()
   const byAgent = new Map<number, C>()
-  const byQueue = Map.groupBy(candidates, (candidate) => candidate.queue_id)
+  const lines = Map.groupBy(candidates, (candidate) => candidate.queue_id)
+  // Whoever is kept for an agent may wait in a queue the agent does not serve.
+  const isKept = ({ reserved_agent_id, reserved_counter_id }: C) =>
+    reserved_agent_id !== null || reserved_counter_id !== null
+  const kept = new Set(candidates.filter(isKept).map(({ queue_id }) => queue_id))
   for (const desk of desks) {
     let best: C | undefined
     let bestScore: Score = NOTHING
-    for (const queue of byQueue.values()) {
-      const head = queue.find((candidate) => !taken.has(candidate.id) && mayCall(desk, candidate))
+    for (const queueId of kept.size ? new Set([...desk.queues.keys(), ...kept]) : desk.queues.keys()) {
+      const head = lines.get(queueId)?.find((candidate) => mayCall(desk, candidate))
       if (!head) continue
       const score = scoreOf(desk, head)
       const order = compare(score, bestScore)
@@ -53,7 +56,8 @@ export function assign<C extends Candidate>(desks: readonly Desk[], candidates: 
       }
     }
     if (!best) continue
-    taken.add(best.id)
+    const line = lines.get(best.queue_id)!
+    line.splice(line.indexOf(best), 1)
     byAgent.set(desk.agent_id, best)
   }
   return byAgent

@@ -34,12 +34,12 @@ export const CANDIDATES = `
   with ready as (
     select id, counter_id, skills, languages from agents
     where id = any($1) and is_active and status in ('available', 'wrap_up') and counter_id is not null),
-  served as (
-    select s.queue_id, ready.skills, ready.languages from agent_queues s join ready on ready.id = s.agent_id),
-  turns as materialized (
-    select queue_id, agents, pg_advisory_xact_lock(${CALL_LOCK}, (queue_id % 2147483647)::int)
-    from (select queue_id, count(*) as agents from served group by queue_id order by queue_id) lines),
-  scans as (select distinct turns.queue_id, turns.agents, skills, languages from turns join served using (queue_id))
+  scans as materialized (
+    select queue_id, skills, languages, agents, pg_advisory_xact_lock(${CALL_LOCK}, (queue_id % 2147483647)::int)
+    from (
+      select s.queue_id, skills, languages, (sum(count(*)) over (partition by s.queue_id))::bigint as agents
+      from agent_queues s join ready on ready.id = s.agent_id
+      group by s.queue_id, skills, languages order by s.queue_id) served)
   select head.* from scans cross join lateral (
     select ${ROW_COLUMNS}, ${WAIT} from tickets t
     where t.queue_id = scans.queue_id and t.status = 'en_attente' and ${IS_DUE}
@@ -98,10 +98,8 @@ async function callNextTickets(
     const { desk } = desks.get(agent_id)!
     return desk.call_mode === 'ratio' ? nextPasses(desk, queue_id).map((next) => ({ agent_id, ...next })) : []
   })
-  await Promise.all([
-    counted.length && ctx.tx.query(COUNT_CALLS, [JSON.stringify(counted)]),
-    commitMoves(ctx, [...moves.values()].flat()),
-  ])
+  if (counted.length) void ctx.tx.query(COUNT_CALLS, [JSON.stringify(counted)])
+  await commitMoves(ctx, [...moves.values()].flat(), agents)
   return calls.map(({ input: { id } }, i) => {
     if (refusals[i]) return refusals[i]
     const own = moves.get(id)

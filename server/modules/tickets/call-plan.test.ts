@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
+import type { Database, WriteTx } from '../../kernel/db/types.ts'
+import { caller, testRuntime } from '../../test/runtime.ts'
 import { CANDIDATES } from './call-next.ts'
+import { operations } from './index.ts'
 import { aLab, type Branch } from './test/branch.ts'
 
 const lab = await aLab()
@@ -60,4 +63,45 @@ test('a call looks at the head of each queue only, however many wait; control: a
     'order by t.rank - extract(epoch from now() - t.created_at) * 60, t.id',
   )
   expect((await looksAt(b, onTheFly)).rows).toBeGreaterThan(10_000)
+})
+
+/** A database whose transactions tell how often they waited for the server, and how many statements they sent. */
+function counting(db: Database): { db: Database; counts: { waits: number; statements: number } } {
+  const counts = { waits: 0, statements: 0 }
+  let underway = 0
+  const send = <T>(statements: number, work: () => Promise<T>): Promise<T> => {
+    counts.statements += statements
+    if (underway++ === 0) counts.waits++
+    const answer = work()
+    const end = () => void underway--
+    answer.then(end, end)
+    return answer
+  }
+  const counted = (tx: WriteTx): WriteTx => ({
+    query: (text, values) => send(1, () => tx.query(text, values)),
+    maybe: (text, values) => send(1, () => tx.maybe(text, values)),
+    one: (text, values) => send(1, () => tx.one(text, values)),
+    finish: (statements) => send(statements.length + 1, () => tx.finish(statements)),
+  })
+  const tenant: Database['tenant'] = (id, fn, pool) => db.tenant(id, (tx) => fn(counted(tx)), pool)
+  return { db: Object.assign(Object.create(db) as Database, { tenant }), counts }
+}
+
+test('eight agents call with the statements of one, and none waits for another answer between writing and committing', async () => {
+  const b = await lab.branch({ agents: 9 })
+  for (let i = 0; i < 9; i++) await b.take()
+  const { db, counts } = counting(lab.db)
+  const run = caller(testRuntime(db), operations)(b.supervisor, b.tenant)
+  const cost = async (agents: Branch['agents']) => {
+    const before = { ...counts }
+    await Promise.all(agents.map(({ id }) => run('tickets.callNext', { id })))
+    return { waits: counts.waits - before.waits, statements: counts.statements - before.statements }
+  }
+  // Agents and heads of queues; the queue's configuration; agents, tickets, event, audit and the commit in one go.
+  const most = { waits: 3, statements: 8 }
+  expect(await cost(b.agents.slice(0, 1))).toEqual(most)
+  const many = await cost(b.agents.slice(1))
+  expect(many.waits).toBeLessThanOrEqual(most.waits)
+  expect(many.statements).toBeLessThanOrEqual(most.statements)
+  expect(await b.line()).toEqual([])
 })

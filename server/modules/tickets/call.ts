@@ -40,7 +40,7 @@ export const call = operation({
       throw conflict(whyNot(desk, row))
     }
     const moves = callMoves(row, agent, await queueConfig(ctx, row.queue_id), ctx.actor)
-    await commitMoves(ctx, moves)
+    await commitMoves(ctx, moves, new Map([[agent.id, agent]]))
     return wireTicket(moves.at(-1)!.after)
   },
 })

@@ -1,6 +1,6 @@
 import { notFound } from '../../kernel/errors.ts'
 import type { Tx } from '../../kernel/db/types.ts'
-import { agentStates, setAgentStatuses, type AgentFace } from '../agents/index.ts'
+import { agentStates, setAgentStatuses, type AgentFace, type AgentState } from '../agents/index.ts'
 import { pick } from './pick.ts'
 import type { Ticket } from './schema.ts'
 
@@ -158,9 +158,17 @@ const saveText = (columns: readonly (keyof typeof MUTABLE)[]) => `
   from jsonb_to_recordset($2::jsonb) as given(id bigint, ${columns.map((column) => `${column} ${MUTABLE[column]}`).join(', ')})
   where t.id = any($1) and t.id = given.id`
 
-/** Agents whose tickets changed, their rows locked in the order of their ids first. */
-export async function seatAgents(tx: Tx, seats: readonly Seat[]): Promise<Map<number, AgentFace>> {
+/**
+ * Agents whose tickets changed, their rows locked in the order of their ids first unless they are in `locked`, which
+ * holds all of them or none.
+ */
+export async function seatAgents(
+  tx: Tx,
+  seats: readonly Seat[],
+  locked?: ReadonlyMap<number, AgentState>,
+): Promise<Map<number, AgentFace>> {
   if (seats.length === 0) return new Map()
+  if (locked) return setAgentStatuses(tx, seats, locked)
   const ids = seats.map(({ id }) => id)
   // Sent together; the second waits on the server for the first.
   const [, faces] = await Promise.all([seats.length > 1 && agentStates(tx, ids), setAgentStatuses(tx, seats)])

@@ -4,6 +4,7 @@ import type { Context } from '../../kernel/operation.ts'
 import { TicketStatus } from '../../../shared/ticket-status.ts'
 import { publicTicket, wireTicket } from './events.ts'
 import { withFigures } from './live/figures.ts'
+import type { AgentState } from '../agents/index.ts'
 import { isAtCounter, ownership } from './ownership.ts'
 import { transitionOf, type Verb } from './rules.ts'
 import type { Ticket } from './schema.ts'
@@ -64,23 +65,33 @@ export function advance(verb: Verb, row: Row, step: Step, actor: Actor): Move {
   return { verb, event, before: row, after, actor, seat: step.seat, reason: step.reason }
 }
 
-/** Writes moves in order; a ticket may move more than once. Exactly one event each. */
-export async function commitMoves(ctx: Context, moves: readonly Move[]): Promise<void> {
+/**
+ * Writes moves in order; a ticket may move more than once. Exactly one event each. Whoever holds the rows of all agents
+ * seated gives them: then nothing is awaited, and what is written leaves with the commit, so that no lock is held while
+ * the answer travels.
+ */
+export async function commitMoves(
+  ctx: Context,
+  moves: readonly Move[],
+  locked?: ReadonlyMap<number, AgentState>,
+): Promise<void> {
   if (moves.length === 0) return
   const changes = Map.groupBy(moves, ({ after }) => after.id)
   const seats = new Map(moves.flatMap(({ seat }) => (seat ? [[seat.id, seat] as const] : [])))
   const closed = moves.flatMap((move) => closedLeg(move) ?? [])
   const undone = moves.filter(({ verb }) => verb === 'undo')
   // Sent together, run in this order.
-  const [agents] = await Promise.all([
-    seatAgents(ctx.tx, [...seats.values()]),
+  const seated = seatAgents(ctx.tx, [...seats.values()], locked)
+  const written = [
     saveTickets(
       ctx.tx,
       [...changes.values()].map((own) => ({ before: own[0]!.before, after: own.at(-1)!.after })),
     ),
     closeLegs(ctx.tx, closed),
     ...undone.map(({ after }) => reopenLegs(ctx.tx, after.id, firstOpenLeg(after))),
-  ])
+  ]
+  const agents = await seated
+  if (!locked) await Promise.all(written)
   for (const { event, before, after, actor, seat, reason } of moves) {
     const agent = seat && agents.get(seat.id)
     ctx.emit({
