@@ -111,13 +111,16 @@ describe('one path for every capability', () => {
 })
 
 describe('group commit', () => {
-  test('callers that arrive together share a transaction and keep their own results, in order', async () => {
+  test('callers that arrive together share a transaction and keep their own results', async () => {
     batchSizes.length = 0
     const labels = Array.from({ length: 100 }, (_, i) => `together ${i}`)
     const outcomes = await Promise.all(labels.map((label) => execute(markMany, { label })))
     expect(outcomes.map(({ output: own }) => own)).toEqual(labels.map((label) => ({ label })))
     expect(batchSizes.length).toBeLessThan(10)
-    expect(await effects()).toEqual(labels)
+    // Two transactions may be on their way at once; each keeps the order of its callers.
+    const done = (await effects()).map((label) => labels.indexOf(String(label)))
+    expect(done.toSorted((a, b) => a - b)).toEqual(labels.map((_, i) => i))
+    expect(done.filter((n, i) => i > 0 && n < done[i - 1]!).length).toBeLessThan(batchSizes.length)
   })
   test('a refused member does not disturb its mates', async () => {
     const outcomes = await Promise.all(

@@ -3,11 +3,16 @@ import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../../server/test/app.ts'
 import { startBrowser } from '../../server/test/browser.ts'
+import { vi } from 'vitest'
 import type { TenantFixture, TenantShape } from '../../server/test/factories.ts'
 import type { Actor } from '../../server/kernel/access.ts'
 import { hashPassword } from '../../server/modules/authentication/index.ts'
 
 export { hasBrowser } from '../../server/test/browser.ts'
+
+/** A machine that does much else is slow, not wrong. */
+const PATIENCE_MS = 60_000
+vi.setConfig({ testTimeout: 3 * PATIENCE_MS, hookTimeout: 3 * PATIENCE_MS })
 
 type Json = Record<string, any>
 export const PHONE = { width: 360, height: 740 }
@@ -72,6 +77,7 @@ export async function startSite(shape: TenantShape = {}): Promise<TestSite> {
     async open(path, options = {}) {
       const context = await browser.newContext({ viewport: PHONE, locale: 'fr-FR', ...options })
       const page = await context.newPage()
+      page.setDefaultTimeout(PATIENCE_MS)
       const complaints = complaintsOf(page, url)
       await page.goto(url + path)
       return { context, page, complaints }

@@ -25,6 +25,7 @@ const REFERENCES: Readonly<Record<string, Kind | null>> = {
   agent_id: 'agent',
   counter_id: 'counter',
   display_id: 'display',
+  display_ids: 'display',
   kiosk_id: 'kiosk',
   service: null,
   service_id: null,

@@ -25,7 +25,7 @@ const VERSION = `select rules from queue_rule_versions where queue_id = $1 and v
 export const simulate = operation({
   id: 'queues.simulate',
   kind: 'mutation',
-  unaudited: 'Changes nothing.',
+  unaudited: 'changes nothing: a past day is played in memory',
   summary: 'Play a past day of a queue again under another order, rules or staffing',
   description:
     'Without `counters` every call happens when it happened, and only who is called differs; with `counters` so many are open from the first to the last call and call whenever they are free. `identical` says that the order of calls is the recorded one. Rules about waiting and about the length of the line keep what they did on the day.',
