@@ -274,3 +274,56 @@ test('a site that does not exist is refused, and followed once it does', async (
   const { offset } = await hub.tail(tenantId, await newStream())
   expect(offset).toBe(0)
 })
+
+test.each([
+  ['some of what was missed', 3, 5],
+  ['all that was missed', 5, 5],
+])('where the log has lost %s, followers are told to start anew and then miss nothing', async (_, lost, head) => {
+  const siteId = await newStream()
+  const { tail, offsets, resets } = await follow(lazyHub(), siteId)
+  tail.accept(await append(siteId))
+  await append(siteId, 4)
+  const forget = (upTo: number) =>
+    owner('delete from events where tenant_id = $1 and site_id = $2 and "offset" <= $3', [tenantId, siteId, upTo])
+  await forget(lost)
+  await tail.refresh()
+  expect(resets).toEqual([{ epoch: tail.epoch, offset: head }])
+  expect(offsets).toEqual([1])
+  expect(tail.recent(1)).toBe(null)
+  // From there on every event, once.
+  await append(siteId, 2)
+  await tail.refresh()
+  tail.accept(await append(siteId))
+  expect(offsets).toEqual([1, 6, 7, 8])
+  // The control: what was lost behind the tail is nobody's loss.
+  await forget(7)
+  await append(siteId)
+  await tail.refresh()
+  expect(resets.length).toBe(1)
+  expect(offsets.at(-1)).toBe(9)
+})
+
+test('who commits while the log is read is no hole', async () => {
+  const siteId = await newStream()
+  let isFirst = true
+  const hub = lazyHub({
+    reader: (id) => {
+      const tx = db.reader(id)
+      // A commit falls between a page that is empty and the look at the stream's head.
+      const late: Tx['maybe'] = async (text, values) => {
+        if (isFirst && tail) await append(siteId, 2)
+        if (tail) isFirst = false
+        return tx.maybe(text, values)
+      }
+      return { query: tx.query.bind(tx), one: tx.one.bind(tx), maybe: late }
+    },
+  })
+  let tail: Tail | undefined
+  const followed = await follow(hub, siteId)
+  tail = followed.tail
+  await tail.refresh()
+  await tail.refresh()
+  expect(isFirst).toBe(false)
+  expect(followed.resets).toEqual([])
+  expect(followed.offsets).toEqual([1, 2])
+})

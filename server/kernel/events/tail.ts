@@ -3,7 +3,10 @@ import type { Database } from '../db/types.ts'
 import { readEvents, readHead, type StreamEvent, type StreamHead } from './log.ts'
 
 export type Listener = (events: readonly StreamEvent[]) => void
-/** Told when offsets stopped being comparable (a restore): whoever follows must start from a snapshot. */
+/**
+ * Told when what follows does not continue what came before: offsets stopped being comparable (a restore), or the log
+ * no longer holds what was missed (retention). Whoever follows must start from a snapshot.
+ */
 export type ResetListener = (head: StreamHead) => void
 
 /** Recent events kept in memory: a reconnecting client is served from here, older ones from the log. */
@@ -115,15 +118,29 @@ export class Tail {
       this.#again = false
       const reader = this.#db.reader(this.tenantId)
       const asked = monotonicMs()
-      const page = await readEvents(reader, this.siteId, this.offset, PAGE)
+      const from = this.offset
+      let page = await readEvents(reader, this.siteId, from, PAGE)
       if (page.length === 0 || page[0]!.epoch !== this.epoch) {
         const head = await readHead(reader, this.siteId)
         if (head && head.epoch !== this.epoch) this.#reset(head)
-        if (head && head.offset <= this.offset) this.wholeAt = asked
+        if (!head || head.offset <= this.offset) {
+          if (head) this.wholeAt = asked
+          continue
+        }
+        // Committed between the two reads, or not in the log any more: the second look tells.
+        page = await readEvents(reader, this.siteId, from, PAGE)
+      }
+      if (page[0] && page[0].epoch !== this.epoch) {
+        this.#again = true
+        continue
+      }
+      if (page[0]?.offset !== from + 1) {
+        const head = await readHead(reader, this.siteId)
+        if (head && head.offset > this.offset) this.#reset(head)
         continue
       }
       const fresh = page.filter((event) => event.offset > this.offset)
-      if (fresh.length && fresh[0]!.offset === this.offset + 1) this.#apply(fresh)
+      if (fresh.length) this.#apply(fresh)
       if (page.length === PAGE) this.#again = true
       else this.wholeAt = asked
       this.#drainEarly()
