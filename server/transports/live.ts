@@ -17,6 +17,8 @@ import { paramsOf, pathPattern } from './routes.ts'
 
 /** Every connection is pinged once in this time. */
 const PING_SECONDS = 25
+/** Connections whose token has ended are looked for this often. */
+export const EXPIRY_SECONDS = 4
 /** Every connection's right to be there is asked for anew this often, beside the notices of what ends. */
 const RECHECK_SECONDS = 60
 /** Clients come back within this time of a restart, each at a moment of its own. */
@@ -170,7 +172,6 @@ export class Live {
   /** Whoever asks, if they may follow this feed. @throws AppError */
   async authorise(asked: Asked, { feed, params, isVisitors }: Match): Promise<Entry> {
     const { caller, expiresAt } = await this.#authenticate(asked, params, isVisitors)
-    await this.#refuseHolder(caller)
     return { ...(await this.openFor(feed, caller, params)), expiresAt }
   }
 
@@ -179,6 +180,7 @@ export class Live {
     const { db, hub } = this.#options
     const { actor, tenant, locale } = caller
     if (!tenant) throw notFound()
+    await this.#refuseHolder(caller)
     const isForbidden = feed.scope !== null && actor.role !== 'visitor' && !actor.scopes.has(feed.scope)
     if (!feed.roles.includes(actor.role) || isForbidden) throw new AppError('forbidden', 'forbidden')
     return { caller, feed: await feed.open({ db, hub, tenant, actor, locale }, params), expiresAt: Infinity }
@@ -306,15 +308,18 @@ export class Live {
 
   #turn() {
     const tick = this.#tick++
-    for (const connection of this.#wheel[tick % PING_SECONDS]!) {
-      if (connection.expiresAt <= now()) this.#expel(connection, 'token_expired')
-      else connection.ping()
-    }
+    if (tick % EXPIRY_SECONDS === 0) this.#endExpired()
+    for (const connection of this.#wheel[tick % PING_SECONDS]!) connection.ping()
     for (const connection of this.#heartbeats)
       if (connection.isOpen && tick % connection.heartbeatSeconds === 0) connection.beat()
     if (tick % RECHECK_SECONDS === RECHECK_SECONDS - 1)
       this.#recheck().catch((error: unknown) => this.#options.logger?.warn({ err: error }, 'recheck failed'))
     this.#channels.sweep()
+  }
+
+  #endExpired() {
+    const at = now()
+    for (const connection of this.#connections) if (connection.expiresAt <= at) this.#expel(connection, 'token_expired')
   }
 
   /** Notices may be lost: everybody's session and organisation is looked up again, each once. */

@@ -7,19 +7,22 @@ import type { Actor } from '../../kernel/access.ts'
 import { now } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { negotiateLocale } from '../../kernel/i18n.ts'
-import { observeRequest } from '../../kernel/metrics.ts'
+import type { Feed } from '../../kernel/feed.ts'
+import { liveCuts, observeRequest } from '../../kernel/metrics.ts'
 import { ANONYMOUS, bearerToken } from '../authenticate.ts'
 import { MAX_BUFFERED_BYTES } from '../fan-out.ts'
-import { CLOSE, type Live } from '../live.ts'
+import { CLOSE, EXPIRY_SECONDS, type Live } from '../live.ts'
 import { GraphqlContext, type Asker, type Shared } from './context.ts'
 import { formatError } from './errors.ts'
 import { GraphQLErrors, type Executor, type Prepared, type Wish } from './executor.ts'
 import type { Follow } from './follow.ts'
-import { Subscriber } from './subscriber.ts'
+import { Subscriber, type Backlog } from './subscriber.ts'
 
 const MAX_PAYLOAD_BYTES = 65_536
 const INIT_WITHIN_MS = 10_000
 const PING_MS = 25_000
+/** Who does not read does not see a close either. */
+const CLOSE_WITHIN_MS = 2000
 /** Subscriptions of one socket; a console shows a few queues and one desk. */
 const MAX_SUBSCRIPTIONS = 50
 
@@ -49,7 +52,10 @@ export interface GraphqlSockets {
 interface Client {
   arrival: Arrival
   socket: WebSocket
-  subscribers: Map<Subscriber, string>
+  subscribers: Set<Subscriber>
+  /** Subscriptions on their way: they count as well. */
+  opening: number
+  backlog: Backlog
   asker: Asker | null
   expiresAt: number
 }
@@ -60,8 +66,13 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
   const clients = new Set<Client>()
   const stopWatching = options.onRevoked((sessionId) => {
     for (const { asker, socket } of clients)
-      if (asker?.actor.sessionId === sessionId) socket.close(CLOSE.unauthorized, 'session_revoked')
+      if (asker?.actor.sessionId === sessionId) endSocket(socket, CLOSE.unauthorized, 'session_revoked')
   })
+  const expiry = setInterval(() => {
+    const at = now()
+    for (const { expiresAt, socket } of clients)
+      if (expiresAt <= at) endSocket(socket, CLOSE.unauthorized, 'token_expired')
+  }, EXPIRY_SECONDS * 1000).unref()
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -98,7 +109,7 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
         return false
       }
     },
-    async onSubscribe({ extra: client }, id, payload) {
+    async onSubscribe({ extra: client }, _id, payload) {
       const started = performance.now()
       try {
         const session = client.asker!.actor.sessionId
@@ -106,12 +117,10 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
           client.socket.close(CLOSE.unauthorized, 'session_revoked')
           throw new AppError('unauthorized', 'session_expired')
         }
-        if (client.subscribers.size >= MAX_SUBSCRIPTIONS)
-          throw new AppError('limit_exceeded', 'too_many_connections', { retryAfterSeconds: 60 })
         const wish: Wish = payload
         const prepared = executor.prepare(wish)
         executor.cost(prepared, wish.variables)
-        const context = new GraphqlContext({ ...shared, follow: follower(client, id) }, { ...client.asker! })
+        const context = new GraphqlContext({ ...shared, follow: follower(client) }, { ...client.asker! })
         const args: Args = {
           schema: executor.schema,
           document: prepared.document,
@@ -174,25 +183,38 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
     return asker
   }
 
+  async function open(
+    client: Client,
+    feed: Feed,
+    { token, params, asking }: { token: unknown; params: Record<string, unknown>; asking: Parameters<Follow>[2] },
+  ) {
+    const { language } = client.asker!
+    const isVisitors = typeof token === 'string'
+    const caller = isVisitors ? await shared.authenticator.visitor(token, language) : await asking.placed()
+    const texts = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]))
+    const entry = await live.openFor(feed, caller, texts)
+    const subscriber = new Subscriber(
+      feed.name,
+      client.backlog,
+      (ended) => {
+        client.subscribers.delete(ended)
+        live.leave(ended)
+      },
+      (code, reason) => endSocket(client.socket, code, reason),
+    )
+    client.subscribers.add(subscriber)
+    live.enter(subscriber, client.arrival.address)
+    return { subscriber, entry }
+  }
+
   /** Opens feeds for one subscription; each counts and ends as a connection of its own. */
-  function follower(client: Client, id: string): Follow {
+  function follower(client: Client): Follow {
     return async (feed, args, asking) => {
       const { token, epoch, since, ...params } = args
-      const isVisitors = typeof token === 'string'
-      const { language } = client.asker!
-      const caller = isVisitors ? await shared.authenticator.visitor(token, language) : await asking.placed()
-      const texts = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]))
-      const entry = await live.openFor(feed, caller, texts)
-      const subscriber = new Subscriber(
-        feed.name,
-        (ended) => {
-          client.subscribers.delete(ended)
-          live.leave(ended)
-        },
-        (code, reason) => client.socket.close(code, reason),
-      )
-      client.subscribers.set(subscriber, id)
-      live.enter(subscriber, client.arrival.address)
+      if (client.subscribers.size + client.opening >= MAX_SUBSCRIPTIONS)
+        throw new AppError('limit_exceeded', 'too_many_connections', { retryAfterSeconds: 60 })
+      client.opening++
+      const { subscriber, entry } = await open(client, feed, { token, params, asking }).finally(() => client.opening--)
       const isNamed = (since !== undefined && since !== null) || (epoch !== undefined && epoch !== null)
       const position = isNamed ? { epoch: String(epoch ?? ''), offset: Number(since ?? 0) } : null
       live
@@ -207,7 +229,9 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
       const client: Client = {
         arrival: { request, stream, head, address },
         socket,
-        subscribers: new Map(),
+        subscribers: new Set(),
+        opening: 0,
+        backlog: { size: 0 },
         asker: null,
         expiresAt: Infinity,
       }
@@ -217,8 +241,8 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
     arrive: arrived,
     close() {
       stopWatching()
-      for (const { socket } of clients) socket.close(1012, 'restart')
-      setTimeout(() => clients.forEach(({ socket }) => socket.terminate()), 2000).unref()
+      clearInterval(expiry)
+      for (const { socket } of clients) endSocket(socket, 1012, 'restart')
     },
   }
 
@@ -227,7 +251,6 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
     clients.add(client)
     let isAlive = true
     const pings = setInterval(() => {
-      if (client.expiresAt <= now()) return socket.close(CLOSE.unauthorized, 'token_expired')
       if (!isAlive) return socket.terminate()
       isAlive = false
       socket.ping()
@@ -239,7 +262,12 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
         protocol: socket.protocol,
         send: (text) =>
           new Promise((resolve, reject) => {
-            if (socket.bufferedAmount > MAX_BUFFERED_BYTES && socket.readyState === WebSocket.OPEN) socket.terminate()
+            if (socket.readyState !== WebSocket.OPEN) return resolve()
+            if (socket.bufferedAmount > MAX_BUFFERED_BYTES) {
+              liveCuts.inc({ reason: 'slow' })
+              socket.terminate()
+              return resolve()
+            }
             socket.send(text, (error) => (error ? reject(error) : resolve()))
           }),
         close: (code, reason) => socket.close(code, reason),
@@ -256,10 +284,15 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
     socket.once('close', (code, reason) => {
       clearInterval(pings)
       clients.delete(client)
-      for (const subscriber of client.subscribers.keys()) void subscriber.return()
+      for (const subscriber of client.subscribers) void subscriber.return()
       void closed(code, String(reason))
     })
   }
+}
+
+function endSocket(socket: WebSocket, code: number, reason: string) {
+  socket.close(code, reason)
+  setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS).unref()
 }
 
 interface Args extends ExecutionArgs {

@@ -12,10 +12,15 @@ const parsed = new WeakMap<object, Frame>()
 const DRAIN_WITHIN_MS = 30_000
 const LOOK_MS = 25
 
+/** What all subscriptions of one client leave unread, in characters of JSON. */
+export interface Backlog {
+  size: number
+}
+
 /** One subscription: a follower of a feed whose frames are taken one by one. */
 export class Subscriber extends Connection implements AsyncIterableIterator<Frame> {
   #frames: Frame[] = []
-  #bytes = 0
+  #backlog: Backlog
   #sizes: number[] = []
   #waiting: ((result: IteratorResult<Frame>) => void) | null = null
   #isOpen = true
@@ -23,8 +28,14 @@ export class Subscriber extends Connection implements AsyncIterableIterator<Fram
   #fail: (code: number, reason: string) => void
 
   /** @param close told once, when it has ended; `fail` when it ends for a reason the client must be told */
-  constructor(feed: string, close: (subscriber: Subscriber) => void, fail: (code: number, reason: string) => void) {
+  constructor(
+    feed: string,
+    backlog: Backlog,
+    close: (subscriber: Subscriber) => void,
+    fail: (code: number, reason: string) => void,
+  ) {
     super('graphql', feed)
+    this.#backlog = backlog
     this.#close = close
     this.#fail = fail
   }
@@ -43,14 +54,15 @@ export class Subscriber extends Connection implements AsyncIterableIterator<Fram
         this.#waiting = null
         continue
       }
-      // Judged before this frame: one that is larger than the limit, such as a snapshot, may still be sent.
-      if (this.#bytes > MAX_BUFFERED_BYTES) {
+      // Judged before this frame: one that is larger than the limit, such as a snapshot, may still be sent, and so may
+      // the first of each subscription.
+      if (this.#frames.length > 0 && this.#backlog.size > MAX_BUFFERED_BYTES) {
         this.cut('slow')
         return false
       }
       this.#frames.push(value)
       this.#sizes.push(frame.json.length)
-      this.#bytes += frame.json.length
+      this.#backlog.size += frame.json.length
     }
     return true
   }
@@ -78,6 +90,8 @@ export class Subscriber extends Connection implements AsyncIterableIterator<Fram
 
   #finish() {
     this.#isOpen = false
+    for (const size of this.#sizes) this.#backlog.size -= size
+    this.#sizes = []
     this.#frames = []
     this.channel?.followers.delete(this)
     this.#waiting?.({ value: undefined, done: true })
@@ -88,7 +102,7 @@ export class Subscriber extends Connection implements AsyncIterableIterator<Fram
   next(): Promise<IteratorResult<Frame>> {
     const value = this.#frames.shift()
     if (value) {
-      this.#bytes -= this.#sizes.shift()!
+      this.#backlog.size -= this.#sizes.shift()!
       return Promise.resolve({ value, done: false })
     }
     if (!this.#isOpen) return Promise.resolve({ value: undefined, done: true })
