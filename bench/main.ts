@@ -6,6 +6,7 @@ import { startCluster } from './cluster.ts'
 import { callNext } from './contests/call-next.ts'
 import { depth } from './contests/depth.ts'
 import { fanOut } from './contests/fan-out.ts'
+import { graphqlLists } from './contests/graphql.ts'
 import { halfLoad } from './contests/half-load.ts'
 import { reads } from './contests/reads.ts'
 import { signIn } from './contests/sign-in.ts'
@@ -50,6 +51,7 @@ const contests: Record<string, (bench: Bench, rows: readonly Row[]) => Promise<R
   'take-hot': async (bench) => ({ rows: await takeHot(bench) }),
   'call-next': async (bench) => ({ rows: await callNext(bench) }),
   reads: async (bench) => ({ rows: await reads(bench) }),
+  graphql: async (bench) => ({ rows: await graphqlLists(bench) }),
   depth: async (bench) => ({ verdicts: await depth(bench) }),
   'sign-in': async (bench) => ({ verdicts: await signIn(bench) }),
   'fan-out': async (bench) => ({ verdicts: await fanOut(bench) }),
