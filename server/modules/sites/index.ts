@@ -7,7 +7,8 @@ import { resource } from '../../kernel/resource.ts'
 import { Id } from '../../kernel/schema.ts'
 import { checkTimezone } from '../../kernel/timezone.ts'
 import { freeCode, freeSlug, lineLook, slugOf } from './names.ts'
-import { checkOpeningHours } from './opening-hours.ts'
+import { checkOpeningHours, type OpeningHours } from './opening-hours.ts'
+import { enqueueRefresh } from './refresh-job.ts'
 import { counterFields, serviceFields, siteFields } from './schema.ts'
 
 export { edges } from './graphql.ts'
@@ -19,6 +20,7 @@ export {
   type OpeningException,
   type OpeningHours,
 } from './opening-hours.ts'
+export { REFRESH_QUEUES } from './refresh-job.ts'
 export { lineLook } from './names.ts'
 export { Names } from './schema.ts'
 
@@ -40,9 +42,10 @@ export const sites = resource({
   example: { name: 'Hôtel de ville', address: '1 place de la Mairie', timezone: 'Europe/Paris' },
   constraints: { sites_tenant_id_slug_key: () => conflict('slug_taken') },
   siteOf: (site) => site.id,
-  async prepare(ctx, site) {
+  async prepare(ctx, site, before) {
     if (site.timezone !== undefined) checkTimezone(site.timezone)
     checkOpeningHours(site.opening_hours)
+    if (before && doorsOf(before) !== doorsOf(site)) await enqueueRefresh(ctx)
     let { slug } = site
     if (slug === undefined) {
       const rows = await ctx.tx.query<{ slug: string }>('select slug from sites')
@@ -52,6 +55,10 @@ export const sites = resource({
   },
   created: (ctx, site) => openStream(ctx.tx, ctx.tenant.id, site.id),
 })
+
+/** What decides when people may come. */
+const doorsOf = (site: { is_active: boolean; opening_hours: OpeningHours | null; timezone?: string }) =>
+  JSON.stringify([site.is_active, site.opening_hours, site.timezone])
 
 export const services = resource({
   ...shared,
@@ -69,7 +76,10 @@ export const services = resource({
   orderings: ['code', 'name', 'created_at'],
   example: { name: 'Cartes d’identité', names: { fr: 'Cartes d’identité', en: 'Identity cards' }, code: 'A' },
   constraints: { services_tenant_id_code_key: () => conflict('code_taken') },
-  async prepare(ctx, service) {
+  async prepare(ctx, service, before) {
+    const isOther =
+      before?.is_active !== service.is_active || before.expected_duration_seconds !== service.expected_duration_seconds
+    if (before && isOther) await enqueueRefresh(ctx)
     let { code } = service
     if (code === undefined) {
       const rows = await ctx.tx.query<{ code: string }>('select code from services')

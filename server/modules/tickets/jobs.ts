@@ -6,6 +6,8 @@ import { applyRules } from './apply-rules.ts'
 import { closeDay, sweepTimers } from './expire.ts'
 import { pushJob } from './visit/push.ts'
 import { RERANK } from '../queues/index.ts'
+import { REFRESH_QUEUES } from '../sites/index.ts'
+import { refreshQueues } from './live/index.ts'
 import { rerank } from './rerank.ts'
 
 /** Runs a sweep for every tenant until it finds nothing more. */
@@ -40,6 +42,13 @@ async function rerankQueue({ runtime, tenants }: JobContext, payload: Record<str
   })
 }
 
+/** Somebody changed when or whether people may come. */
+async function refresh({ runtime, tenants }: JobContext, payload: Record<string, unknown>): Promise<void> {
+  const tenant = (await tenants()).find(({ id }) => id === payload['tenant_id'])
+  if (!tenant) return
+  await runtime.execute(refreshQueues, { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input: {} })
+}
+
 export const jobs: readonly Job[] = [
   pushJob,
   { name: 'tickets.sweep_timers', schedule: '* * * * *', run: sweep(sweepTimers) },
@@ -47,5 +56,6 @@ export const jobs: readonly Job[] = [
   // Midnight comes at another quarter of an hour in each zone; what is closed already costs one index look.
   { name: 'tickets.close_day', schedule: '*/15 * * * *', run: sweep(closeDay) },
   { name: RERANK, run: rerankQueue },
+  { name: REFRESH_QUEUES, run: refresh },
   { name: 'tickets.check_queues', schedule: '17 3 * * *', run: checkQueues },
 ]
