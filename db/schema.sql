@@ -1227,6 +1227,16 @@ CREATE UNIQUE INDEX tickets_one_per_agent ON public.tickets USING btree (tenant_
 CREATE UNIQUE INDEX tickets_one_per_customer ON public.tickets USING btree (tenant_id, service_id, sole_customer_id) WHERE ((sole_customer_id IS NOT NULL) AND (status = ANY (ARRAY['en_attente'::text, 'appelé'::text, 'en_service'::text, 'en_pause'::text])));
 CREATE UNIQUE INDEX tickets_one_per_device ON public.tickets USING btree (tenant_id, service_id, device_key) WHERE ((device_key IS NOT NULL) AND (status = ANY (ARRAY['en_attente'::text, 'appelé'::text, 'en_service'::text, 'en_pause'::text])));
 CREATE INDEX tickets_waiting ON public.tickets USING btree (tenant_id, queue_id, rank, id) WHERE (status = 'en_attente'::text);
+CREATE INDEX tickets_waiting_kinds ON public.tickets USING btree (tenant_id, queue_id, (
+CASE
+    WHEN (required_skill IS NULL) THEN ''::text
+    ELSE required_skill
+END), (
+CASE
+    WHEN (language IS NULL) THEN ''::text
+    ELSE language
+END), rank, id) WHERE (status = 'en_attente'::text);
+CREATE INDEX tickets_waiting_skilled ON public.tickets USING btree (tenant_id, queue_id) WHERE ((status = 'en_attente'::text) AND (required_skill IS NOT NULL));
 alter table tickets enable row level security;
 alter table tickets force row level security;
 create policy tenant_isolation on tickets for all to public

@@ -24,29 +24,41 @@ const keptFor = (whom: string) => `
     select ${ROW_COLUMNS}, ${WAIT} from tickets t
     where t.status = 'en_attente' and ${IS_DUE} and ${whom} order by t.rank, t.id for no key update of t`
 
+/** Not `coalesce`, which the planner does not know to be leakproof: behind row security it would use no index. */
+const orNone = (column: string) => `case when t.${column} is null then '' else t.${column} end`
+const heads = (whom: string) => `
+    select ${ROW_COLUMNS}, ${WAIT} from tickets t
+    where t.queue_id = scans.queue_id and t.status = 'en_attente' and ${IS_DUE}
+      and t.reserved_agent_id is null and t.reserved_counter_id is null and ${whom}
+    order by t.rank, t.id limit scans.agents for no key update of t`
+
 /**
  * The first callable tickets of every queue the given agents serve, as many of each as there are agents who might take
  * them, and those kept for one of them or their counters; all locked. Calls of one queue take turns (an advisory lock
  * held until the commit), so that none overtakes another; a ticket somebody else is changing is waited for, not skipped.
- * Agents who can serve the same people share one scan from the head, which passes over whom they cannot serve.
+ * Agents who can serve the same people share one scan from the head. Where some cannot be served, each kind of ticket
+ * that can is looked at from its own head: nobody else is read, however many stand before.
  */
 export const CANDIDATES = `
   with ready as (
     select id, counter_id, skills, languages from agents
     where id = any($1) and is_active and status in ('available', 'wrap_up') and counter_id is not null),
   scans as materialized (
-    select queue_id, skills, languages, agents, pg_advisory_xact_lock(${CALL_LOCK}, (queue_id % 2147483647)::int)
+    select queue_id, skills, languages, agents, pg_advisory_xact_lock(${CALL_LOCK}, (queue_id % 2147483647)::int),
+      languages is not null or exists (
+        select from tickets w where w.queue_id = served.queue_id and w.status = 'en_attente' and w.required_skill is not null
+      ) as by_kind
     from (
       select s.queue_id, skills, languages, (sum(count(*)) over (partition by s.queue_id))::bigint as agents
       from agent_queues s join ready on ready.id = s.agent_id
       group by s.queue_id, skills, languages order by s.queue_id) served)
-  select head.* from scans cross join lateral (
-    select ${ROW_COLUMNS}, ${WAIT} from tickets t
-    where t.queue_id = scans.queue_id and t.status = 'en_attente' and ${IS_DUE}
-      and t.reserved_agent_id is null and t.reserved_counter_id is null
-      and (t.required_skill is null or t.required_skill = any(scans.skills))
-      and (scans.languages is null or t.language is null or t.language = any(scans.languages))
-    order by t.rank, t.id limit scans.agents for no key update of t) head
+  select head.* from scans cross join lateral (${heads('t.required_skill is null')}) head where not scans.by_kind
+  union all
+  select head.* from scans
+    cross join unnest(''::text || scans.skills) as skill
+    cross join unnest(''::text || coalesce(scans.languages, '{fr,en,ar}')) as spoken
+    cross join lateral (${heads(`${orNone('required_skill')} = skill and ${orNone('language')} = spoken`)}) head
+  where scans.by_kind
   union all
   select * from (${keptFor('t.reserved_agent_id = any(array(select id from ready))')}) for_agents
   union all

@@ -65,6 +65,27 @@ test('a call looks at the head of each queue only, however many wait; control: a
   expect((await looksAt(b, onTheFly)).rows).toBeGreaterThan(10_000)
 })
 
+test('people an agent cannot serve are not read, 20 000 of them at the head; control: passing over them is', async () => {
+  const b = await lab.branch({ agents: 3 })
+  await crowd(b, 20_000)
+  const kinds = `update tickets set required_skill = case when serial % 2 = 0 then 'notary' end,
+    language = case when serial % 2 = 1 then 'ar' end where tenant_id = $1 and serial <= 19990`
+  await lab.owner(kinds, [b.tenant.id])
+  await lab.owner('analyze tickets')
+  const set = (i: number, changes: string) => lab.owner(`update agents set ${changes} where id = $1`, [b.agents[i]!.id])
+  await set(0, `languages = '{fr}'`)
+  await set(1, `skills = '{cards}', languages = '{en}'`)
+  const { rows } = await looksAt(b)
+  expect(rows).toBeLessThan(100)
+  const passingOver = CANDIDATES.replaceAll('end = skill', "end || '' = skill")
+  expect((await looksAt(b, passingOver)).rows).toBeGreaterThan(9000)
+  // The first two are given who comes after all of those, the third whom only it can serve.
+  const called = await Promise.all(b.agents.map((_, i) => b.callNext(i)))
+  const [first, second, third] = called.map((ticket) => Number(ticket!.number.slice(1)))
+  expect([first, second].toSorted((x, y) => x! - y!)).toEqual([19_991, 19_992])
+  expect(third).toBe(1)
+})
+
 /** A database whose transactions tell how often they waited for the server, and how many statements they sent. */
 function counting(db: Database): { db: Database; counts: { waits: number; statements: number } } {
   const counts = { waits: 0, statements: 0 }
