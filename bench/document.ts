@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { isMet, type Verdict } from './goals.ts'
 import type { Machine } from './machine.ts'
 
 const DOCUMENT = new URL('../docs/performance.md', import.meta.url)
@@ -18,4 +19,21 @@ export function document(
   )
   if (written === text) throw new Error('docs/performance.md has lost its markers, or these results are there already')
   writeFileSync(DOCUMENT, written)
+}
+
+/** A goal's row as `goalTable` writes it: up to its figure, the figure, and whether it is met. */
+const FIGURE = /( +[\d.–]+) {2} *(?:not )?met(?: \(.*\))?$/
+
+/** Puts what one contest measured into the rows of its goals, with the day; all else stays as it was measured. */
+export function documentGoals(goals: readonly Verdict[], { at }: Machine): void {
+  const lines = readFileSync(DOCUMENT, 'utf8').split('\n')
+  for (const goal of goals) {
+    const row = lines.findIndex((line) => line.startsWith(`${goal.text}  `) && FIGURE.test(line))
+    if (row < 0) throw new Error(`docs/performance.md has no row for this goal: ${goal.text}`)
+    lines[row] = lines[row]!.replace(FIGURE, (_, figure: string) => {
+      const measured = goal.measured === null ? '–' : goal.measured.toFixed(2)
+      return `${measured.padStart(figure.length)}  ${(isMet(goal) ? 'met' : 'not met').padStart(7)} (${at.slice(0, 10)})`
+    })
+  }
+  writeFileSync(DOCUMENT, lines.join('\n'))
 }

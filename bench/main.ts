@@ -13,7 +13,7 @@ import { signIn } from './contests/sign-in.ts'
 import { takeCold, takeHot } from './contests/take.ts'
 import { isMet, judge, type Verdict } from './goals.ts'
 import { startDriver } from './http/driver.ts'
-import { document } from './document.ts'
+import { document, documentGoals } from './document.ts'
 import { describeMachine } from './machine.ts'
 import type { Row } from './measure/sample.ts'
 import { startServer } from './server.ts'
@@ -94,7 +94,8 @@ try {
     `${JSON.stringify({ machine, effort, goals: goals.map((goal) => ({ ...goal, met: isMet(goal) })), rows }, null, 2)}\n`,
   )
   const tables = `${goalTable(goals)}\n\n${rateTable(rows)}`
-  if (options.document) document(tables, machine)
+  if (options.document && only.length > 0) documentGoals(goals, machine)
+  else if (options.document) document(tables, machine)
   console.log(`\n${tables}\n\n${options.out}`)
 } finally {
   await close()

@@ -17,7 +17,7 @@ export interface DemoTenant {
   tenant: Pick<Tenant, 'id' | 'slug' | 'name'>
   sites: (Row & { slug: string })[]
   queues: (Row & { site_id: number; number_prefix: string })[]
-  displays: (Row & { site_id: number })[]
+  displays: (Row & { site_id: number; link_version: number })[]
   agents: (Row & { site_id: number; email: string })[]
   admin: string
   supervisor: string
@@ -82,7 +82,7 @@ async function fill(
     tenant: { id: tenant.id, slug: tenant.slug, name: tenant.name },
     sites: await tx.query('select id, name, slug from sites order by id'),
     queues: await tx.query('select id, name, site_id, number_prefix from queues order by site_id, number_prefix'),
-    displays: await tx.query('select id, name, site_id from displays order by id'),
+    displays: await tx.query('select id, name, site_id, link_version from displays order by id'),
     agents: await tx.query(
       'select a.id, a.name, a.site_id, u.email from agents a join users u on u.id = a.user_id order by a.id',
     ),

@@ -1,5 +1,6 @@
 import { now } from './clock.ts'
 import { AppError } from './errors.ts'
+import type { Locale } from './schema.ts'
 
 /** Who may be on the other side of a request. `system` is this program itself (jobs, listeners, command line). */
 export const ROLES = [
@@ -83,6 +84,8 @@ export interface Actor {
   queueIds?: readonly number[]
   /** Seconds since 1970 at which the person last proved who they are (password, passkey, code). */
   provenAt?: number | null
+  /** Language the person has set; absent where they leave it to the browser. */
+  locale?: Locale
   /** The operator who acts as this person. */
   impersonatorId?: number | null
 }

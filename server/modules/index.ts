@@ -2,6 +2,7 @@
 import type { Edge } from '../kernel/edge.ts'
 import type { Feed } from '../kernel/feed.ts'
 import * as audit from '../kernel/audit/index.ts'
+import * as expireKeys from '../kernel/expire-keys.ts'
 import * as limits from '../kernel/limits/index.ts'
 import type { Job } from '../kernel/jobs/index.ts'
 import * as mail from '../kernel/mail/index.ts'
@@ -40,6 +41,7 @@ const modules: readonly Module[] = [
   audit,
   mail,
   limits,
+  expireKeys,
 ]
 
 export const operations: readonly Operation[] = modules.flatMap((module) => module.operations)

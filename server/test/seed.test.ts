@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { DEMO_PASSWORD, seedDemo } from '../../db/seed.ts'
 import { operations } from '../modules/authentication/index.ts'
+import { displayLink, openDisplay } from '../modules/displays/index.ts'
 import { anonymousActor } from './factories.ts'
 import { testDatabase } from './harness.ts'
 import { caller, testRuntime } from './runtime.ts'
@@ -36,6 +37,16 @@ test('the demo is there after any number of starts, and changes made in it stay'
   await seedDemo(db)
   expect(await counts()).toEqual(first)
   expect(await owner(`select 1 from services where name = 'Renamed'`)).toHaveLength(3)
+  // A link that somebody changed is the one that the next start prints.
+  const { tenant: bank, displays } = seeded[0]!
+  const [screen] = displays
+  const opens = (link: string) =>
+    openDisplay(db, bank.id, screen!.id, new URL(link, 'http://x').searchParams.get('token')!)
+  expect(await opens(displayLink(bank, screen!.id, screen!.link_version))).toBeDefined()
+  await owner('update displays set link_version = link_version + 1 where id = $1', [screen!.id])
+  const [now] = (await seedDemo(db))[0]!.displays
+  expect(await opens(displayLink(bank, now!.id, now!.link_version))).toBeDefined()
+  expect(await opens(displayLink(bank, screen!.id, screen!.link_version))).toBe(undefined)
 
   expect(seeded.map(({ tenant }) => tenant.slug)).toEqual(['demo-bank', 'demo-mairie', 'demo-clinic'])
   expect(seeded[1]!.queues).toHaveLength(11)

@@ -43,6 +43,14 @@ export const ANONYMOUS: Actor = {
 export const bearerToken = (header: string | undefined): string | undefined =>
   /^Bearer ([\w.~+/=-]{1,4096})$/i.exec(header ?? '')?.[1]
 
+const LOCALES: readonly unknown[] = ['fr', 'en', 'ar'] satisfies Locale[]
+
+/** The language a request asks for by `?lang=`, before anything else that is known. */
+export function askedLocale({ query }: Pick<FastifyRequest, 'query'>): Locale | undefined {
+  const asked = (query as Record<string, unknown> | undefined)?.['lang']
+  return LOCALES.includes(asked) ? (asked as Locale) : undefined
+}
+
 /** Turns requests into callers. Every transport that speaks HTTP asks here. */
 export class Authenticator {
   #cookie: SessionCookie
@@ -55,6 +63,12 @@ export class Authenticator {
 
   /** @throws AppError unauthorized, or the one not-found error for a tenant that is missing or another's */
   async caller(entrance: Entrance, op: Operation, request: FastifyRequest): Promise<Caller> {
+    const caller = await this.#caller(entrance, op, request)
+    const locale = askedLocale(request)
+    return locale ? { ...caller, locale } : caller
+  }
+
+  async #caller(entrance: Entrance, op: Operation, request: FastifyRequest): Promise<Caller> {
     const { headers } = request
     const params = request.params as Record<string, string>
     const language = headers['accept-language']
@@ -68,16 +82,17 @@ export class Authenticator {
   }
 
   /**
-   * Puts an actor into the tenant that path and header name. `null` means outside tenants, `[]` the actor's own.
+   * Puts an actor into the tenant that path and header name, with the language of the person, else the browser's, else
+   * the tenant's. `null` means outside tenants, `[]` the actor's own.
    * @throws AppError not_found when they name two, or one that is missing or another's; forbidden when it is suspended
    */
   async place(actor: Actor, slugs: readonly string[] | null, language: string | undefined): Promise<Caller> {
-    if (!slugs) return { actor, tenant: null, locale: negotiateLocale(language, 'fr') }
+    if (!slugs) return { actor, tenant: null, locale: actor.locale ?? negotiateLocale(language, 'fr') }
     if (new Set(slugs).size > 1) throw notFound()
     const tenant = await this.#tenant(slugs[0] ?? actor.tenantId)
     if (actor.tenantId !== null && actor.tenantId !== tenant.id) throw notFound()
     if (!tenant.is_active) throw new AppError('forbidden', 'tenant_suspended')
-    return { actor, tenant, locale: negotiateLocale(language, tenant.locale) }
+    return { actor, tenant, locale: actor.locale ?? negotiateLocale(language, tenant.locale) }
   }
 
   /** The caller behind a visitor's token. @throws the one not-found error */

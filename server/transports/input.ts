@@ -82,11 +82,13 @@ export function gatherInput(
     if (typeof body !== 'object' || Array.isArray(body)) throw invalid('/', 'type')
     Object.assign(input, body)
   }
+  const known = propertiesOf(op)
   for (const name in query) {
+    // The language of the answer, for any operation.
+    if (name === 'lang' && !known.has(name)) continue
     if (name === '__proto__' || name in input) throw invalid(`/${name}`, 'unknown')
     input[name] = fromText(op, name, query[name]!)
   }
-  const known = propertiesOf(op)
   for (const name in params) {
     // The tenant and a visitor's token open the door; they are input only where an operation asks for them.
     if (!known.has(name)) continue

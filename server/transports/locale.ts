@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { negotiateLocale } from '../kernel/i18n.ts'
 import type { Locale } from '../kernel/schema.ts'
-import type { Caller } from './authenticate.ts'
+import { askedLocale, type Caller } from './authenticate.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,11 +12,7 @@ declare module 'fastify' {
   }
 }
 
-const LOCALES: readonly unknown[] = ['fr', 'en', 'ar'] satisfies Locale[]
-
-/** The language to answer in: a page's `?lang=`, the caller's, what the browser asks for, French. */
+/** The language to answer in: `?lang=`, the caller's, what the browser asks for, French. */
 export function callerLocale(request: FastifyRequest): Locale {
-  const asked = (request.query as Record<string, unknown> | undefined)?.['lang']
-  if (LOCALES.includes(asked)) return asked as Locale
-  return request.caller?.locale ?? negotiateLocale(request.headers['accept-language'], 'fr')
+  return askedLocale(request) ?? request.caller?.locale ?? negotiateLocale(request.headers['accept-language'], 'fr')
 }

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { ROLES, type Actor, type Role } from '../../kernel/access.ts'
 import { now } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
+import type { Locale } from '../../kernel/schema.ts'
 import { onKeyChange, sign, verify } from './keys.ts'
 import { isRevoked } from './revocations.ts'
 
@@ -16,6 +17,8 @@ export interface AccessClaims {
   sid: string
   /** When the person last proved who they are, in seconds since 1970. */
   auth_time?: number | null
+  /** Language the person has set. */
+  locale?: Locale | null
   /** The operator who acts as this person. */
   imp?: number | null
   /** Sites and queues it is limited to; all when absent. */
@@ -94,6 +97,7 @@ export function actorOf(claims: Omit<AccessClaims, 'iat' | 'exp'>): Actor {
     sessionId: claims.sid,
     ticketId: null,
     ...(claims.auth_time && { provenAt: claims.auth_time }),
+    ...(claims.locale && { locale: claims.locale }),
     ...(claims.imp && { impersonatorId: claims.imp }),
     ...(claims.site_ids && { siteIds: claims.site_ids }),
     ...(claims.queue_ids && { queueIds: claims.queue_ids }),

@@ -3,7 +3,7 @@ import type { Role } from '../../kernel/access.ts'
 import { notFound } from '../../kernel/errors.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Enum, Nullable, Slug, Time } from '../../kernel/schema.ts'
-import { revokeSession } from './revocations.ts'
+import { revokeSession, rowOf } from './revocations.ts'
 
 /** People: who has sessions of their own. */
 export const PEOPLE = ['operator', 'admin', 'supervisor', 'agent'] as const satisfies readonly Role[]
@@ -35,11 +35,11 @@ export const listSessions = operation({
   run: async ({ tx, actor }) => ({
     results: await tx.query<Static<typeof OwnSession>>(
       `select s.id, s.kind, s.method, t.slug as tenant, s.address, s.user_agent, s.created_at, s.seen_at, s.expires_at,
-         s.id = $2 as is_current
+         s.id is not distinct from $2 as is_current
        from sessions s left join tenants t on t.id = s.tenant_id
        where s.user_id = $1 and s.revoked_at is null and s.expires_at > now()
        order by s.seen_at desc, s.id limit 200`,
-      [actor.userId, actor.sessionId],
+      [actor.userId, rowOf(actor.sessionId)],
     ),
   }),
 })
@@ -80,7 +80,7 @@ export const revokeOthers = operation({
   async run({ tx, actor }) {
     const others = await tx.query<{ id: string }>(
       'select id from sessions where user_id = $1 and revoked_at is null and expires_at > now() and id is distinct from $2',
-      [actor.userId, actor.sessionId],
+      [actor.userId, rowOf(actor.sessionId)],
     )
     for (const { id } of others) await revokeSession(tx, id)
     return { ended: others.length }

@@ -3,6 +3,7 @@ import { PROOF_SECONDS } from '../../kernel/access.ts'
 import type { Tx } from '../../kernel/db/types.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { sign, verify } from './keys.ts'
+import { rowOf } from './revocations.ts'
 
 /**
  * Notes that the person of this session has just proved who they are. The console's session knows from now on; whoever
@@ -14,7 +15,7 @@ export async function recordProof(tx: Tx, actor: Actor): Promise<{ biometric_tok
   const row = await tx.maybe<{ now: number }>(
     `update sessions set proven_at = now() where id = $1 and user_id = $2 and revoked_at is null
      returning extract(epoch from now())::bigint as now`,
-    [actor.sessionId, actor.userId],
+    [rowOf(actor.sessionId), actor.userId],
   )
   if (!row) throw new AppError('unauthorized', 'session_expired')
   const claims = { sid: actor.sessionId, user_id: actor.userId, iat: row.now, exp: row.now + PROOF_SECONDS }

@@ -16,12 +16,17 @@ export function onRevoked(listener: (sessionId: string) => void): () => void {
   return () => listeners.delete(listener)
 }
 
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+/** The id of a session that has a row; null for a name that has none, such as a device's or a key's. */
+export const rowOf = (sessionId: string | null): string | null =>
+  sessionId !== null && UUID.test(sessionId) ? sessionId : null
+
 /** Ends a session for every process that watches. Unknown and ended sessions are left alone. */
 export async function revokeSession(tx: Tx, sessionId: string): Promise<void> {
   await tx.query(
     `with ended as (update sessions set revoked_at = now() where id = $1 and revoked_at is null returning id)
      select pg_notify('${CHANNEL}', id::text) from ended`,
-    [sessionId],
+    [rowOf(sessionId)],
   )
   markRevoked(sessionId)
 }
@@ -47,7 +52,7 @@ export async function revokeUser(
        where user_id = $1 and revoked_at is null and ($2::bigint is null or tenant_id = $2)
          and id is distinct from $3 returning id)
      select id, pg_notify('${CHANNEL}', id::text) from ended`,
-    [userId, tenantId, exceptSession],
+    [userId, tenantId, rowOf(exceptSession)],
   )
   for (const { id } of ended) markRevoked(id)
 }

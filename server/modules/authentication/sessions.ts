@@ -159,17 +159,19 @@ export function claimsOf(
   session: SessionRow,
   { tenant, role, scopes, siteIds, queueIds }: Standing,
 ): Omit<AccessClaims, 'exp'> {
-  const { id, session_id: sid, now, proven } = session
+  const { id, session_id: sid, now, proven, impersonator_id } = session
   return {
     // Whatever is done, events and audit trail name both.
-    sub: session.impersonator_id === null ? `user:${id}` : `user:${id}+operator:${session.impersonator_id}`,
+    sub: impersonator_id === null ? `user:${id}` : `user:${id}+operator:${impersonator_id}`,
     user_id: id,
     tenant_id: tenant?.id ?? null,
     role,
     scopes,
     sid,
     auth_time: proven,
-    imp: session.impersonator_id,
+    imp: impersonator_id,
+    // Who acts as somebody else reads their own language.
+    ...(session.locale && impersonator_id === null && { locale: session.locale }),
     ...(siteIds && { site_ids: siteIds }),
     ...(queueIds && { queue_ids: queueIds }),
     iat: now,

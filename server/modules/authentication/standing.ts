@@ -2,8 +2,7 @@ import type { Actor } from '../../kernel/access.ts'
 import type { Database } from '../../kernel/db/types.ts'
 import { deviceSession } from './devices.ts'
 import { keySession } from './api-keys.ts'
-
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+import { rowOf } from './revocations.ts'
 
 /**
  * Of the actors' sessions, those that have ended, or whose holder is no longer let in: for what stays open for hours, in
@@ -11,7 +10,7 @@ const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
  */
 export async function endedSessions(db: Database, actors: readonly Actor[]): Promise<Set<string>> {
   const ended = new Set<string>()
-  const people = actors.filter(({ sessionId, userId }) => userId !== null && UUID.test(sessionId ?? ''))
+  const people = actors.filter(({ sessionId, userId }) => userId !== null && rowOf(sessionId) !== null)
   if (people.length > 0) {
     const ids = people.map(({ sessionId }) => sessionId!)
     const rows = await db.platform((tx) =>

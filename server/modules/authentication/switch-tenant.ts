@@ -4,7 +4,7 @@ import { Closed, Slug } from '../../kernel/schema.ts'
 import { ACCOUNT_COLUMNS, chooseStanding, type AccountRow } from './accounts.ts'
 import { startConsole } from './console.ts'
 import { PEOPLE } from './own-sessions.ts'
-import { revokeSession } from './revocations.ts'
+import { revokeSession, rowOf } from './revocations.ts'
 import { ConsoleSession } from './schema.ts'
 import type { Method } from './sessions.ts'
 
@@ -26,7 +26,7 @@ export const switchTenant = operation({
     const account = await tx.maybe<AccountRow & { method: Method }>(
       `select ${ACCOUNT_COLUMNS}, s.method from sessions s join users u on u.id = s.user_id and u.is_active
        where s.id = $1 and s.revoked_at is null and s.kind = 'console'`,
-      [actor.sessionId],
+      [rowOf(actor.sessionId)],
     )
     if (!account || (account.method !== 'password' && account.method !== 'passkey'))
       throw new AppError('forbidden', 'forbidden')

@@ -32,7 +32,11 @@ function overview(url: string, tenants: readonly DemoTenant[]): string {
     const agent = agentToTry(demo)
     const rows = [
       ...sites.map((site) => ['Take a number', `${url}/site/${tenant.slug}/${site.slug}`, site.name]),
-      ...displays.map((display) => ['Display', url + displayLink(tenant, display.id), display.name]),
+      ...displays.map((display) => [
+        'Display',
+        url + displayLink(tenant, display.id, display.link_version),
+        display.name,
+      ]),
       ['Agent', `${url}/app/agent?tenant=${tenant.slug}`, `${agent.email} (${agent.name}, ${sites[0]!.name})`],
       ['Administrator', `${url}/docs`, admin],
       ['Supervisor', '', supervisor],

@@ -25,6 +25,8 @@ export interface Asker {
   /** Tenant named by the request, beside the credential's own. */
   slugs: readonly string[]
   language: string | undefined
+  /** By `?lang=`: before everything else. */
+  askedLocale?: Locale | undefined
   /** Outside tenants; inside, the tenant has its say. */
   locale: Locale
   requestId: string
@@ -74,7 +76,12 @@ export class GraphqlContext {
   /** The asker in the tenant that was named. @throws AppError as `Authenticator.place` */
   placed(): Promise<Caller> {
     const { actor, slugs, language } = this.asker
-    return (this.#placed ??= this.shared.authenticator.place(actor, slugs, language))
+    return (this.#placed ??= this.#asked(this.shared.authenticator.place(actor, slugs, language)))
+  }
+
+  async #asked(placed: Promise<Caller>): Promise<Caller> {
+    const { askedLocale: locale } = this.asker
+    return { ...(await placed), ...(locale && { locale }) }
   }
 
   /** Runs an operation as every other transport does. */
@@ -83,7 +90,7 @@ export class GraphqlContext {
     const { actor, language, locale, requestId, origin, solution, limited } = this.asker
     const { entrance } = routesOf(op)[0]!
     let caller: Caller
-    if (entrance === 'visitor') caller = await authenticator.visitor(token ?? '', language)
+    if (entrance === 'visitor') caller = await this.#asked(authenticator.visitor(token ?? '', language))
     else caller = entrance === 'root' ? { actor, tenant: null, locale } : await this.placed()
     const asked = { key, ifMatch, solution, requestId, origin, limited }
     const outcome = await runtime.execute(op, { ...caller, ...asked, input })

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ExecutionResult } from 'graphql'
 import { AppError } from '../../kernel/errors.ts'
 import { limitHeaders } from '../../kernel/limits/index.ts'
-import { ANONYMOUS, type Authenticator } from '../authenticate.ts'
+import { ANONYMOUS, askedLocale, type Authenticator } from '../authenticate.ts'
 import { callerLocale } from '../locale.ts'
 import { refusalOf } from '../problem.ts'
 import { idempotencyKey, solutionOf } from '../rest.ts'
@@ -108,7 +108,8 @@ async function askerOf(
     actor: actor ?? ANONYMOUS,
     slugs: slug === undefined ? [] : [String(slug)],
     language: headers['accept-language'],
-    locale: callerLocale(request),
+    askedLocale: askedLocale(request),
+    locale: askedLocale(request) ?? actor?.locale ?? callerLocale(request),
     requestId: request.id,
     origin: { address: request.ip, userAgent: headers['user-agent'] },
     key: idempotencyKey(headers['idempotency-key']),

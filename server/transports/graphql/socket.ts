@@ -174,7 +174,7 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
       actor,
       slugs: slug === undefined ? [] : [slug],
       language,
-      locale: negotiateLocale(language, 'fr'),
+      locale: actor.locale ?? negotiateLocale(language, 'fr'),
       requestId: '',
       origin: { address, userAgent: request.headers['user-agent'] },
     }

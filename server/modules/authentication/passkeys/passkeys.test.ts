@@ -1,5 +1,8 @@
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startJobs } from '../../../app.ts'
+import { createLogger } from '../../../kernel/log.ts'
+import { translate } from '../../../kernel/i18n.ts'
 import { startApp } from '../../../test/app.ts'
 import { SoftAuthenticator, type Parts } from '../../../test/authenticator.ts'
 import { hashPassword } from '../index.ts'
@@ -7,6 +10,8 @@ import { hashPassword } from '../index.ts'
 const SECRET_KEY = 'the signing key of this test of more than thirty-two characters'
 const ORIGIN = 'http://localhost:8000'
 const server = await startApp({ SECRET_KEY })
+const worker = await startJobs(server, createLogger({ level: 'error', destination: process.stderr }))
+afterAll(() => worker.stop())
 await server.aTenant({ slug: 'keys', agents: 2 })
 const password = 'trois petits chats'
 
@@ -59,6 +64,18 @@ beforeAll(async () => {
   bob = await signIn('agent2')
   phone = await enrol(alice)
   bobs = await enrol(bob)
+})
+
+test('the person is told by e-mail of each passkey that is added, in their language, and nobody else is', async () => {
+  const messages = () =>
+    server.owner<{ recipient: string; subject: string; body: string }>(
+      'select recipient, subject, body from outbox_messages order by recipient',
+    )
+  await expect.poll(async () => (await messages()).length, { timeout: 10_000 }).toBe(2)
+  const told = await messages()
+  expect(told.map(({ recipient }) => recipient)).toEqual(['agent1@keys.example', 'agent2@keys.example'])
+  expect(told[0]!.subject).toBe(translate('fr', 'mail.passkey_added.subject'))
+  expect(told[0]!.body).toContain('Phone')
 })
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
