@@ -222,8 +222,10 @@ create table agents (
   max_wait_seconds integer,
   skills text[] default '{}'::text[] not null,
   languages text[],
+  desk text,
   constraint agents_pkey PRIMARY KEY (tenant_id, id),
   constraint agents_call_mode_check CHECK ((call_mode = ANY (ARRAY['weight'::text, 'ratio'::text, 'strict'::text]))),
+  constraint agents_desk_check CHECK (((length(desk) >= 1) AND (length(desk) <= 64))),
   constraint agents_max_wait_seconds_check CHECK (((max_wait_seconds >= 1) AND (max_wait_seconds <= 86400))),
   constraint agents_status_check CHECK ((status = ANY (ARRAY['offline'::text, 'available'::text, 'calling'::text, 'serving'::text, 'wrap_up'::text, 'break'::text, 'back_office'::text]))),
   constraint agents_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
@@ -1128,6 +1130,7 @@ create table ticket_legs (
   constraint ticket_legs_pkey PRIMARY KEY (tenant_id, ticket_id, leg),
   constraint ticket_legs_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES tickets(tenant_id, id)
 );
+CREATE INDEX ticket_legs_by_agent ON public.ticket_legs USING btree (tenant_id, agent_id, ended_at) WHERE (agent_id IS NOT NULL);
 CREATE INDEX ticket_legs_by_queue ON public.ticket_legs USING btree (tenant_id, queue_id, ended_at);
 alter table ticket_legs enable row level security;
 alter table ticket_legs force row level security;

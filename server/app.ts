@@ -124,6 +124,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       tenantBySlug: directory.bySlug,
       listedTenants: async () => (config.debug ? activeTenants(db) : []),
       screens,
+      consoleOf: (request) => authenticator.consoleOf(request),
     })
     pages.register(app)
     const visitor = new VisitorPages({

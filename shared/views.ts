@@ -61,6 +61,8 @@ export interface AgentView extends Feed {
   held: Ticket[]
   /** Queues the agent serves, by id. */
   queues: QueueSummary[]
+  /** The window that works at this desk (`agents.takeDesk`); others watch. */
+  desk: string | null
 }
 
 /** What a visitor may know of the own ticket. `ahead`, `position` and the estimate are null unless it waits. */
@@ -119,11 +121,12 @@ export function concernsAgent(event: Omit<LiveEvent, 'after'>, agentId: number, 
 }
 
 /** The agent's view after an event. Throws GapError when an event was missed or the agent serves other queues now. */
-export function applyAgent(view: AgentView, event: LiveEvent): AgentView {
+export function applyAgent(view: AgentView, event: LiveEvent & { desk?: string }): AgentView {
   if (!isNext(view, event)) return view
   const next = { ...view, offset: event.offset }
   if (!changesViews(event.type)) return next
   next.queues = applySummaries(view.queues, event)
+  if (event.desk !== undefined) next.desk = event.desk
   if (event.agent?.id === view.agent.id) {
     next.agent = { ...view.agent, ...event.agent }
     if (String(next.agent.queue_ids) !== String(view.agent.queue_ids))

@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import ar from '../../shared/locales/ar.json' with { type: 'json' }
 import en from '../../shared/locales/en.json' with { type: 'json' }
 import fr from '../../shared/locales/fr.json' with { type: 'json' }
-import { systemActor } from '../kernel/access.ts'
+import { systemActor, type Actor } from '../kernel/access.ts'
+import { now } from '../kernel/clock.ts'
 import { AppError, notFound } from '../kernel/errors.ts'
 import type { Cache } from '../kernel/cache/cache.ts'
 import type { Runtime } from '../kernel/execute.ts'
@@ -25,6 +26,8 @@ export interface PagesOptions {
   /** Tenants whose sites the front page lists: in development only. */
   listedTenants(): Promise<readonly Tenant[]>
   screens: Screens
+  /** Whose console session the request's cookie shows, undefined where it shows none that is good. */
+  consoleOf(request: FastifyRequest): Promise<Actor | undefined>
 }
 
 const catalogues: Record<Locale, Record<string, string>> = { fr, en, ar }
@@ -39,9 +42,6 @@ function send(reply: FastifyReply, options: PageOptions, body: Html, status = 20
     .type('text/html; charset=utf-8')
     .send(page({ ...options, nonce }, body))
 }
-const status = html`<p id="status" class="notice" role="status" hidden></p>
-  <p id="problem" class="notice" role="alert" hidden></p>`
-
 interface Site {
   id: number
   name: string
@@ -67,6 +67,7 @@ export class Pages {
     })
     app.get('/app/agent', (request, reply) => this.#agent(request, reply))
     app.get('/display', (request, reply) => this.#wall(request, reply, 'SmartQueue', {}))
+    app.get('/app/icon/:file', countIcon)
     app.get('/display/:tenant/:id', (request, reply) => this.#display(request, reply))
     app.get('/display/:tenant/:id/access', (request, reply) => this.#displayAccess(request, reply))
   }
@@ -160,57 +161,39 @@ export class Pages {
     return { tenant, displayId, token, display }
   }
 
-  #agent(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const locale = callerLocale(request)
-    const t = (key: string) => translate(locale, key)
+  /** The console. Who is signed in already begins at once, without asking the server anew. */
+  async #agent(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { tenant = '' } = request.query as { tenant?: string }
-    const button = (id: string, key: string, kind = '') =>
-      html`<button id="${id}" class="${kind}" type="button">${t(key)}</button> `
-    const field = (name: string, key: string, type: string, value = '') =>
-      html`<label
-        >${t(key)}<input
-          name="${name}"
-          type="${type}"
-          value="${value}"
-          autocomplete="${type === 'password' ? 'current-password' : 'on'}"
-      /></label>`
-    return send(
-      reply,
-      {
-        locale,
-        title: t('role.agent'),
-        script: 'agent',
-        query: { tenant },
-        data: { locale, texts: textsOf(locale, catalogues[locale]) },
-      },
-      html`<main>
-        ${status}
-        <form id="sign-in" class="card">
-          <h1>${t('page.sign_in')}</h1>
-          ${field('tenant', 'page.organisation', 'text', tenant)}${field('email', 'page.email', 'email')}${field('password', 'page.password', 'password')}
-          <button class="primary">${t('page.sign_in')}</button>
-        </form>
-        <section id="desk" hidden>
-          <p class="row">
-            <strong id="agent-name"></strong> <span id="agent-status"></span> <span id="seat" class="muted"></span>
-          </p>
-          <label>${t('page.choose_counter')}<select id="counter"></select></label>
-          <p class="acts">
-            ${button('go-available', 'page.go_available')}${button('go-break', 'page.go_on_break')}${button('go-offline', 'page.go_offline')}
-          </p>
-          <div id="current" class="card" aria-live="polite">
-            <p class="muted">${t('page.current_ticket')}</p>
-            <p id="number" class="number">—</p>
-            <p id="state"></p>
-          </div>
-          <p class="acts">
-            ${button('call-next', 'page.call_next', 'primary')}${button('start', 'page.start')}${button('recall', 'page.recall')}${button('complete', 'page.complete')}${button('no-show', 'page.no_show')}${button('hold', 'page.hold')}
-          </p>
-          <h2>${t('page.waiting')}</h2>
-          <ul id="queues" class="plain"></ul>
-          <ul id="held" class="plain"></ul>
-        </section>
-      </main>`,
-    )
+    const locale = callerLocale(request)
+    const actor = await this.#options.consoleOf(request)
+    const session = actor ? await this.#run('auth.session', null, {}, actor) : null
+    return this.#options.screens.page(reply, {
+      app: 'console',
+      locale,
+      title: `${translate(locale, 'role.agent')} · SmartQueue`,
+      theme: 'dark',
+      density: 'console',
+      data: { now: now(), session, tenant: String(tenant) },
+      head: html`<link rel="icon" href="/app/icon/0.svg" type="image/svg+xml" />`,
+    })
   }
+}
+
+/** How many wait, for the tab of a console: a square with a number, which browsers draw at 16 pixels. */
+function countIcon(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const count = Number(/^(\d{1,3})\.svg$/.exec((request.params as { file: string }).file)?.[1])
+  if (!(count <= 100)) throw notFound()
+  const text = count > 99 ? '99+' : String(count)
+  const size = text.length > 2 ? 15 : 21
+  return reply
+    .header('cache-control', 'public, max-age=31536000, immutable')
+    .type('image/svg+xml')
+    .send(
+      html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+        <rect width="32" height="32" rx="7" fill="${count ? '#ffd84d' : '#7db3ff'}" />
+        <text x="16" y="23" font-family="sans-serif" font-weight="700" font-size="${size}" text-anchor="middle">
+          ${text}
+        </text>
+      </svg>`.markup,
+    )
 }

@@ -65,7 +65,7 @@ test('a page of another site cannot take numbers', async () => {
 test('a display opens with its own link only, and reads with a token for displays', async () => {
   const link = displayLink(t.tenant, displayId)
   const page = await app.inject(link)
-  expect([page.statusCode, page.body.includes('data-density="wall"')]).toEqual([200, true])
+  expect([page.statusCode, page.body.includes('data-theme="wall"')]).toEqual([200, true])
   const { access } = (await app.inject(link.replace('?', '/access?'))).json<{ access: string }>()
   const headers = { authorization: `Bearer ${access}` }
   expect((await app.inject({ url: `/api/v1/displays/${displayId}/board/`, headers })).statusCode).toBe(200)
@@ -111,7 +111,7 @@ test('browsers are refused with a page, programs with a problem', async () => {
 })
 
 test('every module a page needs is served as JavaScript, down to the last import', async () => {
-  const pending = ['agent', 'account'].map((name) => `/assets/pages/${name}.js`)
+  const pending = ['/assets/pages/account.js']
   const seen = new Set<string>()
   for (let url; (url = pending.pop());) {
     if (seen.has(url)) continue
@@ -122,7 +122,7 @@ test('every module a page needs is served as JavaScript, down to the last import
     for (const [, target] of module.body.matchAll(/from '([^']+)'/g))
       pending.push(new URL(target!, `http://x${url}`).pathname)
   }
-  expect([...seen]).toContain('/assets/shared/board.js')
+  expect([...seen]).toContain('/assets/shared/format.js')
   const known = String((await app.inject('/assets/pages.css')).headers['etag'])
   expect((await app.inject({ url: '/assets/pages.css', headers: { 'if-none-match': known } })).statusCode).toBe(304)
   for (const outside of ['/assets/shared/..%2fpackage.js', '/assets/shared/nothing.js', '/assets/pages/%2e%2e/html.js'])

@@ -120,6 +120,12 @@ export class Authenticator {
     return actor
   }
 
+  /** Whose console session the cookie of a page's own request shows; undefined when it shows none that is good. */
+  async consoleOf(request: Pick<FastifyRequest, 'headers'>): Promise<Actor | undefined> {
+    const secret = this.#cookie.read(request)
+    return secret === undefined ? undefined : this.#credentials.console(secret, false)
+  }
+
   /**
    * The holder of the credential a request shows, undefined where it shows none; `isFresh` reads a session anew.
    * @throws AppError unauthorized for a credential that is not good

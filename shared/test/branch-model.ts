@@ -222,6 +222,7 @@ export class BranchModel {
       ticket: own.find((ticket) => isCalled(ticket)) ?? null,
       held: own.filter((ticket) => ticket.status === TicketStatus.held).sort(byCallTime),
       queues: this.#summaries(SHOWN),
+      desk: null,
     }
   }
 }

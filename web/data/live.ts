@@ -1,13 +1,18 @@
-import type { Feed, Frame } from '../../shared/board.ts'
+import type { Feed, Frame, LiveEvent } from '../../shared/board.ts'
 import { LiveClient, type Address } from '../../shared/live-client.ts'
+import type { OptimisticAct } from '../../shared/optimism.ts'
 
 /** What is shown may be old from here on. */
 const STALE_SECONDS = 15
 
 /** `offline`: the device has no network. `stale`: nothing was heard for a while. */
 export type Freshness = 'fresh' | 'stale' | 'offline'
-export interface Following<View> {
+export interface Following<View, Event = LiveEvent> {
   readonly view: View | null
+  /** Seconds since anything was heard. */
+  readonly silentSeconds: number
+  /** Shows an act at once and sends it; see `LiveClient.act`. */
+  act<Result>(act: OptimisticAct<View, Event, Result>): Promise<Result>
   close(): void
 }
 export interface FollowOptions<View extends Feed, Event extends Frame> {
@@ -25,7 +30,9 @@ export interface FollowOptions<View extends Feed, Event extends Frame> {
 }
 
 /** Follows a live feed: snapshot, then every event, through breaks; and says when what is shown may be old. */
-export function follow<View extends Feed, Event extends Frame>(options: FollowOptions<View, Event>): Following<View> {
+export function follow<View extends Feed, Event extends Frame>(
+  options: FollowOptions<View, Event>,
+): Following<View, Event> {
   const { path, token, reduce, onView, onFreshness, staleSeconds = STALE_SECONDS } = options
   const url = `${location.origin.replace(/^http/, 'ws')}${path}?heartbeat=5`
   let freshness: Freshness = 'fresh'
@@ -53,6 +60,10 @@ export function follow<View extends Feed, Event extends Frame>(options: FollowOp
     get view() {
       return client.view
     },
+    get silentSeconds() {
+      return client.silentSeconds
+    },
+    act: (act) => client.act(act),
     close() {
       clearInterval(timer)
       removeEventListener('online', judge)

@@ -23,6 +23,7 @@ export const ICONS = {
   map: { path: 'M12 21s7-6.5 7-11.5a7 7 0 0 0-14 0C5 14.5 12 21 12 21zM12 7a2.5 2.5 0 1 1 0 5a2.5 2.5 0 1 1 0-5z' },
   search: { path: 'M11 4a7 7 0 1 1 0 14a7 7 0 1 1 0-14zM16.5 16.5L21 21' },
   note: { path: 'M5 4h14v16H5zM8.5 9h7M8.5 13h7M8.5 17h4' },
+  key: { path: 'M8 9a4 4 0 1 1 0 8a4 4 0 1 1 0-8zM11 10.5L20 4M16 7l3 4' },
   alert: { path: 'M12 3L2 20h20zM12 9.5v5M12 17.5h.01' },
 } as const satisfies Record<string, { path: string; mirror?: boolean }>
 export type IconName = keyof typeof ICONS

@@ -3,6 +3,7 @@ import type { Operation } from '../../kernel/operation.ts'
 import { agentOperations } from './agent.ts'
 import { heartbeat, presenceJob, reportPresence, sweepPresence } from './presence.ts'
 import { setStatus } from './set-status.ts'
+import { takeDesk } from './take-desk.ts'
 
 export { edges } from './graphql.ts'
 export { Agent } from './agent.ts'
@@ -21,6 +22,7 @@ export {
 export const operations: readonly Operation[] = [
   ...agentOperations,
   setStatus,
+  takeDesk,
   heartbeat,
   reportPresence,
   sweepPresence,

@@ -1,18 +1,10 @@
+import { compareScores, NOTHING, scoreOf, type CallingWay, type Score } from '../../../shared/call-order.ts'
 import { precedes, type Place } from './rules.ts'
 
-/** What a queue is worth to an agent, and how much of it the agent has had. */
-interface Share {
-  weight: number
-  /** Calls by ratio so far, each worth 1 / weight. */
-  pass: number
-}
 /** An agent ready to call, with the queues served and how one of them is chosen. */
-export interface Desk {
+export interface Desk extends CallingWay {
   agent_id: number
   counter_id: number
-  queues: ReadonlyMap<number, Share>
-  call_mode: 'weight' | 'ratio' | 'strict'
-  max_wait_seconds: number | null
   skills: readonly string[]
   /** Null is every language. */
   languages: readonly string[] | null
@@ -49,7 +41,7 @@ export function assign<C extends Candidate>(desks: readonly Desk[], candidates: 
       const head = lines.get(queueId)?.find((candidate) => mayCall(desk, candidate))
       if (!head) continue
       const score = scoreOf(desk, head)
-      const order = compare(score, bestScore)
+      const order = compareScores(score, bestScore)
       if (order > 0 || (order === 0 && best && precedes(head, best))) {
         best = head
         bestScore = score
@@ -61,19 +53,6 @@ export function assign<C extends Candidate>(desks: readonly Desk[], candidates: 
     byAgent.set(desk.agent_id, best)
   }
   return byAgent
-}
-
-/** Compared from the left; the highest is called. */
-type Score = readonly [overdue: number, choice: number, wait: number]
-const NOTHING: Score = [-1, -Infinity, -Infinity]
-const compare = (a: Score, b: Score): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]
-
-/** @returns how much an agent should call this head of a queue; who waits too long comes before every other reason */
-function scoreOf({ queues, call_mode, max_wait_seconds }: Desk, { queue_id, wait_seconds }: Candidate): Score {
-  if (max_wait_seconds !== null && wait_seconds > max_wait_seconds) return [1, 0, wait_seconds]
-  const { weight = 1, pass = 0 } = queues.get(queue_id) ?? {}
-  if (call_mode === 'ratio') return [0, -pass, wait_seconds]
-  return call_mode === 'strict' ? [0, weight, wait_seconds] : [0, weight * wait_seconds, 0]
 }
 
 /**

@@ -69,7 +69,8 @@ const COUNT_CALLS = `
   update agent_queues s set pass = c.pass from jsonb_to_recordset($1::jsonb) as c(agent_id bigint, queue_id bigint, pass float8)
   where s.agent_id = c.agent_id and s.queue_id = c.queue_id`
 
-async function callNextTickets(
+/** See `tickets.callNext`: one answer or refusal a call, in order. */
+export async function callNextTickets(
   ctx: Context,
   calls: readonly Call<Static<typeof Input>>[],
 ): Promise<(Static<typeof Output> | AppError)[]> {

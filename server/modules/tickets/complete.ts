@@ -41,7 +41,8 @@ export const complete = batchOperation({
     ),
 })
 
-async function completeStep(ctx: Context, row: Row, input: Input): Promise<Step> {
+/** What completion writes. @throws AppError conflict `required_fields_missing` */
+export async function completeStep(ctx: Context, row: Row, input: Omit<Input, 'id'>): Promise<Step> {
   const { service } = await queueConfig(ctx, row.queue_id)
   const outcome = input.outcome ?? row.outcome
   const fields = mergeFields(row.fields, input.fields)

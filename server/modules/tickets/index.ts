@@ -11,6 +11,7 @@ import { explain } from './explain.ts'
 import { hold } from './hold.ts'
 import { operations as liveOperations } from './live/index.ts'
 import { move } from './move.ts'
+import { next } from './next.ts'
 import { noShow } from './no-show.ts'
 import { events, get, list } from './read.ts'
 import { recall } from './recall.ts'
@@ -49,6 +50,7 @@ export const operations: readonly Operation[] = [
   events,
   explain,
   callNext,
+  next,
   call,
   recall,
   start,

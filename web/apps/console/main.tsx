@@ -1,8 +1,16 @@
 import '../../ui/tokens.css'
 import '../../ui/base.css'
+import './console.css'
 import { createRoot } from 'react-dom/client'
-import { t } from '../../ui/messages.ts'
-import { startPage } from '../../ui/page.ts'
+import { prepareAnnouncements } from '../../ui/announce.ts'
+import { pageData, startPage } from '../../ui/page.ts'
+import { App, type AppData } from './app.tsx'
+import { setServerClock } from './state/clock.ts'
+import { showTheme } from './state/preferences.ts'
 
 startPage()
-createRoot(document.getElementById('app')!).render(<h1>{t('console.queue')}</h1>)
+showTheme()
+prepareAnnouncements()
+const data = pageData<AppData>()
+setServerClock(data.now)
+createRoot(document.getElementById('app')!).render(<App data={data} />)

@@ -123,7 +123,13 @@ const agentFeed: Feed = {
       snapshot: () => snapshotOf(agentBoard(tx, agentId)),
       select: (event) => event.agent_id === agentId || concerns(event, agent.ids),
       // A ticket kept for this agent may come from a queue the agent does not serve.
-      project: (event) => ({ ...liveEvent(event, agent.ids, agentId) }),
+      project(event) {
+        const { desk } = event.data as { desk?: string }
+        return {
+          ...liveEvent(event, agent.ids, agentId),
+          ...(event.agent_id === agentId && desk !== undefined && { desk }),
+        }
+      },
     }
   },
 }

@@ -1,5 +1,6 @@
 /** Positions, estimates, boards and feeds: everything that is read while people wait. */
 import type { Operation } from '../../../kernel/operation.ts'
+import { getAgentStats } from './agent-stats.ts'
 import { getAgentBoard, getDisplayBoard, getQueueBoard } from './read.ts'
 import { refreshQueues } from './refresh.ts'
 import { getQueueStats } from './stats.ts'
@@ -16,5 +17,6 @@ export const operations: readonly Operation[] = [
   getDisplayBoard,
   getAgentBoard,
   getQueueStats,
+  getAgentStats,
   refreshQueues,
 ]

@@ -88,6 +88,7 @@ export const AgentViewOutput = Type.Unsafe<AgentView>(
     ticket: Nullable(BoardTicket),
     held: Type.Array(BoardTicket),
     queues: Type.Array(QueueSummary),
+    desk: Nullable(Type.String({ description: 'The window that works at this desk; others watch' })),
   }),
 )
 

@@ -124,15 +124,15 @@ export const anonymousTicket = (ticket: Ticket): Ticket => ({
 /** A name is for colleagues. */
 export const anonymousAgent = <A extends object>(agent: A): A => ('name' in agent ? { ...agent, name: '' } : agent)
 
-type AgentMeta = Pick<AgentView, 'epoch' | 'offset' | 'agent' | 'queues'>
+type AgentMeta = Pick<AgentView, 'epoch' | 'offset' | 'agent' | 'queues' | 'desk'>
 const AGENT = `
   with own as (
-    select a.id, a.site_id, ${BOARD_AGENT} as agent, s.epoch,
+    select a.id, a.site_id, a.desk, ${BOARD_AGENT} as agent, s.epoch,
            array(select w.queue_id from agent_queues w where w.tenant_id = a.tenant_id and w.agent_id = a.id order by 1) as ids
     from agents a join streams s on s.tenant_id = a.tenant_id and s.site_id = a.site_id
     where a.id = $1)
   select json_build_object('epoch', own.epoch, 'offset', ${headOffset('own.site_id', 'own.ids', 'e.agent_id = own.id')},
-           'agent', own.agent, 'queues', ${queueSummaries('own.ids')}) as meta, ${NO_TICKET}
+           'agent', own.agent, 'queues', ${queueSummaries('own.ids')}, 'desk', own.desk) as meta, ${NO_TICKET}
   from own
   union all
   select null, ${BOARD_TICKET} from own join tickets t on t.site_id = own.site_id and t.agent_id = own.id
@@ -141,7 +141,7 @@ const AGENT = `
 /** An agent's own desk. Throws the one not-found error. */
 export async function agentBoard(tx: Tx, agentId: number): Promise<AgentView> {
   const { meta, tickets } = parts(await tx.query<SnapshotRow<AgentMeta>>(AGENT, [agentId]))
-  const { epoch, offset, agent, queues } = meta
+  const { epoch, offset, agent, queues, desk } = meta
   return {
     epoch,
     offset,
@@ -149,5 +149,6 @@ export async function agentBoard(tx: Tx, agentId: number): Promise<AgentView> {
     ticket: tickets.find(inState(TicketStatus.called, TicketStatus.serving)) ?? null,
     held: tickets.filter(inState(TicketStatus.held)).sort(byCall),
     queues,
+    desk,
   }
 }
