@@ -86,7 +86,7 @@ function config(name: string, app: App, fonts: BuiltFonts): InlineConfig {
     base: `/assets/${name}/`,
     publicDir: false,
     plugins: [smartqueue(app.messages, fonts)],
-    oxc: { jsx: { runtime: 'automatic', importSource: app.framework } },
+    oxc: { jsx: { runtime: 'automatic', importSource: app.framework, development: false } },
     css: { transformer: 'lightningcss' },
     build: {
       write: false,

@@ -35,16 +35,15 @@ export function App({ data }: { data: AppData }) {
     if (phase.name !== 'loading') return
     let isWanted = true
     const expire = () => setPhase({ name: 'sign-in', hasExpired: true })
-    openDesk(phase.session, expire).then(
-      (next) => {
-        if (isWanted) setPhase(next)
-        else if (next.name === 'desk') next.acts.desk.close()
-      },
-      (error: unknown) => {
-        if (isSignedOut(error)) expire()
-        else setPhase({ name: 'no-desk', session: phase.session, text: errorText(error) })
-      },
-    )
+    void openDesk(phase.session, expire)
+      .catch((error: unknown): Phase => {
+        if (isSignedOut(error)) return { name: 'sign-in', hasExpired: true }
+        return { name: 'no-desk', session: phase.session, text: errorText(error) }
+      })
+      .then((opened) => {
+        if (!isWanted && opened.name === 'desk') opened.acts.desk.close()
+        return isWanted && setPhase(opened)
+      })
     return () => void (isWanted = false)
   }, [phase])
   useEffect(() => {

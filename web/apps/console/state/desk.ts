@@ -1,7 +1,7 @@
 import { applyEvent, type Board, type LiveEvent, type Ticket } from '../../../../shared/board.ts'
 import { ticketStatusName, type TicketStatusName } from '../../../../shared/ticket-status.ts'
 import { applyAgent, type AgentView } from '../../../../shared/views.ts'
-import { call, newKey, Problem, type Operation } from '../../../data/api.ts'
+import { call, Problem, type Operation } from '../../../data/api.ts'
 import { follow, type Following, type Freshness } from '../../../data/live.ts'
 import {
   agentsGet,
@@ -23,7 +23,7 @@ import { isSignedOut, type Session } from './session.ts'
 import { Store } from './store.ts'
 import { windowName } from './window.ts'
 
-export type Sheet =
+type Sheet =
   | 'transfer'
   | 'pause'
   | 'help'
@@ -268,4 +268,3 @@ const isCutOff = ({ agent }: AgentView, event: LiveEvent | null): boolean =>
   agent.status === 'offline' && agent.counter_id !== null && (event === null || event.type === 'agent.status_changed')
 
 export const stateOf = (ticket: Ticket): TicketStatusName => ticketStatusName(ticket.status)
-export { newKey }

@@ -26,10 +26,10 @@ export function AnswersSheet({ acts, answersFor, missing, onClose }: Props) {
   return (
     <Dialog title={t('console.answers_title')} name="answers" onClose={onClose}>
       <form className="answers" onSubmit={submit}>
-        {missing.map((name, index) => (
+        {missing.map((name) => (
           <label key={name}>
             {readable(name)}
-            <input name={name} required maxLength={100} autoFocus={index === 0} />
+            <input name={name} required maxLength={100} />
           </label>
         ))}
         <button type="submit" className="button" data-kind="primary">

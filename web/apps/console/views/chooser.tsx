@@ -64,7 +64,6 @@ export function Chooser({
         aria-controls={`${id}-list`}
         aria-activedescendant={found[at] && `${id}-${found[at].id}`}
         placeholder={label}
-        autoFocus
         autoComplete="off"
         value={typed}
         onChange={(event) => {

@@ -19,6 +19,7 @@ export function Dialog({
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null
     element.current?.showModal()
+    element.current?.querySelector<HTMLElement>('input:not([type=checkbox])')?.focus()
     return () => before?.focus()
   }, [])
   return (

@@ -81,7 +81,7 @@ export function HelpSheet({ onClose }: { onClose(): void }) {
             <td>
               <kbd className="key">1</kbd>…<kbd className="key">9</kbd>
             </td>
-            <td />
+            <td>–</td>
           </tr>
         </tbody>
       </table>

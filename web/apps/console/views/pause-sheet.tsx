@@ -22,14 +22,13 @@ export function PauseSheet({ acts, onClose }: { acts: Acts; onClose(): void }) {
       <form className="pause" onSubmit={submit}>
         <fieldset>
           <legend>{t('console.pause_reason')}</legend>
-          {REASONS.map((each, index) => (
+          {REASONS.map((each) => (
             <label key={each} className="chip">
               <input
                 type="radio"
                 name="reason"
                 value={each}
                 checked={reason === each}
-                autoFocus={index === 0}
                 onChange={() => {
                   setReason(each)
                   if (each === 'lunch') setMinutes(45)

@@ -17,7 +17,9 @@ export function SignIn({ tenant, hasExpired, onDone }: Props) {
   const [problem, setProblem] = useState(hasExpired ? t('console.session_expired') : '')
   const [asksCode, setAsksCode] = useState(false)
   const [isBusy, setBusy] = useState(false)
+  const form = useRef<HTMLFormElement>(null)
   const code = useRef<HTMLInputElement>(null)
+  useEffect(() => form.current?.querySelector<HTMLElement>('input[name=email]')?.focus(), [])
   useEffect(() => {
     if (asksCode) code.current?.focus()
   }, [asksCode])
@@ -50,7 +52,7 @@ export function SignIn({ tenant, hasExpired, onDone }: Props) {
       <p className="brand" aria-hidden="true">
         SmartQueue
       </p>
-      <form className="card" onSubmit={submit}>
+      <form ref={form} className="card" onSubmit={submit}>
         <h1>{t('console.sign_in')}</h1>
         <label>
           {t('console.organisation')}
@@ -65,7 +67,7 @@ export function SignIn({ tenant, hasExpired, onDone }: Props) {
         </label>
         <label>
           {t('console.email')}
-          <input name="email" type="email" required autoComplete="username webauthn" dir="ltr" autoFocus />
+          <input name="email" type="email" required autoComplete="username" dir="ltr" />
         </label>
         <label>
           {t('console.password')}

@@ -1,0 +1,61 @@
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { startSite, type OpenPage, type TestSite } from './site.ts'
+
+export const DESK = { width: 1440, height: 900 }
+
+export interface ConsoleSite extends TestSite {
+  /** A browser of its own with the agent's console in it, signed in and at the counter. */
+  openDesk(agent?: number, options?: BrowserContextOptions & { query?: string }): Promise<OpenPage>
+  /** Takes so many numbers, one after the other. */
+  queueUp(count: number, queue?: number): Promise<string[]>
+  /** Nobody waits or is served any more, and every agent is free. */
+  reset(): Promise<void>
+}
+
+/** The site of a file of console tests: agents at counters, three lines. */
+export async function startConsoleSite(): Promise<ConsoleSite> {
+  const site = await startSite({ agents: 3, counters: 4, queues: 3 })
+  await site.server.owner(`update services set names = case code
+      when 'A' then '{"fr":"État civil","en":"Registry","ar":"الحالة المدنية"}'
+      when 'B' then '{"fr":"Titres","en":"Titles","ar":"الوثائق"}'
+      else '{"fr":"Urbanisme","en":"Planning","ar":"التعمير"}' end::jsonb`)
+  await site.server.owner('update queues set recall_gap_seconds = 0')
+  return {
+    ...site,
+    async openDesk(agent = 0, { query = '', ...options } = {}) {
+      const opened = await site.open('/app/reset-password', { viewport: DESK, ...options })
+      await site.signIn(opened.context, agent)
+      await opened.page.goto(`${site.url}/app/agent${query}`)
+      await opened.page.waitForSelector('.panes')
+      return opened
+    },
+    async queueUp(count, queue = 0) {
+      const numbers: string[] = []
+      for (let i = 0; i < count; i++) numbers.push((await site.take(queue))['number'] as string)
+      return numbers
+    },
+    async reset() {
+      for (const context of site.browser.contexts()) await context.close()
+      await site.server.owner(
+        `update tickets set status = 'annulé', ended_at = now(), agent_id = null, counter_id = null
+         where status in ('en_attente', 'appelé', 'en_service', 'en_pause')`,
+      )
+      await site.server.owner(
+        `update agents set status = 'available', desk = null, counter_id = c.id
+         from (select id, row_number() over (order by id) as n from counters) c
+         where c.n = (select count(*) from agents other where other.id <= agents.id)`,
+      )
+      await site.server.owner('delete from presences')
+    },
+  }
+}
+
+export const current = (page: Page) => page.locator('[data-current]')
+/** Waits until this number is at the counter. */
+export const sees = (page: Page, number: string) =>
+  current(page)
+    .and(page.locator(`[data-current="${number}"]`))
+    .waitFor()
+export const isFree = (page: Page) => current(page).waitFor({ state: 'detached' })
+/** The text of the line below the number. */
+export const noticeOf = (page: Page) => page.locator('.current .notice')
