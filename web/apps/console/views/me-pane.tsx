@@ -17,7 +17,7 @@ export function MePane({ acts, onLeave }: { acts: Acts; onLeave(): void }) {
     <aside className="pane me" aria-labelledby="me-title">
       <h2 id="me-title">{t('console.today')}</h2>
       <p className="figure" data-served={stats?.served_today}>
-        {stats ? t('console.number', { count: stats.served_today }) : '–'}
+        {stats?.served_today ?? '–'}
       </p>
       <p className="muted">
         {t('console.served', { count: stats?.served_today ?? 0 })}
@@ -40,7 +40,7 @@ export function MePane({ acts, onLeave }: { acts: Acts; onLeave(): void }) {
             <LineBadge code={lineCode(desk.catalogue, id)} />
             <span className="what">{serviceName(desk.catalogue, id, currentLanguage())}</span>
             {status !== 'open' && <span className="muted">{t(`queue_status.${status}`)}</span>}
-            <strong>{t('console.number', { count: waiting_count })}</strong>
+            <strong>{waiting_count}</strong>
           </li>
         ))}
       </ul>

@@ -41,11 +41,7 @@ export function QueuePane({ acts }: { acts: Acts }) {
     const place = ticket?.counter_name ?? (ticket && serviceName(desk.catalogue, ticket.queue_id, currentLanguage()))
     setElsewhere(
       ticket
-        ? t('console.found', {
-            number: ticket.number,
-            state: t(`ticket_status.${stateOf(ticket)}`),
-            place: place ?? '',
-          })
+        ? `\u2066${ticket.number}\u2069 · ${t(`ticket_status.${stateOf(ticket)}`)} · ${place ?? ''}`
         : t('console.not_found', { number: wanted.trim() }),
     )
   }
