@@ -545,6 +545,12 @@ export const sitesDelete = /* @__PURE__ */ operation<{ id: number; tenant: strin
   '/api/v1/tenants/{tenant}/sites/{id}/',
 )
 
+/** Stay open longer today. */
+export const sitesExtendOpening = /* @__PURE__ */ operation<{ id: number; until: string; reason?: { fr?: string; en?: string; ar?: string }; tenant: string }, SitesGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/sites/{id}/extend-opening/',
+)
+
 /** List services. */
 export const servicesList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "code" | "-code" | "name" | "-name" | "created_at" | "-created_at"; q?: string; is_active?: boolean; tenant: string }, ServicesList>(
   'GET',

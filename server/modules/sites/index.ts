@@ -6,6 +6,7 @@ import type { Operation } from '../../kernel/operation.ts'
 import { resource } from '../../kernel/resource.ts'
 import { Id } from '../../kernel/schema.ts'
 import { checkTimezone } from '../../kernel/timezone.ts'
+import { extendOpening } from './extend-opening.ts'
 import { freeCode, freeSlug, lineLook, slugOf } from './names.ts'
 import { checkOpeningHours, type OpeningHours } from './opening-hours.ts'
 import { enqueueRefresh } from './refresh-job.ts'
@@ -107,4 +108,9 @@ export const counters = resource({
   siteOf: (counter) => counter.site_id,
 })
 
-export const operations: readonly Operation[] = [...sites.operations, ...services.operations, ...counters.operations]
+export const operations: readonly Operation[] = [
+  ...sites.operations,
+  extendOpening(sites),
+  ...services.operations,
+  ...counters.operations,
+]

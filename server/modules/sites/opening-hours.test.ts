@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { checkOpeningHours, closesAt, exceptionAt, isOpen, nextOpening, type OpeningHours } from './opening-hours.ts'
+import {
+  checkOpeningHours,
+  closesAt,
+  exceptionAt,
+  extendedHours,
+  isOpen,
+  nextOpening,
+  type OpeningHours,
+} from './opening-hours.ts'
 
 const paris = 'Europe/Paris'
 const at = (text: string) => Temporal.Instant.from(text)
@@ -129,4 +137,45 @@ test('hours that contradict themselves are refused', () => {
   expect(() => checkOpeningHours(twice)).toThrow('invalid_input')
   expect(() => checkOpeningHours({ weekly: { 1: [['24:00', '12:00']] } })).toThrow('invalid_input')
   expect(() => checkOpeningHours(office)).not.toThrow()
+})
+
+describe('open longer today', () => {
+  const extend = (now: string, until: string, reason?: { en: string }) =>
+    extendedHours(office, paris, local(now), until, reason)
+
+  test('the last interval of the weekday ends later, on this date only', () => {
+    const hours = extend('2026-11-30T16:00', '18:30', { en: 'Many visitors' })
+    expect(exceptionAt(hours, paris, local('2026-11-30T16:00'))).toEqual({
+      date: '2026-11-30',
+      intervals: [
+        ['08:30', '12:00'],
+        ['13:30', '18:30'],
+      ],
+      reason: { en: 'Many visitors' },
+    })
+    expect(closesAt(hours, paris, local('2026-11-30T16:00'))).toEqual(local('2026-11-30T18:30'))
+    expect(closesAt(hours, paris, local('2026-12-07T16:00'))).toEqual(local('2026-12-07T17:15'))
+    expect(hours.exceptions).toHaveLength(3)
+    checkOpeningHours(hours)
+  })
+
+  test('an exception of the day is extended and keeps its reason; a closed day opens now', () => {
+    expect(exceptionAt(extend('2026-11-25T10:30', '24:00'), paris, local('2026-11-25T10:30'))).toEqual({
+      date: '2026-11-25',
+      intervals: [['10:00', '24:00']],
+    })
+    expect(exceptionAt(extend('2026-11-23T09:12', '11:00'), paris, local('2026-11-23T09:12'))).toEqual({
+      date: '2026-11-23',
+      intervals: [['09:12', '11:00']],
+      reason: { fr: 'Inventaire', en: 'Stocktaking', ar: 'جرد' },
+    })
+  })
+
+  test.each([
+    ['not later than planned', '2026-11-30T16:00', '17:15'],
+    ['in the past', '2026-11-30T19:00', '18:30'],
+    ['a night that ends tomorrow', '2026-11-27T21:00', '23:00'],
+  ])('refused: %s', (_, now, until) => {
+    expect(() => extend(now, until)).toThrow(expect.objectContaining({ code: 'invalid_input' }))
+  })
 })

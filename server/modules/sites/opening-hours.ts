@@ -3,9 +3,16 @@ import { invalid } from '../../kernel/errors.ts'
 import { Closed, Day, Nullable, Text } from '../../kernel/schema.ts'
 
 /** `24:00` ends a day. An interval whose end is not after its start ends on the next day. */
-const Minute = Type.String({ pattern: '^(?:(?:[01]\\d|2[0-3]):[0-5]\\d|24:00)$', description: 'Local time, HH:MM' })
+export const Minute = Type.String({
+  pattern: '^(?:(?:[01]\\d|2[0-3]):[0-5]\\d|24:00)$',
+  description: 'Local time, HH:MM',
+})
 const Intervals = Type.Array(Type.Tuple([Minute, Minute], { additionalItems: false }), { maxItems: 24 })
-const Reason = Closed({ fr: Type.Optional(Text(200)), en: Type.Optional(Text(200)), ar: Type.Optional(Text(200)) })
+export const OpeningReason = Closed({
+  fr: Type.Optional(Text(200)),
+  en: Type.Optional(Text(200)),
+  ar: Type.Optional(Text(200)),
+})
 
 /** When a place is open, in its own time zone. Days are ISO: 1 is Monday. A day without an entry is closed. */
 export const OpeningHours = Closed({
@@ -20,7 +27,7 @@ export const OpeningHours = Closed({
   }),
   /** A date's own intervals instead of its weekday's, with the reason people are told. */
   exceptions: Type.Optional(
-    Type.Array(Closed({ date: Day, intervals: Intervals, reason: Type.Optional(Reason) }), { maxItems: 1000 }),
+    Type.Array(Closed({ date: Day, intervals: Intervals, reason: Type.Optional(OpeningReason) }), { maxItems: 1000 }),
   ),
 })
 export type OpeningHours = Static<typeof OpeningHours>
@@ -84,6 +91,35 @@ export function closesAt(
     end = span.end
   }
   return end
+}
+
+/**
+ * The same hours, open longer on the local date of `instant`: an exception for that date, whose last interval ends at
+ * `until`. A day without opening opens now. @throws `invalid_input` when that is not later than it is, and than the last
+ * interval ends
+ */
+export function extendedHours(
+  hours: OpeningHours,
+  timezone: string,
+  instant: Temporal.Instant,
+  until: string,
+  reason: OpeningException['reason'],
+): OpeningHours {
+  const local = instant.toZonedDateTimeISO(timezone)
+  const date = local.toPlainDate().toString()
+  const now = local.toPlainTime().toString({ smallestUnit: 'minute' })
+  const planned = hours.exceptions?.find((exception) => exception.date === date)
+  const weekday = String(local.dayOfWeek) as unknown as keyof OpeningHours['weekly']
+  const intervals = (planned?.intervals ?? hours.weekly[weekday] ?? []).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const last = intervals.pop()
+  const [from, to] = last ?? [now, now]
+  // What ends past midnight ends tomorrow.
+  const isOvernight = last !== undefined && to <= from
+  if (isOvernight || until <= to || until <= now) throw invalid('/until', 'range')
+  const why = reason ?? planned?.reason
+  const extended: OpeningException = { date, intervals: [...intervals, [from, until]], ...(why && { reason: why }) }
+  const others = (hours.exceptions ?? []).filter((exception) => exception !== planned)
+  return { ...hours, exceptions: [...others, extended] }
 }
 
 /** The interval that covers `instant` and ends last: yesterday's may reach past midnight. */

@@ -13,7 +13,7 @@ const as = caller(
   runtime,
   [sites, queues, tickets].flatMap(({ operations }) => operations),
 )
-const bank = await aTenant(owner, { queues: 1 })
+const bank = await aTenant(owner, { queues: 1, counters: 1, agents: 1 })
 const run = as(bank.admin, bank.tenant)
 /** States as boards were told of them, in order. */
 const told = async () =>
@@ -54,12 +54,38 @@ test('doors opened and closed by somebody’s hand are told at once: hours, site
   }
 })
 
+test('whoever leads the branch keeps the doors open longer today; those always open have nothing to extend', async () => {
+  const lead = as(bank.supervisor, bank.tenant)
+  const longer = { id: bank.sites[0]!.id, until: '24:00', reason: { en: 'Many visitors' } }
+  await run('sites.update', { id: longer.id, opening_hours: null })
+  const code = (work: Promise<unknown>) =>
+    work.then(
+      () => 'ok',
+      (error: { code: string }) => error.code,
+    )
+  expect(await code(lead('sites.extendOpening', longer))).toBe('always_open')
+  await run('sites.update', { id: longer.id, opening_hours: { weekly: {} } })
+  expect(await run('queues.get', { id: bank.queues[0]!.id })).toMatchObject({ status: 'closed' })
+  expect(await code(as(bank.agentActors[0]!, bank.tenant)('sites.extendOpening', longer))).toBe('forbidden')
+  const site = await lead('sites.extendOpening', longer)
+  expect(site.opening_hours.exceptions).toMatchObject([
+    { intervals: [[expect.any(String), '24:00']], reason: longer.reason },
+  ])
+  expect(await run('queues.get', { id: bank.queues[0]!.id })).toMatchObject({ status: 'open' })
+  const [event] = await owner<{ data: { site: unknown } }>(
+    `select data from events where tenant_id = $1 and type = 'site.updated' order by "offset" desc limit 1`,
+    [bank.tenant.id],
+  )
+  expect(event!.data.site).toEqual(site)
+  await run('sites.update', { id: longer.id, opening_hours: null })
+})
+
 test('a change that says nothing of the doors asks for no work', async () => {
   const jobs = async () =>
     (await owner<{ count: number }>(`select count(*)::int as count from graphile_worker.jobs`))[0]!.count
-  expect(await jobs()).toBe(0)
+  const before = await jobs()
   await run('sites.update', { id: bank.sites[0]!.id, name: 'Mairie annexe' })
-  expect(await jobs()).toBe(0)
+  expect(await jobs()).toBe(before)
   await run('sites.update', { id: bank.sites[0]!.id, opening_hours: { weekly: {} } })
   await run('services.update', { id: bank.services[0]!.id, is_active: false })
   expect(await jobs()).toBe(1)
