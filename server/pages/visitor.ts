@@ -145,7 +145,14 @@ export class VisitorPages {
     return tenant
   }
 
-  #run(id: string, tenant: Tenant, input: object, actor: Actor, request?: FastifyRequest, key?: string) {
+  #run(
+    id: string,
+    tenant: Tenant,
+    input: object,
+    actor: Actor,
+    request?: FastifyRequest,
+    { key, solution }: { key?: string | undefined; solution?: string | undefined } = {},
+  ) {
     const op = this.#options.operationById.get(id)!
     return this.#options.runtime
       .execute(op, {
@@ -154,6 +161,7 @@ export class VisitorPages {
         locale: request ? callerLocale(request) : tenant.locale,
         input,
         key,
+        solution,
         requestId: request?.id,
         origin: request && { address: request.ip, userAgent: request.headers['user-agent'] },
       })
@@ -170,6 +178,8 @@ export class VisitorPages {
       return (await this.#run('tickets.sitePage', tenant, { slug }, ANONYMOUS)) as { site: { name: string } }
     })
     const own = await this.#own(request, tenant)
+    const challenge = refusal?.members['challenge']
+    const { queue_id: queueId, needs } = (request.body ?? {}) as Form
     return this.#send(
       reply,
       locale,
@@ -182,6 +192,7 @@ export class VisitorPages {
         own: own.map(({ token, mine }) => ({ token, number: mine.ticket.number, code: mine.service_code })),
         formKey: randomUUID(),
         ...(refusal && { refusal: sentence(locale, refusal) }),
+        ...(challenge !== undefined && { work: { challenge, queueId, needs: [needs ?? []].flat() } }),
       },
       refusal?.status,
     )
@@ -206,7 +217,7 @@ export class VisitorPages {
     sameOriginOnly(request)
     const locale = callerLocale(request)
     const tenant = await this.#tenant(request)
-    const { queue_id: queueId, key, needs } = (request.body ?? {}) as Form
+    const { queue_id: queueId, key, needs, solution } = (request.body ?? {}) as Form
     const known = cookie(request, 'device')
     const idempotency = typeof key === 'string' && UUID.test(key) ? key : undefined
     // A second press of the first form must say the same, or it would be another wish.
@@ -219,7 +230,10 @@ export class VisitorPages {
       ...(needs && { needs: [needs].flat() }),
     }
     try {
-      const taken = (await this.#run('tickets.take', tenant, input, ANONYMOUS, request, idempotency)) as {
+      const taken = (await this.#run('tickets.take', tenant, input, ANONYMOUS, request, {
+        key: idempotency,
+        solution: typeof solution === 'string' && solution !== '' ? solution : undefined,
+      })) as {
         public_token: string
       }
       this.#remember(request, reply, device, taken.public_token)

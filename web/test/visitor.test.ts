@@ -54,6 +54,33 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
     expect(await page.getAttribute('main', 'data-state')).toBe('waiting')
   })
 
+  test('a flood’s puzzle is solved by the phone by itself; without scripts the page says where else to go', async () => {
+    await run(bank.admin, 'PATCH', '/', { take_challenge: 'always' })
+    try {
+      const pressed = async (options: object) => {
+        const { page, complaints } = await open('/site/demo/site-1', options)
+        await page.click('.line:nth-of-type(2)')
+        await page.click('.take [data-kind=primary]')
+        return { page, complaints }
+      }
+      // Requests know the change within a second.
+      const ask = () =>
+        fetch(`${site.url}/api/v1/public/demo/tickets/`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ queue_id: bank.queues[2]!.id, channel: 'web' }),
+        })
+      await expect.poll(async () => (await ask()).status, { timeout: 10_000 }).toBe(403)
+      const plain = await pressed({ javaScriptEnabled: false })
+      expect(await plain.page.innerText('main')).toContain('Beaucoup de tickets')
+      const { page } = await pressed({})
+      await page.waitForSelector('.number', { timeout: 20_000 })
+      expect(await page.textContent('.number')).toContain('B-')
+    } finally {
+      await run(bank.admin, 'PATCH', '/', { take_challenge: 'automatic' })
+    }
+  })
+
   test('V4 a call fills the screen, rings, shakes and is said once', async () => {
     const ticket = await take(1)
     const { page } = await open(pathOf(ticket))

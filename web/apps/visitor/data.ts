@@ -1,5 +1,5 @@
 import type { VisitorTicket } from '../../../shared/views.ts'
-import type { TicketsMine, TicketsSitePage } from '../../data/operations.ts'
+import type { TicketsChallenge, TicketsMine, TicketsSitePage } from '../../data/operations.ts'
 
 export type Mine = Omit<TicketsMine, 'ticket'> & { ticket: VisitorTicket }
 export type SiteData = TicketsSitePage
@@ -7,6 +7,12 @@ export type SiteData = TicketsSitePage
 /** A form refused without scripts, in the reader's language. */
 interface Refusable {
   refusal?: string
+}
+/** What a flood is asked first, and what was chosen. */
+export interface Work {
+  challenge: TicketsChallenge
+  queueId: string
+  needs: string[]
 }
 interface Place {
   tenant: string
@@ -17,6 +23,8 @@ export interface SiteProps extends Refusable, Place {
   site: SiteData
   /** Of the form: a second press shows the same ticket. */
   formKey: string
+  /** The form was answered with work to do first; it is sent again with what was found. */
+  work?: Work
   /** Live tickets that this browser has taken here. */
   own: { number: string; token: string; code: string }[]
 }

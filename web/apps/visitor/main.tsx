@@ -6,10 +6,11 @@ import { prepareAnnouncements } from '../../ui/announce.ts'
 import { pageData, startPage } from '../../ui/page.ts'
 import { VisitorApp } from './app.tsx'
 import type { PageProps } from './data.ts'
-import { registerWorker } from './register-worker.ts'
 
 startPage()
 prepareAnnouncements()
 const props = pageData<PageProps>()
 hydrate(<VisitorApp {...props} />, document.getElementById('app')!)
-if (props.page === 'ticket') registerWorker()
+// Nobody waits for these: they stay out of the first load.
+if (props.page === 'ticket') void import('./register-worker.ts').then((chunk) => chunk.registerWorker())
+if (props.page === 'site' && props.work) void import('./work.ts').then((chunk) => chunk.sendAgain(props.work!))
