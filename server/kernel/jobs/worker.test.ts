@@ -40,3 +40,49 @@ test('enqueueing under a key replaces the job that waits', async () => {
   const [{ count } = {}] = await owner(`select count(*)::int from graphile_worker.jobs where key = 'one'`)
   expect(count).toBe(1)
 })
+
+test('a worker that stops ends what it has begun and gives back what it has fetched; each job is done once', async () => {
+  const COUNT = 60
+  const begun: number[] = []
+  const done: number[] = []
+  const start = (paceMs: number) =>
+    startWorker({
+      connectionString: directUrl,
+      concurrency: 2,
+      jobs: [
+        {
+          name: 'test.slow',
+          async run(_, { n }) {
+            begun.push(Number(n))
+            await sleep(paceMs)
+            done.push(Number(n))
+          },
+        },
+      ],
+      context: { runtime: testRuntime(db), tenants: async () => [tenant] },
+      log: () => {},
+    })
+  await db.tenant(tenant.id, async (tx) => {
+    for (let n = 0; n < COUNT; n++) await enqueueJob(tx, tenant.id, 'test.slow', { n })
+  })
+  const left = async () => {
+    const [row] = await owner<{ all: number; locked: number }>(
+      `select count(*)::int as all, count(locked_at)::int as locked from graphile_worker._private_jobs j
+       join graphile_worker._private_tasks t on t.id = j.task_id where t.identifier = 'test.slow'`,
+    )
+    return row!
+  }
+  const first = await start(100)
+  await expect.poll(() => done.length).toBeGreaterThan(2)
+  // The control: it holds far more than it works on, so a death would keep them from everybody for hours.
+  expect((await left()).locked).toBeGreaterThan(10)
+  await first.stop()
+  expect(done).toEqual(begun)
+  expect(done.length).toBeLessThan(COUNT)
+  expect(await left()).toEqual({ all: COUNT - done.length, locked: 0 })
+  const second = await start(0)
+  await expect.poll(() => done.length, { timeout: 20_000 }).toBe(COUNT)
+  await second.stop()
+  expect(done.toSorted((a, b) => a - b)).toEqual(Array.from({ length: COUNT }, (_, n) => n))
+  expect(await left()).toEqual({ all: 0, locked: 0 })
+})
