@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults [-- --only reconnect,kill,embedded,nodes,redis,half-open] [--quick] [--seed <n>]`: real servers on a real database under
+ * `npm run test:faults [-- --only reconnect,kill,embedded,nodes,redis,half-open,storm] [--quick] [--seed <n>]`: real servers on a real database under
  * bad networks and kill -9. Prints figures against their goals; exit code 1 when one is not met. Everything it starts
  * ends with it, however it ends.
  */
@@ -16,22 +16,24 @@ import { kill } from './kill.ts'
 import { ServerProcess } from './processes.ts'
 import { nodes } from './nodes.ts'
 import { reconnect } from './reconnect.ts'
+import { reconnectStorm, stalledConsumers } from './storm.ts'
 import { isMet, table, type Figure } from './table.ts'
 import { beforeDatabase, redisParts, wakeups, type WakeupsReport } from './wakeups.ts'
 
-const MAX_SECONDS = 470
+const MAX_SECONDS = 540
 /** What is left for the end of everything. */
 const END_WITHIN_SECONDS = 12
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: 'reconnect,kill,embedded,nodes,redis,half-open' },
+    only: { type: 'string', default: 'reconnect,kill,embedded,nodes,redis,half-open,storm' },
     quick: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
   },
 })
 const only = options.only.split(',')
 const seed = Number(options.seed)
-const share = options.quick ? 0.1 : 1
+const isQuick = options.quick
+const share = isQuick ? 0.1 : 1
 const started = performance.now()
 const seconds = () => Math.round((performance.now() - started) / 1000)
 const say = (line: string) => console.log(`${String(seconds()).padStart(4)} s  ${line}`)
@@ -174,6 +176,45 @@ function noteWakeups(name: string, { parts, followers }: WakeupsReport, mostMs: 
     note(name, { [`ms from commit to another node, p99, ${part.name}`]: atMost(mostMs(part.name), part.p99Ms) })
 }
 
+/** A database that counts its statements; a server of its own, so that its memory is this run's alone. */
+async function storms(database: FaultDatabase, settings: Record<string, string>) {
+  const { owner } = database
+  await owner(`alter system set shared_preload_libraries = 'pg_stat_statements'`)
+  await database.crash()
+  await owner('create extension if not exists pg_stat_statements')
+  const fixture = await aTenant(owner, { slug: 'storm', queues: 2 })
+  await owner('update queues set number_last = 1000000 where tenant_id = $1', [fixture.tenant.id])
+  const server = await ServerProcess.start(settings, 'api,realtime')
+  const round = (value: number, digits = 0) => Number(value.toFixed(digits))
+  const options = { owner, fixture, server, signal, progress: (line: string) => say(`storm: ${line}`) }
+  try {
+    const sockets = isQuick ? 500 : 2000
+    const storm = await reconnectStorm({ ...options, sockets })
+    note('storm', {
+      'sockets back': atLeast(sockets, storm.back),
+      'seconds until all were back': atMost(15, round(storm.seconds, 1)),
+      'gaps without a resync': none(storm.holes),
+      'statements for each, beside the one that sets the tenant': atMost(2, round(storm.statementsEach, 2)),
+      'API requests meanwhile': atLeast(1, storm.apiRequests),
+      '… failed': none(storm.apiFailed),
+      'API p99 in ms before': atLeast(0, round(storm.apiBeforeP99Ms, 1)),
+      '… meanwhile': atLeast(0, round(storm.apiP99Ms, 1)),
+      'memory (RSS) in MiB before': atLeast(0, round(storm.residentBefore)),
+      '… at most meanwhile': atLeast(0, round(storm.residentPeak)),
+    })
+    const stalled = 200
+    const report = await stalledConsumers({ ...options, sockets: stalled })
+    note('stalled', {
+      'sockets that never read, cut': atLeast(stalled, report.cut),
+      'KiB of memory (RSS) for each at most': atMost(1024, round(report.residentKiBEach)),
+      'events until then': atLeast(1, report.published),
+      'lost by one who reads': none(report.healthyLost),
+    })
+  } finally {
+    await server.stop()
+  }
+}
+
 async function losingRedis(database: FaultDatabase, settings: Record<string, string>) {
   const redis = await startRedis()
   if (!redis) return
@@ -297,6 +338,7 @@ async function run() {
     }
     if (only.includes('redis') && !signal.aborted) await losingRedis(database, settings)
     if (only.includes('half-open') && !signal.aborted) await hollowListen(database, settings)
+    if (only.includes('storm') && !signal.aborted) await storms(database, settings)
     if (only.includes('kill') && !signal.aborted) {
       for (let i = 0; i < 2; i++) servers.push(await ServerProcess.start(settings))
       await kills(database, servers)

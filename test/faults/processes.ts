@@ -52,6 +52,11 @@ export class ServerProcess {
     throw new Error(`the server does not start:\n${this.#output}`)
   }
 
+  /** Of the process that runs; it changes with every start. */
+  get pid(): number {
+    return this.#child!.pid!
+  }
+
   /** kill -9: no goodbye to anybody. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL')
