@@ -9,6 +9,7 @@ import * as mail from '../kernel/mail/index.ts'
 import { checkMatrix } from '../kernel/matrix.ts'
 import type { Operation } from '../kernel/operation.ts'
 import * as agents from './agents/index.ts'
+import * as appointments from './appointments/index.ts'
 import * as authentication from './authentication/index.ts'
 import * as customers from './customers/index.ts'
 import * as displays from './displays/index.ts'
@@ -36,6 +37,7 @@ const modules: readonly Module[] = [
   tickets,
   estimates,
   staffing,
+  appointments,
   displays,
   notifications,
   audit,

@@ -41,6 +41,16 @@ const foreign: Record<string, number> = {
     'queue_rules',
     `(tenant_id, queue_id, name, condition, effect) values (${other.tenant.id}, ${other.queues[0]!.id}, 'Canary', '{}', '{}')`,
   ),
+  'booking-setting': await insert(
+    'booking_settings',
+    `(tenant_id, queue_id) values (${other.tenant.id}, ${other.queues[0]!.id})`,
+  ),
+  appointment: await insert(
+    'appointments',
+    `(tenant_id, site_id, queue_id, service_id, status, start_at, end_at, busy_from, busy_until, day, channel, code)
+     select ${other.tenant.id}, ${other.sites[0]!.id}, ${other.queues[0]!.id}, ${other.services[0]!.id}, 'booked', at, at + interval '15 min',
+       at, at + interval '15 min', at::date, 'web', '123456' from (select now() + interval '1 day' as at) clock`,
+  ),
 }
 /** What an operation calls `id` is one of its noun's. */
 const nounOf = (op: Operation) => (op.id === 'tickets.callNext' ? 'agent' : op.id.split('.')[0]!.replace(/s$/, ''))

@@ -8,6 +8,12 @@ export type AgentsList = { results: ({ id: number; user_id: number | null; site_
 export type AgentsStats = { served_today: number; no_shows_today: number; mean_service_seconds: number | null; usual_service_seconds: number | null; usual_served: number | null }
 export type ApiKeysCreate = { id: number; name: string; mode: "live" | "test"; prefix: string; scopes: ("read:tenant" | "admin:tenant" | "read:site" | "write:site" | "read:queue" | "write:queue" | "read:ticket" | "write:ticket" | "call:ticket" | "read:agent" | "write:agent" | "read:customer" | "write:customer" | "read:display" | "write:display" | "read:analytics")[]; created_by: number | null; expires_at: string | null; last_used_at: string | null; revoked_at: string | null; created_at: string; updated_at: string; key: string }
 export type ApiKeysList = { results: ({ id: number; name: string; mode: "live" | "test"; prefix: string; scopes: ("read:tenant" | "admin:tenant" | "read:site" | "write:site" | "read:queue" | "write:queue" | "read:ticket" | "write:ticket" | "call:ticket" | "read:agent" | "write:agent" | "read:customer" | "write:customer" | "read:display" | "write:display" | "read:analytics")[]; created_by: number | null; expires_at: string | null; last_used_at: string | null; revoked_at: string | null; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type AppointmentsBook = { id: number; site_id: number; queue_id: number; service_id: number; status: "held" | "pending" | "booked" | "checked_in" | "no_show" | "cancelled" | "expired"; start_at: string; end_at: string; day: string; timezone: string; party_size: number; counter_id: number | null; agent_id: number | null; customer_id: number | null; language: "fr" | "en" | "ar" | null; channel: "web" | "reception" | "api"; note: string; code: string; hold_expires_at: string | null; checked_in_at: string | null; ended_at: string | null; end_reason: string; ticket_id: number | null; sequence: number; created_at: string; updated_at: string; public_token: string; url: string }
+export type AppointmentsCheckIn = { appointment: { id: number; site_id: number; queue_id: number; service_id: number; status: "held" | "pending" | "booked" | "checked_in" | "no_show" | "cancelled" | "expired"; start_at: string; end_at: string; day: string; timezone: string; party_size: number; counter_id: number | null; agent_id: number | null; customer_id: number | null; language: "fr" | "en" | "ar" | null; channel: "web" | "reception" | "api"; note: string; code: string; hold_expires_at: string | null; checked_in_at: string | null; ended_at: string | null; end_reason: string; ticket_id: number | null; sequence: number; created_at: string; updated_at: string }; ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null; public_token: string; url: string; ahead: number | null } }
+export type AppointmentsGet = { id: number; site_id: number; queue_id: number; service_id: number; status: "held" | "pending" | "booked" | "checked_in" | "no_show" | "cancelled" | "expired"; start_at: string; end_at: string; day: string; timezone: string; party_size: number; counter_id: number | null; agent_id: number | null; customer_id: number | null; language: "fr" | "en" | "ar" | null; channel: "web" | "reception" | "api"; note: string; code: string; hold_expires_at: string | null; checked_in_at: string | null; ended_at: string | null; end_reason: string; ticket_id: number | null; sequence: number; created_at: string; updated_at: string }
+export type AppointmentsList = { results: ({ id: number; site_id: number; queue_id: number; service_id: number; status: "held" | "pending" | "booked" | "checked_in" | "no_show" | "cancelled" | "expired"; start_at: string; end_at: string; day: string; timezone: string; party_size: number; counter_id: number | null; agent_id: number | null; customer_id: number | null; language: "fr" | "en" | "ar" | null; channel: "web" | "reception" | "api"; note: string; code: string; hold_expires_at: string | null; checked_in_at: string | null; ended_at: string | null; end_reason: string; ticket_id: number | null; sequence: number; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type AppointmentsMine = { id: number; site_id: number; queue_id: number; service_id: number; status: "held" | "pending" | "booked" | "checked_in" | "no_show" | "cancelled" | "expired"; start_at: string; end_at: string; day: string; timezone: string; party_size: number; language: "fr" | "en" | "ar" | null; channel: "web" | "reception" | "api"; code: string; hold_expires_at: string | null; checked_in_at: string | null; ended_at: string | null; end_reason: string; ticket_id: number | null; sequence: number; created_at: string; updated_at: string; site_name: string; address: string; service_name: string; service_names: { fr?: string; en?: string; ar?: string }; change_until: string; check_in_from: string; check_in_until: string }
+export type AppointmentsSlots = { site_id: number; timezone: string; now: string; services: ({ service_id: number; queue_id: number; duration_seconds: number; days: ({ date: string; slots: ({ start_at: string; time: string; places: number })[] })[] })[]; exceptions: ({ date: string; is_open: boolean; reason: { fr?: string; en?: string; ar?: string } })[]; next_from: string | null }
 export type AuditHead = { tenant_id: number; seq: number; link: string; at: string; signature: string }
 export type AuditList = { results: ({ seq: number; at: string; principal: string; role: "operator" | "admin" | "supervisor" | "agent" | "kiosk" | "display" | "api_key" | "visitor" | "anonymous" | "system"; operation: string; subject: string; details: Record<string, unknown>; request_id: string | null; address: string | null; user_agent: string | null; link: string | null })[]; next: string | null; previous: string | null }
 export type AuthAcceptInvitation = { tenant: { id: number; slug: string; name: string }; user: { id: number; email: string }; role: "admin" | "supervisor" | "agent" }
@@ -19,6 +25,8 @@ export type AuthSession = { tenant: { id: number; slug: string; name: string; lo
 export type AuthToken = { access: string; refresh: string; token_type: "Bearer"; expires_in: number; tenant: { id: number; slug: string; name: string; locale: "fr" | "en" | "ar"; timezone: string; role: "admin" | "supervisor" | "agent" } | null; user: { id: number; email: string; name: string; locale: "fr" | "en" | "ar" | null } | null; role: "operator" | "admin" | "supervisor" | "agent" | "kiosk" | "display" | "api_key" | "visitor" | "anonymous" | "system"; scopes: (string)[] }
 export type AuthViewInvitation = { tenant: { id: number; slug: string; name: string }; email: string; role: "admin" | "supervisor" | "agent"; needs_password: boolean }
 export type AuthWsTicket = { ticket: string; expires_in: number }
+export type BookingSettingsGet = { id: number; queue_id: number; is_active: boolean; duration_seconds: number; buffer_before_seconds: number; buffer_after_seconds: number; interval_seconds: number | null; resource: "none" | "counters" | "agents"; capacity: number; overbooking_percent: number; daily_quota: number | null; lead_seconds: number; horizon_days: number; max_per_customer: number | null; confirmation: "none" | "hold" | "email"; hold_seconds: number; needs_approval: boolean; max_no_shows: number | null; early_seconds: number; late_seconds: number; late_rule: "keep" | "walk_in" | "refuse"; no_show_after_seconds: number; cancel_until_seconds: number; reminder_minutes: (number)[]; created_at: string; updated_at: string }
+export type BookingSettingsList = { results: ({ id: number; queue_id: number; is_active: boolean; duration_seconds: number; buffer_before_seconds: number; buffer_after_seconds: number; interval_seconds: number | null; resource: "none" | "counters" | "agents"; capacity: number; overbooking_percent: number; daily_quota: number | null; lead_seconds: number; horizon_days: number; max_per_customer: number | null; confirmation: "none" | "hold" | "email"; hold_seconds: number; needs_approval: boolean; max_no_shows: number | null; early_seconds: number; late_seconds: number; late_rule: "keep" | "walk_in" | "refuse"; no_show_after_seconds: number; cancel_until_seconds: number; reminder_minutes: (number)[]; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type CountersGet = { id: number; site_id: number; name: string; hint: string; is_active: boolean; created_at: string; updated_at: string }
 export type CountersList = { results: ({ id: number; site_id: number; name: string; hint: string; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type CustomersGet = { id: number; name: string; phone: string | null; email: string | null; locale: "fr" | "en" | "ar" | null; consents: { sms?: boolean; whatsapp?: boolean; email?: boolean; push?: boolean; marketing?: boolean }; external_id: string | null; note: string; created_at: string; updated_at: string }
@@ -68,8 +76,8 @@ export type ServicesGet = { id: number; name: string; names: { fr?: string; en?:
 export type ServicesList = { results: ({ id: number; name: string; names: { fr?: string; en?: string; ar?: string }; code: string; colour: string; shape: "square" | "circle" | "diamond" | "hexagon" | "triangle" | "pill" | "pentagon" | "ring"; expected_duration_seconds: number; required_fields: (string)[]; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type SessionsList = { results: ({ id: string; kind: "tokens" | "console"; method: "password" | "passkey" | "sso" | "impersonation"; tenant: string | null; address: string | null; user_agent: string | null; created_at: string; seen_at: string; expires_at: string; is_current: boolean })[] }
 export type SessionsRevokeOthers = { ended: number }
-export type SitesGet = { id: number; name: string; slug: string; address: string; latitude: number | null; longitude: number | null; timezone: string; opening_hours: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[] } | null; is_active: boolean; created_at: string; updated_at: string }
-export type SitesList = { results: ({ id: number; name: string; slug: string; address: string; latitude: number | null; longitude: number | null; timezone: string; opening_hours: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[] } | null; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type SitesGet = { id: number; name: string; slug: string; address: string; latitude: number | null; longitude: number | null; timezone: string; opening_hours: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[]; closures?: ({ from: string; to: string; reason?: { fr?: string; en?: string; ar?: string } })[]; holidays?: { country: string; state?: string; region?: string } } | null; is_active: boolean; created_at: string; updated_at: string }
+export type SitesList = { results: ({ id: number; name: string; slug: string; address: string; latitude: number | null; longitude: number | null; timezone: string; opening_hours: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[]; closures?: ({ from: string; to: string; reason?: { fr?: string; en?: string; ar?: string } })[]; holidays?: { country: string; state?: string; region?: string } } | null; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type SsoFinish = { tenant: string; ticket: string }
 export type SsoGet = { issuer: string; client_id: string; scope: string; groups_claim: string; group_roles: ({ group: string; role: "admin" | "supervisor" | "agent" })[]; default_role: "admin" | "supervisor" | "agent" | null; email_domains: (string)[]; is_active: boolean; updated_at: string }
 export type SsoStart = { url: string }
@@ -528,13 +536,13 @@ export const sitesGet = /* @__PURE__ */ operation<{ id: number; tenant: string }
 )
 
 /** Create a site. */
-export const sitesCreate = /* @__PURE__ */ operation<{ name: string; slug?: string; address?: string; latitude?: number | null; longitude?: number | null; timezone?: string; opening_hours?: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[] } | null; is_active?: boolean; tenant: string }, SitesGet>(
+export const sitesCreate = /* @__PURE__ */ operation<{ name: string; slug?: string; address?: string; latitude?: number | null; longitude?: number | null; timezone?: string; opening_hours?: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[]; closures?: ({ from: string; to: string; reason?: { fr?: string; en?: string; ar?: string } })[]; holidays?: { country: string; state?: string; region?: string } } | null; is_active?: boolean; tenant: string }, SitesGet>(
   'POST',
   '/api/v1/tenants/{tenant}/sites/',
 )
 
 /** Change a site. */
-export const sitesUpdate = /* @__PURE__ */ operation<{ id: number; name?: string; slug?: string; address?: string; latitude?: number | null; longitude?: number | null; timezone?: string; opening_hours?: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[] } | null; is_active?: boolean; tenant: string }, SitesGet>(
+export const sitesUpdate = /* @__PURE__ */ operation<{ id: number; name?: string; slug?: string; address?: string; latitude?: number | null; longitude?: number | null; timezone?: string; opening_hours?: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[]; closures?: ({ from: string; to: string; reason?: { fr?: string; en?: string; ar?: string } })[]; holidays?: { country: string; state?: string; region?: string } } | null; is_active?: boolean; tenant: string }, SitesGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/sites/{id}/',
 )
@@ -1089,6 +1097,138 @@ export const queuesClosingForecast = /* @__PURE__ */ operation<{ id: number; ten
 export const queuesStopIntake = /* @__PURE__ */ operation<{ id: number; tenant: string }, QueuesStopIntake>(
   'POST',
   '/api/v1/tenants/{tenant}/queues/{id}/stop-intake/',
+)
+
+/** List booking-settings. */
+export const bookingSettingsList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "created_at" | "-created_at"; queue?: number; tenant: string }, BookingSettingsList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/booking-settings/',
+)
+
+/** Get one booking_setting. */
+export const bookingSettingsGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, BookingSettingsGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/booking-settings/{id}/',
+)
+
+/** Create a booking_setting. */
+export const bookingSettingsCreate = /* @__PURE__ */ operation<{ queue_id: number; is_active?: boolean; duration_seconds?: number; buffer_before_seconds?: number; buffer_after_seconds?: number; interval_seconds?: number | null; resource?: "none" | "counters" | "agents"; capacity?: number; overbooking_percent?: number; daily_quota?: number | null; lead_seconds?: number; horizon_days?: number; max_per_customer?: number | null; confirmation?: "none" | "hold" | "email"; hold_seconds?: number; needs_approval?: boolean; max_no_shows?: number | null; early_seconds?: number; late_seconds?: number; late_rule?: "keep" | "walk_in" | "refuse"; no_show_after_seconds?: number; cancel_until_seconds?: number; reminder_minutes?: (number)[]; tenant: string }, BookingSettingsGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/booking-settings/',
+)
+
+/** Change a booking_setting. */
+export const bookingSettingsUpdate = /* @__PURE__ */ operation<{ id: number; is_active?: boolean; duration_seconds?: number; buffer_before_seconds?: number; buffer_after_seconds?: number; interval_seconds?: number | null; resource?: "none" | "counters" | "agents"; capacity?: number; overbooking_percent?: number; daily_quota?: number | null; lead_seconds?: number; horizon_days?: number; max_per_customer?: number | null; confirmation?: "none" | "hold" | "email"; hold_seconds?: number; needs_approval?: boolean; max_no_shows?: number | null; early_seconds?: number; late_seconds?: number; late_rule?: "keep" | "walk_in" | "refuse"; no_show_after_seconds?: number; cancel_until_seconds?: number; reminder_minutes?: (number)[]; tenant: string }, BookingSettingsGet>(
+  'PATCH',
+  '/api/v1/tenants/{tenant}/booking-settings/{id}/',
+)
+
+/** Delete a booking_setting. */
+export const bookingSettingsDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/booking-settings/{id}/',
+)
+
+/** Free slots of a site by service and day. */
+export const appointmentsSlots = /* @__PURE__ */ operation<{ site: number; service?: number; from: string; to: string; tenant: string }, AppointmentsSlots>(
+  'GET',
+  '/api/v1/tenants/{tenant}/slots/',
+)
+
+/** Book an appointment. */
+export const appointmentsBook = /* @__PURE__ */ operation<{ queue_id: number; start_at: string; party_size?: number; customer?: { name?: string; phone?: string; email?: string; locale?: "fr" | "en" | "ar" }; customer_id?: number; language?: "fr" | "en" | "ar"; note?: string; tenant: string }, AppointmentsBook>(
+  'POST',
+  '/api/v1/tenants/{tenant}/appointments/',
+)
+
+/** List appointments. */
+export const appointmentsList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "start_at" | "-start_at"; site?: number; queue?: number; service?: number; customer?: number; agent?: number; status?: ("held" | "pending" | "booked" | "checked_in" | "no_show" | "cancelled" | "expired")[]; from?: string; to?: string; code?: string; tenant: string }, AppointmentsList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/appointments/',
+)
+
+/** Get one appointment. */
+export const appointmentsGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, AppointmentsGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/appointments/{id}/',
+)
+
+/** Approve or confirm an appointment. */
+export const appointmentsConfirm = /* @__PURE__ */ operation<{ id: number; tenant: string }, AppointmentsGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/appointments/{id}/confirm/',
+)
+
+/** Move an appointment to another time. */
+export const appointmentsReschedule = /* @__PURE__ */ operation<{ id: number; start_at: string; tenant: string }, AppointmentsGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/appointments/{id}/reschedule/',
+)
+
+/** Cancel an appointment. */
+export const appointmentsCancel = /* @__PURE__ */ operation<{ id: number; reason?: string; tenant: string }, AppointmentsGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/appointments/{id}/cancel/',
+)
+
+/** Mark that the person did not come. */
+export const appointmentsNoShow = /* @__PURE__ */ operation<{ id: number; tenant: string }, AppointmentsGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/appointments/{id}/no-show/',
+)
+
+/** Check a person in: the appointment becomes a ticket. */
+export const appointmentsCheckIn = /* @__PURE__ */ operation<{ id: number; tenant: string }, AppointmentsCheckIn>(
+  'POST',
+  '/api/v1/tenants/{tenant}/appointments/{id}/check-in/',
+)
+
+/** Check in at a kiosk by code, QR code or digits of the telephone number. */
+export const appointmentsArrive = /* @__PURE__ */ operation<{ site_id: number; code?: string; link?: string; phone_digits?: string; tenant: string }, AppointmentsCheckIn>(
+  'POST',
+  '/api/v1/tenants/{tenant}/appointments/arrive/',
+)
+
+/** My appointment, by its secret link. */
+export const appointmentsMine = /* @__PURE__ */ operation<{ link: string; tenant: string }, AppointmentsMine>(
+  'GET',
+  '/api/v1/public/{tenant}/appointments/{link}/',
+)
+
+/** Confirm my held appointment. */
+export const appointmentsConfirmMine = /* @__PURE__ */ operation<{ link: string; tenant: string }, AppointmentsMine>(
+  'POST',
+  '/api/v1/public/{tenant}/appointments/{link}/confirm/',
+)
+
+/** Move my appointment to another free slot. */
+export const appointmentsRescheduleMine = /* @__PURE__ */ operation<{ link: string; start_at: string; tenant: string }, AppointmentsMine>(
+  'POST',
+  '/api/v1/public/{tenant}/appointments/{link}/reschedule/',
+)
+
+/** Cancel my appointment. */
+export const appointmentsCancelMine = /* @__PURE__ */ operation<{ link: string; reason?: string; tenant: string }, AppointmentsMine>(
+  'POST',
+  '/api/v1/public/{tenant}/appointments/{link}/cancel/',
+)
+
+/** Say that I have come: my appointment becomes a ticket. */
+export const appointmentsCheckInMine = /* @__PURE__ */ operation<{ link: string; tenant: string }, AppointmentsCheckIn>(
+  'POST',
+  '/api/v1/public/{tenant}/appointments/{link}/check-in/',
+)
+
+/** End holds that nobody confirmed, and mark who did not come. */
+export const appointmentsSweep = /* @__PURE__ */ operation<{ tenant: string }, TicketsApplyRules>(
+  'POST',
+  '/api/v1/tenants/{tenant}/appointments/sweep/',
+)
+
+/** Tell which reminders are due, each once. */
+export const appointmentsSendReminders = /* @__PURE__ */ operation<{ tenant: string }, TicketsApplyRules>(
+  'POST',
+  '/api/v1/tenants/{tenant}/appointments/send-reminders/',
 )
 
 /** List displays. */

@@ -75,7 +75,9 @@ const RULES: Record<string, string> = {
       and not exists (select from unnest(p.proconfig) s where s ~ '^search_path=.*pg_temp$')`,
   'no function is for everybody': `
     select p.proname as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace and ${OURS}
-    cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee = 0`,
+    cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee = 0
+      -- Those of an extension compare and sort; they read nothing.
+      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')`,
   'sq_app owns nothing': `
     select objid::text as name from pg_shdepend
     where refclassid = 'pg_authid'::regclass and refobjid = 'sq_app'::regrole and deptype = 'o'`,

@@ -6,7 +6,18 @@ import type { Guard } from '../../kernel/guard.ts'
 import type { Operation } from '../../kernel/operation.ts'
 
 /** What stands at a site, or in a queue of one. */
-type Kind = 'site' | 'queue' | 'ticket' | 'agent' | 'counter' | 'display' | 'kiosk' | 'device' | 'queue_rule'
+type Kind =
+  | 'site'
+  | 'queue'
+  | 'ticket'
+  | 'agent'
+  | 'counter'
+  | 'display'
+  | 'kiosk'
+  | 'device'
+  | 'queue_rule'
+  | 'appointment'
+  | 'booking_setting'
 
 /**
  * What the names of inputs refer to, for every operation there is or will be; null = belongs to the whole organisation.
@@ -49,6 +60,8 @@ const NOUNS: Readonly<Record<string, Kind | null>> = {
   kiosks: 'kiosk',
   devices: 'device',
   'queue-rules': 'queue_rule',
+  appointments: 'appointment',
+  'booking-settings': 'booking_setting',
 }
 /** Names by which a caller says where. */
 const SITE = /^site(_id)?$/
@@ -98,11 +111,15 @@ const PLACED = `
       when 'kiosk' then (select k.site_id from kiosks k where k.id = r.id)
       when 'device' then (select d.site_id from devices d where d.id = r.id)
       when 'queue_rule' then (select q.site_id from queue_rules u join queues q on q.id = u.queue_id where u.id = r.id)
+      when 'appointment' then (select a.site_id from appointments a where a.id = r.id)
+      when 'booking_setting' then (select q.site_id from booking_settings b join queues q on q.id = b.queue_id where b.id = r.id)
     end as site_id,
     case r.kind
       when 'queue' then array[r.id]
       when 'ticket' then array(select t.queue_id from tickets t where t.id = r.id)
       when 'queue_rule' then array(select u.queue_id from queue_rules u where u.id = r.id)
+      when 'appointment' then array(select a.queue_id from appointments a where a.id = r.id)
+      when 'booking_setting' then array(select b.queue_id from booking_settings b where b.id = r.id)
     end as queue_ids
   from jsonb_to_recordset($1::jsonb) as r(n int, kind text, id bigint)`
 

@@ -18,6 +18,8 @@ export {
   exceptionAt,
   isOpen,
   nextOpening,
+  openingDays,
+  type OpeningDay,
   type OpeningException,
   type OpeningHours,
 } from './opening-hours.ts'

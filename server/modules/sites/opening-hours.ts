@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { invalid } from '../../kernel/errors.ts'
-import { Closed, Day, Nullable, Text } from '../../kernel/schema.ts'
+import { Closed, Day, Nullable } from '../../kernel/schema.ts'
+import { checkHolidayCalendar, HolidayCalendar, holidayOn, OpeningReason } from './holidays.ts'
 
 /** `24:00` ends a day. An interval whose end is not after its start ends on the next day. */
 export const Minute = Type.String({
@@ -8,11 +9,6 @@ export const Minute = Type.String({
   description: 'Local time, HH:MM',
 })
 const Intervals = Type.Array(Type.Tuple([Minute, Minute], { additionalItems: false }), { maxItems: 24 })
-export const OpeningReason = Closed({
-  fr: Type.Optional(Text(200)),
-  en: Type.Optional(Text(200)),
-  ar: Type.Optional(Text(200)),
-})
 
 /** When a place is open, in its own time zone. Days are ISO: 1 is Monday. A day without an entry is closed. */
 export const OpeningHours = Closed({
@@ -29,6 +25,12 @@ export const OpeningHours = Closed({
   exceptions: Type.Optional(
     Type.Array(Closed({ date: Day, intervals: Intervals, reason: Type.Optional(OpeningReason) }), { maxItems: 1000 }),
   ),
+  /** Closed from one date to another, both included, with the reason people are told. */
+  closures: Type.Optional(
+    Type.Array(Closed({ from: Day, to: Day, reason: Type.Optional(OpeningReason) }), { maxItems: 200 }),
+  ),
+  /** Closed on public holidays, unless the date has an exception. */
+  holidays: Type.Optional(HolidayCalendar),
 })
 export type OpeningHours = Static<typeof OpeningHours>
 export type OpeningException = NonNullable<OpeningHours['exceptions']>[number]
@@ -45,14 +47,45 @@ interface Span {
 }
 const before = (a: Temporal.Instant, b: Temporal.Instant) => Temporal.Instant.compare(a, b) < 0
 
-/** The exception in force on the local date of `instant`, whose `reason` is public. */
+/** What makes the local date of `instant` unlike other days of the week; its `reason` is public. */
 export function exceptionAt(
   hours: OpeningHours | null,
   timezone: string,
   instant: Temporal.Instant,
 ): OpeningException | undefined {
-  const date = instant.toZonedDateTimeISO(timezone).toPlainDate().toString()
-  return hours?.exceptions?.find((exception) => exception.date === date)
+  return hours ? exceptionOn(hours, instant.toZonedDateTimeISO(timezone).toPlainDate()) : undefined
+}
+
+/** The date's own exception first, so that a place can open on a holiday or in the middle of a closure. */
+function exceptionOn(hours: OpeningHours, date: Temporal.PlainDate): OpeningException | undefined {
+  const key = date.toString()
+  const own = hours.exceptions?.find((exception) => exception.date === key)
+  if (own) return own
+  const closure = hours.closures?.find(({ from, to }) => from <= key && key <= to)
+  if (closure) return { date: key, intervals: [], ...(closure.reason && { reason: closure.reason }) }
+  const reason = hours.holidays && holidayOn(hours.holidays, date)
+  return reason && { date: key, intervals: [], reason }
+}
+
+export interface OpeningDay {
+  /** Local date. */
+  date: string
+  spans: Span[]
+  /** Why it is unlike other days of the week. */
+  reason: OpeningReason | null
+}
+/** The intervals that begin on each local date from `from` to `to`, both included; a place without hours is open all day. */
+export function openingDays(hours: OpeningHours | null, timezone: string, from: string, to: string): OpeningDay[] {
+  const days: OpeningDay[] = []
+  const last = Temporal.PlainDate.from(to)
+  let date = Temporal.PlainDate.from(from)
+  for (; Temporal.PlainDate.compare(date, last) <= 0; date = date.add({ days: 1 })) {
+    const spans = hours
+      ? spansOf(hours, timezone, date)
+      : [{ start: instantOf(date, '00:00', timezone), end: instantOf(date, '24:00', timezone) }]
+    days.push({ date: date.toString(), spans, reason: (hours && exceptionOn(hours, date)?.reason) ?? null })
+  }
+  return days
 }
 
 /** Is the place open at `instant`? Starts are included, ends are not; null hours are always open. */
@@ -108,7 +141,7 @@ export function extendedHours(
   const local = instant.toZonedDateTimeISO(timezone)
   const date = local.toPlainDate().toString()
   const now = local.toPlainTime().toString({ smallestUnit: 'minute' })
-  const planned = hours.exceptions?.find((exception) => exception.date === date)
+  const planned = exceptionOn(hours, local.toPlainDate())
   const weekday = String(local.dayOfWeek) as unknown as keyof OpeningHours['weekly']
   const intervals = (planned?.intervals ?? hours.weekly[weekday] ?? []).toSorted(([a], [b]) => (a < b ? -1 : 1))
   const last = intervals.pop()
@@ -118,7 +151,7 @@ export function extendedHours(
   if (isOvernight || until <= to || until <= now) throw invalid('/until', 'range')
   const why = reason ?? planned?.reason
   const extended: OpeningException = { date, intervals: [...intervals, [from, until]], ...(why && { reason: why }) }
-  const others = (hours.exceptions ?? []).filter((exception) => exception !== planned)
+  const others = (hours.exceptions ?? []).filter((exception) => exception.date !== date)
   return { ...hours, exceptions: [...others, extended] }
 }
 
@@ -136,10 +169,10 @@ function spanAt(hours: OpeningHours, timezone: string, instant: Temporal.Instant
  * repeats the first of both (`compatible`, as in RFC 5545).
  */
 function spansOf(hours: OpeningHours, timezone: string, date: Temporal.PlainDate): Span[] {
-  const key = date.toString()
-  const exception = hours.exceptions?.find((candidate) => candidate.date === key)
   const intervals =
-    exception?.intervals ?? hours.weekly[String(date.dayOfWeek) as unknown as keyof OpeningHours['weekly']] ?? []
+    exceptionOn(hours, date)?.intervals ??
+    hours.weekly[String(date.dayOfWeek) as unknown as keyof OpeningHours['weekly']] ??
+    []
   return intervals.map(([from, to]) => ({
     start: instantOf(date, from, timezone),
     end: instantOf(to <= from ? date.add({ days: 1 }) : date, to, timezone),
@@ -151,11 +184,14 @@ function instantOf(date: Temporal.PlainDate, minute: string, timezone: string): 
   return day.toPlainDateTime(time).toZonedDateTime(timezone).toInstant()
 }
 
-/** Refuses what the schema cannot: two exceptions for one date, an interval that starts at 24:00. */
+/** Refuses what the schema cannot: two exceptions for one date, an interval that starts at 24:00, an unknown calendar. */
 export function checkOpeningHours(hours: OpeningHours | null): void {
   if (hours === null) return
   const dates = hours.exceptions?.map(({ date }) => date) ?? []
   const twice = dates.findIndex((date, i) => dates.indexOf(date) !== i)
+  const backward = hours.closures?.findIndex(({ from, to }) => to < from) ?? -1
+  if (backward >= 0) throw invalid(`/opening_hours/closures/${backward}/to`, 'range')
+  if (hours.holidays) checkHolidayCalendar(hours.holidays, '/opening_hours/holidays')
   if (twice >= 0) throw invalid(`/opening_hours/exceptions/${twice}/date`, 'duplicate')
   const all: [string, readonly (readonly [string, string])[]][] = [
     ...Object.entries(hours.weekly).map(([day, intervals]): [string, typeof intervals] => [`weekly/${day}`, intervals]),

@@ -39,7 +39,7 @@ export {
 export { TRANSITIONS, VERBS, type Transition, type Verb } from './rules.ts'
 export { CHANNELS, Ticket } from './schema.ts'
 export { TICKET_COLUMNS } from './sql.ts'
-export { takeTickets } from './take.ts'
+export { takeTickets, Taken as TakenTicket } from './take.ts'
 export { visitorOf } from './visitor.ts'
 
 export const operations: readonly Operation[] = [

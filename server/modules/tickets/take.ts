@@ -12,7 +12,7 @@ import { checkCaller, newcomer, newTicket, seriesOf, TakeInput, type Route, type
 import { lineLengths, route, rulesAskTheHour, tell, withTargets } from './route.ts'
 import { Ticket } from './schema.ts'
 
-const Taken = Closed({
+export const Taken = Closed({
   ...Ticket.properties,
   /** Opens the visitor's page; shown once. */
   public_token: Type.String(),

@@ -7,6 +7,7 @@ const SINGULAR: Readonly<Record<string, string>> = {
   appointments: 'appointment',
   'ar-markers': 'arMarker',
   audit: 'auditEntry',
+  'booking-settings': 'bookingSetting',
   counters: 'counter',
   customers: 'customer',
   devices: 'device',
@@ -31,6 +32,13 @@ const SINGULAR: Readonly<Record<string, string>> = {
 /** Fields whose natural name does not follow from noun and verb. */
 const FIELDS: Readonly<Record<string, string>> = {
   'agents.setStatus': 'setAgentStatus',
+  'appointments.arrive': 'arriveAtAppointment',
+  'appointments.cancelMine': 'cancelMyAppointment',
+  'appointments.checkInMine': 'checkInMyAppointment',
+  'appointments.confirmMine': 'confirmMyAppointment',
+  'appointments.mine': 'myAppointment',
+  'appointments.noShow': 'markAppointmentNoShow',
+  'appointments.rescheduleMine': 'rescheduleMyAppointment',
   'audit.list': 'auditEntries',
   'devices.heartbeat': 'reportDeviceState',
   'mail.outbox': 'outboxMessages',
@@ -52,6 +60,7 @@ const FIELDS: Readonly<Record<string, string>> = {
 /** Objects whose natural name is not `<Field>Result`. */
 const TYPES: Readonly<Record<string, string>> = {
   'api-keys.create': 'CreatedApiKey',
+  'appointments.book': 'BookedAppointment',
   'devices.pair': 'PairedDevice',
   'mail.outbox': 'OutboxMessage',
   'tickets.events': 'TicketEvent',

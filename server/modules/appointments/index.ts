@@ -1,0 +1,24 @@
+/** Appointments: slots, booking, and check-in to a ticket. */
+import type { Operation } from '../../kernel/operation.ts'
+import { book } from './book.ts'
+import { get, list } from './read.ts'
+import { settings } from './settings.ts'
+import { slots } from './slots.ts'
+import { staffOperations } from './staff.ts'
+import { sendReminders, sweep } from './sweep.ts'
+import { visitorOperations } from './visitor.ts'
+
+export { jobs } from './jobs.ts'
+export { newLink } from './links.ts'
+
+export const operations: readonly Operation[] = [
+  ...settings.operations,
+  slots,
+  book,
+  list,
+  get,
+  ...staffOperations,
+  ...visitorOperations,
+  sweep,
+  sendReminders,
+]

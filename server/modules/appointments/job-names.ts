@@ -1,0 +1,2 @@
+/** Sends the link that confirms a booking. */
+export const SEND_CONFIRMATION = 'appointments.send_confirmation'
