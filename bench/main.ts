@@ -11,6 +11,7 @@ import { halfLoad } from './contests/half-load.ts'
 import { reads } from './contests/reads.ts'
 import { signIn } from './contests/sign-in.ts'
 import { takeCold, takeHot } from './contests/take.ts'
+import { whatIf } from './contests/what-if.ts'
 import { isMet, judge, type Verdict } from './goals.ts'
 import { startDriver } from './http/driver.ts'
 import { document, documentGoals } from './document.ts'
@@ -53,6 +54,7 @@ const contests: Record<string, (bench: Bench, rows: readonly Row[]) => Promise<R
   reads: async (bench) => ({ rows: await reads(bench) }),
   graphql: async (bench) => ({ rows: await graphqlLists(bench) }),
   depth: async (bench) => ({ verdicts: await depth(bench) }),
+  'what-if': async (bench) => ({ verdicts: await whatIf(bench) }),
   'sign-in': async (bench) => ({ verdicts: await signIn(bench) }),
   'fan-out': async (bench) => ({ verdicts: await fanOut(bench) }),
 }

@@ -125,9 +125,11 @@ export const enterRanks = (tickets: readonly LoggedTicket[], config: ReplayConfi
     { head: null, finishes: {} },
   ).ranks
 
-const between = (before: Waiting | undefined, after: Waiting | undefined, otherwise: number): number => {
+/** The rank it was given where that is the place wanted, so that who enters later finds the same line as then. */
+const between = (before: Waiting | undefined, after: Waiting | undefined, given: number): number => {
+  if ((before?.rank ?? -Infinity) <= given && given <= (after?.rank ?? Infinity)) return given
   if (before && after) return (before.rank + after.rank) / 2
-  return before ? before.rank + 1 : after ? after.rank - 1 : otherwise
+  return before ? before.rank + 1 : after ? after.rank - 1 : given
 }
 
 /** The class that rules at the door give. The length of the line is not known again; such rules do not match. */

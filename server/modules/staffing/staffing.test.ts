@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { aLab, codeOf, type Branch } from '../tickets/test/branch.ts'
+import { now } from '../../kernel/clock.ts'
+import { take, takeTickets } from '../tickets/take.ts'
 import { caller } from '../../test/runtime.ts'
 import { operations } from './index.ts'
 import { loggedDay } from './log.ts'
@@ -17,8 +19,37 @@ const today = async (b: Branch) =>
     )
   )[0]!.day
 
+/** How somebody comes. */
+type Come = (input: Record<string, unknown>, dice: (sides: number) => number) => Promise<{ id: number }>
+
+/** Half of the people have booked, for some seconds ago or some seconds from now. */
+const booked =
+  (b: Branch): Come =>
+  async (input, dice) => {
+    if (dice(2)) return b.take(input)
+    const appointment_at = Temporal.Instant.fromEpochMilliseconds(now())
+      .add({ seconds: dice(9) - 4 })
+      .toString()
+    const op: typeof take = {
+      ...take,
+      runMany: (ctx, calls) =>
+        takeTickets(
+          ctx,
+          calls.map((call) => ({ ...call, appointment_at })),
+        ),
+    }
+    const wanted = { queue_id: b.queues[0]!.id, ...input }
+    const { output } = await lab.runtime.execute(op, {
+      actor: b.supervisor,
+      tenant: b.tenant,
+      locale: 'en',
+      input: wanted,
+    })
+    return output as { id: number }
+  }
+
 /** A morning by the live operations: people come, are called, leave, come back, are moved. Repeatable chance. */
-async function liveMorning(b: Branch, seed: number) {
+async function liveMorning(b: Branch, seed: number, come: Come = (input) => b.take(input)) {
   let state = seed
   const dice = (sides: number) => (state = (state * 48_271) % 2_147_483_647) % sides
   const waiting: number[] = []
@@ -26,10 +57,10 @@ async function liveMorning(b: Branch, seed: number) {
   for (let i = 0; i < 90; i++) {
     const act = dice(10)
     if (act < 5) {
-      const ticket = await b.take({ priority: dice(4), channel: dice(2) ? 'kiosk' : 'reception' })
+      const ticket = await come({ priority: dice(4), channel: dice(2) ? 'kiosk' : 'reception' }, dice)
       waiting.push(ticket.id)
     } else if (act < 9) {
-      const ticket = await b.callNext()
+      const ticket = await b.callNext(act % b.agents.length)
       if (!ticket) continue
       calls.push(ticket.id)
       waiting.splice(waiting.indexOf(ticket.id), 1)
@@ -72,6 +103,46 @@ test.each([
   expect((await run(b)('queues.simulate', { id: queueId, date: await today(b), algorithm: other })).identical).toBe(
     false,
   )
+})
+
+/** Plays the branch's day again and expects what the log has; under another order it must not be equal. */
+async function expectEqual(b: Branch, calls: number[], other: string) {
+  const id = b.queues[0]!.id
+  const date = await today(b)
+  const events = await lab.db.tenant(b.tenant.id, async (tx) => loggedDay(tx, id, date))
+  expect(recordedCalls(events).map((call) => call.id)).toEqual(calls)
+  const played = await run(b)('queues.simulate', { id, date })
+  expect(played.identical).toBe(true)
+  for (const { actual, simulated } of played.waits) expect(simulated).toEqual(actual)
+  expect((await run(b)('queues.simulate', { id, date, algorithm: other })).identical).toBe(false)
+}
+
+test('simulate equals the live engine with people who have booked, early and late', async () => {
+  const b = await lab.branch()
+  const algorithm_settings = { lead_seconds: 1, late_after_seconds: 2, late: 'penalty', penalty_seconds: 3 }
+  await b.setQueue({ algorithm: 'appointment', algorithm_settings })
+  const calls = await liveMorning(b, 7, booked(b))
+  await expectEqual(b, calls, 'fifo')
+})
+
+test('simulate equals the live engine where one of two agents has the skill that some need', async () => {
+  const b = await lab.branch({ agents: 2 })
+  await b.setQueue({ algorithm: 'priority' })
+  await lab.owner(`update agents set skills = '{notary}' where id = $1`, [b.agents[0]!.id])
+  await b.run('queue-rules.create', {
+    queue_id: b.queues[0]!.id,
+    name: 'Notary',
+    condition: { customer_labels: ['deed'] },
+    effect: { required_skill: 'notary' },
+  })
+  await b.run('queues.publishRules', { id: b.queues[0]!.id })
+  const calls = await liveMorning(b, 7, (input, dice) => b.take(dice(3) ? input : { ...input, labels: ['deed'] }))
+  const [skilled] = await lab.owner<{ count: number }>(
+    `select count(*)::int as count from tickets where tenant_id = $1 and required_skill = 'notary'`,
+    [b.tenant.id],
+  )
+  expect(skilled!.count).toBeGreaterThan(5)
+  await expectEqual(b, calls, 'fifo')
 })
 
 test('more counters wait less, also on a past day', async () => {
