@@ -25,6 +25,7 @@ import {
 } from './modules/authentication/index.ts'
 import { reportPresence, sweepSilent } from './modules/agents/index.ts'
 import { edges, feeds, jobs, operationById, operations } from './modules/index.ts'
+import { followLog, reports } from './modules/notifications/index.ts'
 import type { TenantDirectory } from './modules/tenants/index.ts'
 import { lineLengths, visitorOf } from './modules/tickets/index.ts'
 import { errorPage } from './pages/error-page.ts'
@@ -45,6 +46,7 @@ import { forwarded } from './transports/security/https.ts'
 import { SessionCookie } from './transports/security/session-cookie.ts'
 import { ssoCallback } from './transports/security/sso-callback.ts'
 import { serverSentEvents } from './transports/sse.ts'
+import { webhooks } from './transports/webhooks.ts'
 import { webSockets } from './transports/websocket.ts'
 
 export interface AppOptions {
@@ -138,6 +140,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       isSecure: config.publicUrl.startsWith('https:'),
     })
     visitor.register(app)
+    webhooks(app, reports({ runtime, tenantById: directory.byId }))
     ssoCallback(app, {
       runtime,
       operationById,
@@ -293,14 +296,23 @@ const activeTenants = (db: Database): Promise<Tenant[]> =>
     ),
   )
 
-/** Runs background jobs in this process until `stop()`. */
-export function startJobs({ db, runtime, directUrl }: Core, logger: Logger): ReturnType<typeof startWorker> {
+/** Runs background jobs in this process, and follows the log for messages, until `stop()`. */
+export async function startJobs({ db, runtime, directUrl }: Core, logger: Logger): Promise<{ stop(): Promise<void> }> {
   measureLines(async () => lineLengths(db, await activeTenants(db)))
-  return startWorker({
+  const context = { runtime, tenants: () => activeTenants(db) }
+  const worker = await startWorker({
     connectionString: directUrl,
     jobs,
-    context: { runtime, tenants: () => activeTenants(db) },
+    context,
     log: (level, message, meta) =>
       logger[level === 'info' ? 'debug' : level]({ component: 'worker', ...meta }, message),
   })
+  const stopFollowing = followLog(context, (err) =>
+    logger.warn({ err, component: 'notifications' }, 'the log was not followed'),
+  )
+  return {
+    async stop() {
+      await Promise.all([stopFollowing(), worker.stop()])
+    },
+  }
 }

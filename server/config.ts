@@ -42,8 +42,21 @@ export interface Config {
   algorithmPlugins: readonly string[]
   /** LOG_LEVEL of pino. */
   logLevel: string
-  twilio: { accountSid: string; authToken: string; from: string | undefined } | undefined
-  sendgridApiKey: string | undefined
+  /**
+   * TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN; TWILIO_FROM (a number or a messaging service) and TWILIO_WHATSAPP_FROM send;
+   * TWILIO_BASE_URL: where its API is.
+   */
+  twilio:
+    | {
+        accountSid: string
+        authToken: string
+        from: string | undefined
+        whatsappFrom: string | undefined
+        baseUrl: string
+      }
+    | undefined
+  /** SENDGRID_API_KEY; SENDGRID_WEBHOOK_KEY verifies its events; SENDGRID_BASE_URL: where its API is. */
+  sendgrid: { apiKey: string; webhookKey: string | undefined; baseUrl: string } | undefined
   smtpUrl: string | undefined
   /** EMAIL_FROM: sender of every message. */
   emailFrom: string
@@ -104,6 +117,8 @@ export function loadConfig(environment: Environment = process.env, directory = p
   const databaseUrl = read.url('DATABASE_URL', postgres)
   const bucket = read.text('S3_BUCKET')
   const [accountSid, authToken] = read.together('TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN')
+  const sendgridKey = read.text('SENDGRID_API_KEY')
+  const origin = (given: string | undefined, usual: string) => (given ?? usual).replace(/\/+$/, '')
   const [accessKeyId, secretAccessKey] = read.together('S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY')
 
   const config: Config = {
@@ -128,8 +143,23 @@ export function loadConfig(environment: Environment = process.env, directory = p
     trustedProxies: read.list('TRUSTED_PROXIES'),
     algorithmPlugins: read.list('ALGORITHM_PLUGINS').map((path) => resolve(directory, path)),
     logLevel: read.choice('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
-    twilio: accountSid && authToken ? { accountSid, authToken, from: read.text('TWILIO_FROM') } : undefined,
-    sendgridApiKey: read.text('SENDGRID_API_KEY'),
+    twilio:
+      accountSid && authToken
+        ? {
+            accountSid,
+            authToken,
+            from: read.text('TWILIO_FROM'),
+            whatsappFrom: read.text('TWILIO_WHATSAPP_FROM'),
+            baseUrl: origin(read.url('TWILIO_BASE_URL', ['http:', 'https:']), 'https://api.twilio.com'),
+          }
+        : undefined,
+    sendgrid: sendgridKey
+      ? {
+          apiKey: sendgridKey,
+          webhookKey: read.text('SENDGRID_WEBHOOK_KEY'),
+          baseUrl: origin(read.url('SENDGRID_BASE_URL', ['http:', 'https:']), 'https://api.sendgrid.com'),
+        }
+      : undefined,
     smtpUrl: read.url('SMTP_URL', ['smtp:', 'smtps:']),
     emailFrom: read.text('EMAIL_FROM') ?? 'SmartQueue <no-reply@localhost>',
     s3: bucket

@@ -9,6 +9,7 @@ import { RedisCache } from './kernel/cache/redis.ts'
 import { Runtime } from './kernel/execute.ts'
 import { useMail } from './kernel/mail/index.ts'
 import { Limiter, RedisStore, useChallengeKeys } from './kernel/limits/index.ts'
+import { useProviders } from './modules/notifications/index.ts'
 import { narrowing, useAttemptStore, useAuditHeads, useSigningKeys } from './modules/authentication/index.ts'
 import { registerAlgorithms } from './modules/queues/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
@@ -35,6 +36,7 @@ export async function buildCore(config: Config): Promise<Core> {
   usePush(config.secretKey, { subject: contactOf(config), allowsLoopback: config.debug })
   useAuditHeads(join(config.dataDir, 'audit-heads'))
   const closeAttempts = useAttemptStore(config.redisUrl)
+  useProviders(config, (path) => config.publicUrl + path)
   useMail({ smtpUrl: config.smtpUrl, from: config.emailFrom })
   for (const path of config.algorithmPlugins) {
     registerAlgorithms((await import(pathToFileURL(path).href)) as Record<string, unknown>)

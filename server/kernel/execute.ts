@@ -50,6 +50,11 @@ export class Runtime {
     this.#options = options
   }
 
+  /** Absolute public URL of a path of this installation. */
+  url(path: string): string {
+    return this.#options.url(path)
+  }
+
   async execute(op: Operation, wanted: Request): Promise<Outcome> {
     const counting = this.#options.limiter?.check(op, wanted)
     if (counting) await counting

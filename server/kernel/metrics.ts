@@ -87,6 +87,16 @@ const jobsDone = new Counter({
   registers,
 })
 
+const messagesDone = new Counter({
+  name: 'messages_total',
+  help: 'Messages to visitors, by what became of an attempt that ended',
+  labelNames: ['channel', 'outcome'] as const,
+  registers,
+})
+export function countMessage(channel: string, outcome: string): void {
+  messagesDone.inc({ channel, outcome })
+}
+
 /** Runs a job and notes how late it began and how it ended. @param dueAt milliseconds since 1970 */
 export async function measureJob<T>(task: string, dueAt: number, now: number, run: () => Promise<T>): Promise<T> {
   jobLag.observe({ task }, Math.max(0, now - dueAt) / 1000)

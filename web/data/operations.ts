@@ -47,7 +47,14 @@ export type InvitationsCreate = { id: number; email: string; role: "admin" | "su
 export type InvitationsList = { results: ({ id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string })[] }
 export type KiosksGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean }; is_active: boolean; created_at: string; updated_at: string }
 export type KiosksList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
-export type MailOutbox = { results: ({ id: number; recipient: string; subject: string; body: string; created_at: string })[] }
+export type MailOutbox = { results: ({ id: number; channel: string; recipient: string; subject: string; body: string; created_at: string })[] }
+export type MessagesList = { results: ({ id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null })[] }
+export type MessagesReceive = { kind: "stop" | "start" | "late" | "coming" | "cancel" | "text" | "duplicate" }
+export type MessagesSend = { id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null }
+export type MessagesSettle = { changed: boolean }
+export type NotificationRulesGet = { id: number; queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey"; threshold: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds: number | null; valid_seconds: number; is_active: boolean; created_at: string; updated_at: string }
+export type NotificationRulesList = { results: ({ id: number; queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey"; threshold: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds: number | null; valid_seconds: number; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type NotificationsQuietHours = { starts: string | null; ends: string | null }
 export type PasskeysList = { results: ({ id: number; name: string; is_backed_up: boolean; created_at: string; last_used_at: string | null })[] }
 export type PasskeysProve = { biometric_token: string; expires_in: number }
 export type PasskeysRegister = { id: number; name: string; is_backed_up: boolean; created_at: string; last_used_at: string | null }
@@ -1373,6 +1380,72 @@ export const templatesPrices = /* @__PURE__ */ operation<{ tenant: string }, Tem
 export const templatesSetPrice = /* @__PURE__ */ operation<{ channel: "sms" | "whatsapp" | "email" | "push"; price_micros: number; currency: string; tenant: string }, TemplatesSetPrice>(
   'PUT',
   '/api/v1/tenants/{tenant}/message-prices/{channel}/',
+)
+
+/** List notification-rules. */
+export const notificationRulesList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "id" | "-id"; queue_id?: number; event?: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey"; tenant: string }, NotificationRulesList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/notification-rules/',
+)
+
+/** Get one notification_rule. */
+export const notificationRulesGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, NotificationRulesGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/notification-rules/{id}/',
+)
+
+/** Create a notification_rule. */
+export const notificationRulesCreate = /* @__PURE__ */ operation<{ queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey"; threshold?: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds?: number | null; valid_seconds?: number; is_active?: boolean; tenant: string }, NotificationRulesGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/notification-rules/',
+)
+
+/** Change a notification_rule. */
+export const notificationRulesUpdate = /* @__PURE__ */ operation<{ id: number; threshold?: number; channels?: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds?: number | null; valid_seconds?: number; is_active?: boolean; tenant: string }, NotificationRulesGet>(
+  'PATCH',
+  '/api/v1/tenants/{tenant}/notification-rules/{id}/',
+)
+
+/** Delete a notification_rule. */
+export const notificationRulesDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/notification-rules/{id}/',
+)
+
+/** When a site writes to nobody about what can wait. */
+export const notificationsQuietHours = /* @__PURE__ */ operation<{ site_id: number; tenant: string }, NotificationsQuietHours>(
+  'GET',
+  '/api/v1/tenants/{tenant}/sites/{site_id}/quiet-hours/',
+)
+
+/** Set when a site writes to nobody about what can wait. */
+export const notificationsSetQuietHours = /* @__PURE__ */ operation<{ site_id: number; starts: string | null; ends: string | null; tenant: string }, NotificationsQuietHours>(
+  'PUT',
+  '/api/v1/tenants/{tenant}/sites/{site_id}/quiet-hours/',
+)
+
+/** What was said with the holder of a ticket, and what became of it. */
+export const messagesList = /* @__PURE__ */ operation<{ ticket_id: number; tenant: string }, MessagesList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/tickets/{ticket_id}/messages/',
+)
+
+/** Write to the holder of a ticket. */
+export const messagesSend = /* @__PURE__ */ operation<{ ticket_id: number; body: string; channel?: "sms" | "whatsapp" | "email"; tenant: string }, MessagesSend>(
+  'POST',
+  '/api/v1/tenants/{tenant}/tickets/{ticket_id}/messages/',
+)
+
+/** Note what became of a message. */
+export const messagesSettle = /* @__PURE__ */ operation<{ id: number; attempt?: number; state: "queued" | "sent" | "delivered" | "failed" | "expired"; provider?: string; provider_id?: string; error_code?: string; next_at?: string | null; tenant: string }, MessagesSettle>(
+  'POST',
+  '/api/v1/tenants/{tenant}/messages/{id}/settle/',
+)
+
+/** Take in what a visitor answered. */
+export const messagesReceive = /* @__PURE__ */ operation<{ id: number; text: string; provider_id: string; tenant: string }, MessagesReceive>(
+  'POST',
+  '/api/v1/tenants/{tenant}/messages/{id}/answer/',
 )
 
 /** Who did what. */

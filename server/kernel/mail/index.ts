@@ -1,2 +1,2 @@
-export { deliver, useMail } from './mail.ts'
+export { deliver, keep, useMail } from './mail.ts'
 export { operations } from './operations.ts'

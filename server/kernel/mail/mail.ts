@@ -16,18 +16,19 @@ export function useMail(given: typeof settings): void {
  * tried again, so somebody may get a message twice, never none.
  */
 export async function deliver(db: Database, mail: Mail): Promise<void> {
-  if (settings.smtpUrl === undefined) {
-    await db.platform((tx) =>
-      tx.query('insert into outbox_messages (recipient, subject, body) values ($1, $2, $3)', [
-        mail.to,
-        mail.subject,
-        mail.text,
-      ]),
-    )
-    return
-  }
+  if (settings.smtpUrl === undefined) return keep(db, mail, 'email')
   sending ??= smtp(settings.smtpUrl, settings.from)
   await (
     await sending
   )(mail)
+}
+
+/** Keeps a message that nobody sends for the outbox page. */
+export async function keep(db: Database, { to, subject, text, key }: Mail, channel: string): Promise<void> {
+  await db.platform((tx) =>
+    tx.query(
+      'insert into outbox_messages (recipient, subject, body, channel, key) values ($1, $2, $3, $4, $5) on conflict (key) do nothing',
+      [to, subject, text, channel, key ?? null],
+    ),
+  )
 }

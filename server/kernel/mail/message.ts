@@ -3,4 +3,6 @@ export interface Mail {
   to: string
   subject: string
   text: string
+  /** Names the message: sent again, it is the same one to whoever compares, and it stands in the outbox once. */
+  key?: string
 }

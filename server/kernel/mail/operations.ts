@@ -4,6 +4,7 @@ import { Closed, Id, Time } from '../schema.ts'
 
 const Message = Closed({
   id: Id,
+  channel: Type.String(),
   recipient: Type.String(),
   subject: Type.String(),
   body: Type.String(),
@@ -14,7 +15,7 @@ const outbox = operation({
   id: 'mail.outbox',
   kind: 'query',
   summary: 'List messages that nobody sends',
-  description: 'Without SMTP_URL messages land here, the last hundred first.',
+  description: 'Without SMTP_URL, and without keys of other providers, messages land here, the last hundred first.',
   scope: 'admin:tenant',
   roles: ['operator', 'system'],
   http: { method: 'GET', path: '/platform/outbox/', base: 'root' },
@@ -23,7 +24,7 @@ const outbox = operation({
   example: { input: {} },
   run: async ({ tx }) => ({
     results: await tx.query<Static<typeof Message>>(
-      'select id, recipient, subject, body, created_at from outbox_messages order by id desc limit 100',
+      'select id, channel, recipient, subject, body, created_at from outbox_messages order by id desc limit 100',
     ),
   }),
 })

@@ -18,6 +18,7 @@ type Kind =
   | 'queue_rule'
   | 'appointment'
   | 'booking_setting'
+  | 'notification_rule'
 
 /**
  * What the names of inputs refer to, for every operation there is or will be; null = belongs to the whole organisation.
@@ -62,6 +63,7 @@ const NOUNS: Readonly<Record<string, Kind | null>> = {
   'queue-rules': 'queue_rule',
   appointments: 'appointment',
   'booking-settings': 'booking_setting',
+  'notification-rules': 'notification_rule',
 }
 /** Names by which a caller says where. */
 const SITE = /^site(_id)?$/
@@ -113,6 +115,7 @@ const PLACED = `
       when 'queue_rule' then (select q.site_id from queue_rules u join queues q on q.id = u.queue_id where u.id = r.id)
       when 'appointment' then (select a.site_id from appointments a where a.id = r.id)
       when 'booking_setting' then (select q.site_id from booking_settings b join queues q on q.id = b.queue_id where b.id = r.id)
+      when 'notification_rule' then (select q.site_id from notification_rules u join queues q on q.id = u.queue_id where u.id = r.id)
     end as site_id,
     case r.kind
       when 'queue' then array[r.id]
@@ -120,6 +123,7 @@ const PLACED = `
       when 'queue_rule' then array(select u.queue_id from queue_rules u where u.id = r.id)
       when 'appointment' then array(select a.queue_id from appointments a where a.id = r.id)
       when 'booking_setting' then array(select b.queue_id from booking_settings b where b.id = r.id)
+      when 'notification_rule' then array(select u.queue_id from notification_rules u where u.id = r.id)
     end as queue_ids
   from jsonb_to_recordset($1::jsonb) as r(n int, kind text, id bigint)`
 

@@ -54,3 +54,19 @@ export const SAMPLE: MessageValues = {
   time: '14:05',
   link: 'https://example.org/t/1-0123456789abcdefghijklmnop',
 }
+
+/** Events that a queue's rules speak of. Appointments bring their own times. */
+export const RULE_EVENTS = [
+  'called',
+  'position',
+  'minutes_left',
+  'still_coming',
+  'missed',
+  'transferred',
+  'delayed',
+  'survey',
+] as const satisfies readonly MessageEvent[]
+export type RuleEvent = (typeof RULE_EVENTS)[number]
+
+/** Stands in stored texts where the ticket's secret address is put in while they are sent. */
+export const LINK_MARK = '⟨link⟩'

@@ -15,6 +15,8 @@ const SINGULAR: Readonly<Record<string, string>> = {
   invitations: 'invitation',
   kiosks: 'kiosk',
   media: 'mediaItem',
+  messages: 'message',
+  'notification-rules': 'notificationRule',
   notifications: 'notification',
   people: 'person',
   'queue-rules': 'queueRule',

@@ -17,12 +17,14 @@ export async function smtp(url: string, from: string): Promise<(mail: Mail) => P
     disableFileAccess: true,
     disableUrlAccess: true,
   })
-  return async ({ to, subject, text }) => {
+  const host = /@([^>\s]+)/.exec(from)?.[1] ?? 'localhost'
+  return async ({ to, subject, text, key }) => {
     await transport.sendMail({
       from,
       to: { name: '', address: to },
       subject,
       text,
+      ...(key !== undefined && { messageId: `<${key}@${host}>` }),
       headers: { 'Auto-Submitted': 'auto-generated' },
     })
   }
