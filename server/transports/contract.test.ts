@@ -52,8 +52,8 @@ const foreign: Record<string, number> = {
        at, at + interval '15 min', at::date, 'web', '123456' from (select now() + interval '1 day' as at) clock`,
   ),
 }
-/** What an operation calls `id` is one of its noun's. */
-const nounOf = (op: Operation) => (op.id === 'tickets.callNext' ? 'agent' : op.id.split('.')[0]!.replace(/s$/, ''))
+/** What an operation calls `id` is one of the noun that begins its path. */
+const nounOf = (op: Operation) => op.http.path.split('/')[1]!.replace(/s$/, '')
 
 const actorOf = (role: Role): Actor =>
   role === 'agent'
