@@ -27,6 +27,7 @@ export type AuthViewInvitation = { tenant: { id: number; slug: string; name: str
 export type AuthWsTicket = { ticket: string; expires_in: number }
 export type BookingSettingsGet = { id: number; queue_id: number; is_active: boolean; duration_seconds: number; buffer_before_seconds: number; buffer_after_seconds: number; interval_seconds: number | null; resource: "none" | "counters" | "agents"; capacity: number; overbooking_percent: number; daily_quota: number | null; lead_seconds: number; horizon_days: number; max_per_customer: number | null; confirmation: "none" | "hold" | "email"; hold_seconds: number; needs_approval: boolean; max_no_shows: number | null; early_seconds: number; late_seconds: number; late_rule: "keep" | "walk_in" | "refuse"; no_show_after_seconds: number; cancel_until_seconds: number; reminder_minutes: (number)[]; created_at: string; updated_at: string }
 export type BookingSettingsList = { results: ({ id: number; queue_id: number; is_active: boolean; duration_seconds: number; buffer_before_seconds: number; buffer_after_seconds: number; interval_seconds: number | null; resource: "none" | "counters" | "agents"; capacity: number; overbooking_percent: number; daily_quota: number | null; lead_seconds: number; horizon_days: number; max_per_customer: number | null; confirmation: "none" | "hold" | "email"; hold_seconds: number; needs_approval: boolean; max_no_shows: number | null; early_seconds: number; late_seconds: number; late_rule: "keep" | "walk_in" | "refuse"; no_show_after_seconds: number; cancel_until_seconds: number; reminder_minutes: (number)[]; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type CalendarFeedsCreate = { id: number; name: string; site_id: number; queue_id: number | null; agent_id: number | null; created_at: string; url: string }
 export type CountersGet = { id: number; site_id: number; name: string; hint: string; is_active: boolean; created_at: string; updated_at: string }
 export type CountersList = { results: ({ id: number; site_id: number; name: string; hint: string; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type CustomersGet = { id: number; name: string; phone: string | null; email: string | null; locale: "fr" | "en" | "ar" | null; consents: { sms?: boolean; whatsapp?: boolean; email?: boolean; push?: boolean; marketing?: boolean }; external_id: string | null; note: string; created_at: string; updated_at: string }
@@ -1224,6 +1225,36 @@ export const appointmentsCancelMine = /* @__PURE__ */ operation<{ link: string; 
 export const appointmentsCheckInMine = /* @__PURE__ */ operation<{ link: string; tenant: string }, AppointmentsCheckIn>(
   'POST',
   '/api/v1/public/{tenant}/appointments/{link}/check-in/',
+)
+
+/** An appointment as a calendar file. */
+export const appointmentsCalendar = /* @__PURE__ */ operation<{ id: number; tenant: string }, string>(
+  'GET',
+  '/api/v1/tenants/{tenant}/appointments/{id}/calendar/',
+)
+
+/** My appointment as a calendar file. */
+export const appointmentsCalendarMine = /* @__PURE__ */ operation<{ link: string; tenant: string }, string>(
+  'GET',
+  '/api/v1/public/{tenant}/appointments/{link}/calendar/',
+)
+
+/** Make a calendar feed of a site, a queue or an agent. */
+export const calendarFeedsCreate = /* @__PURE__ */ operation<{ name: string; site_id: number; queue_id?: number; agent_id?: number; tenant: string }, CalendarFeedsCreate>(
+  'POST',
+  '/api/v1/tenants/{tenant}/calendar-feeds/',
+)
+
+/** Close a calendar feed. */
+export const calendarFeedsDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/calendar-feeds/{id}/',
+)
+
+/** A calendar feed, by its secret address. */
+export const calendarFeedsRead = /* @__PURE__ */ operation<{ link: string; tenant: string }, string>(
+  'GET',
+  '/api/v1/public/{tenant}/calendars/{link}/',
 )
 
 /** End holds that nobody confirmed, and mark who did not come. */

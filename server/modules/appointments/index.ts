@@ -1,6 +1,7 @@
 /** Appointments: slots, booking, and check-in to a ticket. */
 import type { Operation } from '../../kernel/operation.ts'
 import { book } from './book.ts'
+import { calendarOperations } from './calendars.ts'
 import { get, list } from './read.ts'
 import { settings } from './settings.ts'
 import { slots } from './slots.ts'
@@ -19,6 +20,7 @@ export const operations: readonly Operation[] = [
   get,
   ...staffOperations,
   ...visitorOperations,
+  ...calendarOperations,
   sweep,
   sendReminders,
 ]

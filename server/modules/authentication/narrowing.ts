@@ -19,6 +19,7 @@ type Kind =
   | 'appointment'
   | 'booking_setting'
   | 'notification_rule'
+  | 'calendar_feed'
 
 /**
  * What the names of inputs refer to, for every operation there is or will be; null = belongs to the whole organisation.
@@ -64,6 +65,7 @@ const NOUNS: Readonly<Record<string, Kind | null>> = {
   appointments: 'appointment',
   'booking-settings': 'booking_setting',
   'notification-rules': 'notification_rule',
+  'calendar-feeds': 'calendar_feed',
 }
 /** Names by which a caller says where. */
 const SITE = /^site(_id)?$/
@@ -114,6 +116,7 @@ const PLACED = `
       when 'device' then (select d.site_id from devices d where d.id = r.id)
       when 'queue_rule' then (select q.site_id from queue_rules u join queues q on q.id = u.queue_id where u.id = r.id)
       when 'appointment' then (select a.site_id from appointments a where a.id = r.id)
+      when 'calendar_feed' then (select f.site_id from calendar_feeds f where f.id = r.id)
       when 'booking_setting' then (select q.site_id from booking_settings b join queues q on q.id = b.queue_id where b.id = r.id)
       when 'notification_rule' then (select q.site_id from notification_rules u join queues q on q.id = u.queue_id where u.id = r.id)
     end as site_id,
@@ -122,6 +125,7 @@ const PLACED = `
       when 'ticket' then array(select t.queue_id from tickets t where t.id = r.id)
       when 'queue_rule' then array(select u.queue_id from queue_rules u where u.id = r.id)
       when 'appointment' then array(select a.queue_id from appointments a where a.id = r.id)
+      when 'calendar_feed' then array(select f.queue_id from calendar_feeds f where f.id = r.id and f.queue_id is not null)
       when 'booking_setting' then array(select b.queue_id from booking_settings b where b.id = r.id)
       when 'notification_rule' then array(select u.queue_id from notification_rules u where u.id = r.id)
     end as queue_ids

@@ -8,6 +8,7 @@ const SINGULAR: Readonly<Record<string, string>> = {
   'ar-markers': 'arMarker',
   audit: 'auditEntry',
   'booking-settings': 'bookingSetting',
+  'calendar-feeds': 'calendarFeed',
   counters: 'counter',
   customers: 'customer',
   devices: 'device',
