@@ -8,16 +8,21 @@ import { Regression } from './regression.ts'
 import { Residuals } from './residuals.ts'
 import { type Prediction, readTickets, type Sample, storeTickets, type Ticket } from './sample.ts'
 import { clamp, DAY_SECONDS, toLog, toSeconds, weekendOf } from './scale.ts'
+import { NightlyTrees } from './trees/nightly.ts'
+import { rowOf, widthOf } from './trees/row.ts'
 
 export type { Prediction } from './sample.ts'
 
-const STATE_VERSION = 1
+const STATE_VERSION = 2
 
 /** Features that say which line and class it is. */
 const SLOTS = 12
 const CIRCUMSTANCES = 18
 const SLOTS_FROM = EXPERTS + CIRCUMSTANCES
 const SIZE = SLOTS_FROM + SLOTS
+/** Behind the competing experts a sample keeps what was learned online and what the trees said. */
+const ONLINE = MIXED.length + 1
+const TREES = ONLINE + 1
 
 /** Learned apart: a newcomer who finds a free server, one who must wait, and one who has waited a while. */
 const FREE = 0
@@ -70,12 +75,13 @@ export class Predictor {
     () => new Mixture(MIXED.length + 1, SETTINGS.eta, SETTINGS.memory),
   )
   readonly #residuals = Array.from({ length: CONTEXTS }, () => new Residuals(SETTINGS.window))
+  readonly #trees = new NightlyTrees(widthOf(EXPERTS))
   readonly #consulted = new Float64Array(EXPERTS)
 
   /** Counters open at a line from now on; null when nobody knows. */
   setOpen(key: string, open: number | null, at: number): void {
     const line = this.#line(key)
-    line.advance(at)
+    this.#advance(line, at)
     line.open = open === null ? null : Math.max(0, open)
   }
 
@@ -87,8 +93,9 @@ export class Predictor {
   /** A ticket joins the line: what it is told. `ahead` where the order of service is known, else it is learned. */
   arrive(id: number, key: string, kindName: string, at: number, ahead?: number): Prediction {
     if (this.#tickets.has(id)) this.leave(id, at)
+    for (const _ of this.learnNight(at)) continue
     const line = this.#line(key)
-    line.advance(at)
+    this.#advance(line, at)
     const place = this.#placeOf(key, kindName)
     const found = ahead ?? line.ahead({ kind: place.kind, at, id })
     const bucket = lengthBucket(found, line.idle)
@@ -105,7 +112,6 @@ export class Predictor {
       first_p50: first.p50,
       sample: isKept ? sample : null,
       live: null,
-      looked_at: at,
     }
     line.arrive(ticket)
     this.#tickets.set(id, ticket)
@@ -130,6 +136,14 @@ export class Predictor {
     return this.#line(ticket.line).peek(at, () => this.#announce(this.#liveSample(ticket, at, ahead)))
   }
 
+  /**
+   * What the first arrival of a day sets off: trees made anew from the days before, some milliseconds a step. Who must
+   * not be held up for their sum goes through the steps before that arrival.
+   */
+  *learnNight(at: number): Generator<void, void> {
+    if (this.#trees.isDue(at)) yield* this.#trees.refit(at)
+  }
+
   /** How many of this line were called so far. */
   startsSeen(key: string): number {
     return this.#lines.get(key)?.startsSeen ?? 0
@@ -140,19 +154,18 @@ export class Predictor {
     const ticket = this.#tickets.get(id)
     if (!ticket) return null
     const line = this.#line(ticket.line)
-    line.advance(at)
+    this.#advance(line, at)
     this.#forget(ticket)
     line.start(ticket, at)
     if (ticket.sample) this.#learn(ticket.sample, at - ticket.at)
     if (ticket.live && at - ticket.at > LIVE_FROM_SECONDS) this.#learn(ticket.live, at - ticket.live.at)
-    for (const kind of line.waiting) for (const waiting of kind.values()) this.#sampleLive(waiting, at)
     return at - ticket.at
   }
 
   /** Service of a ticket of this line ended. */
   end(id: number, key: string, at: number): void {
     const line = this.#line(key)
-    line.advance(at)
+    this.#advance(line, at)
     line.end(id, at)
   }
 
@@ -161,7 +174,7 @@ export class Predictor {
     const ticket = this.#tickets.get(id)
     if (!ticket) return
     const line = this.#line(ticket.line)
-    line.advance(at)
+    this.#advance(line, at)
     this.#forget(ticket)
     line.leave(ticket)
   }
@@ -176,6 +189,7 @@ export class Predictor {
       models: this.#models.map((model) => model.save()),
       mixtures: this.#mixtures.map((mixture) => mixture.save()),
       residuals: this.#residuals.map((residuals) => residuals.save()),
+      trees: this.#trees.save(),
     })
   }
 
@@ -197,6 +211,7 @@ export class Predictor {
     for (const [i, model] of predictor.#models.entries()) model.load(saved.models[i]!)
     for (const [i, mixture] of predictor.#mixtures.entries()) mixture.load(saved.mixtures[i]!)
     for (const [i, residuals] of predictor.#residuals.entries()) residuals.load(saved.residuals[i]!)
+    predictor.#trees.load(saved.trees)
     return predictor
   }
 
@@ -220,14 +235,21 @@ export class Predictor {
   }
 
   /**
-   * Keeps one sample of each wait, at an instant that is in the end evenly spread over it (reservoir sampling by time).
-   * Looked at whenever the line moves.
+   * Time passes for a line until something happens to it. Of each wait one sample is kept, at an instant that is in the
+   * end evenly spread over it (reservoir sampling by time), as the line was between two events.
    */
-  #sampleLive(ticket: Ticket, at: number) {
-    const age = at - ticket.at
-    if (!ticket.sample || age <= 0) return
-    if (chance(ticket.id, at) * age < at - ticket.looked_at) ticket.live = this.#liveSample(ticket, at)
-    ticket.looked_at = at
+  #advance(line: Line, at: number) {
+    const from = line.clock
+    if (at > from)
+      for (const kind of line.waiting) for (const ticket of kind.values()) this.#sampleLive(ticket, from, at)
+    line.advance(at)
+  }
+
+  #sampleLive(ticket: Ticket, from: number, until: number) {
+    const age = until - ticket.at
+    if (!ticket.sample || chance(ticket.id, until) * age >= until - from) return
+    const at = from + chance(ticket.id, until + 1) * (until - from)
+    ticket.live = this.#line(ticket.line).peek(at, () => this.#liveSample(ticket, at))
   }
 
   #liveSample(ticket: Ticket, at: number, known?: number): Sample {
@@ -284,20 +306,27 @@ export class Predictor {
     features[SLOTS_FROM + slot] = 1
     const isFree = ahead < 0.5 && (!line.seesEnds || line.idle > 0)
     const regime = waiting ? LIVE : isFree ? FREE : BUSY
-    const experts = Float32Array.from([...MIXED.map((i) => consulted[i]!), 0])
+    const experts = new Float32Array(TREES + 1)
+    for (const [place, expert] of MIXED.entries()) experts[place] = consulted[expert]!
     experts[MIXED.length] = base + clamp(this.#models[regime]!.predict(features), -SETTINGS.limit, SETTINGS.limit)
     const learned = Math.min(1, line.startsSeen / COLD_STARTS)
-    const mixed = learned * this.#mixtures[regime]!.mix(experts) + (1 - learned) * simple
+    const online = learned * this.#mixtures[regime]!.mix(experts) + (1 - learned) * simple
     const context = contextOf(regime, ahead, bucket)
     const { low, high } = this.#residuals[context]!
-    return { at, features, experts, base, mixed, regime, context, low, high }
+    const sample = { at, features, experts, base, mixed: online, regime, context, low, high }
+    experts[ONLINE] = online
+    experts[TREES] = regime === LIVE ? Number.NaN : base + this.#trees.predict(treeRow(sample))
+    sample.mixed = blended(experts, this.#trees.weight, online)
+    return sample
   }
 
-  #announce({ mixed, context }: Sample): Prediction {
+  #announce({ mixed, context, experts }: Sample): Prediction {
     const residuals = this.#residuals[context]!
+    // Trees are fitted to the median as it is.
+    const correction = residuals.median * (Number.isNaN(experts[TREES]) ? 1 : 1 - this.#trees.weight)
     const p90 = Math.max(0, toSeconds(mixed + residuals.high))
     const p10 = clamp(toSeconds(mixed + residuals.low), 0, p90)
-    return { p10, p50: clamp(toSeconds(mixed + residuals.median), p10, p90), p90 }
+    return { p10, p50: clamp(toSeconds(mixed + correction), p10, p90), p90 }
   }
 
   #learn(sample: Sample, seconds: number) {
@@ -305,9 +334,25 @@ export class Predictor {
     if (!Number.isFinite(truth - sample.mixed)) return
     this.#models[sample.regime]!.learn(sample.features, clamp(truth - sample.base, -SETTINGS.clip, SETTINGS.clip))
     this.#mixtures[sample.regime]!.learn(Array.from(sample.experts, (value) => Math.abs(truth - value)))
+    if (sample.regime !== LIVE) this.#learnTrees(sample, truth)
     this.#residuals[sample.context]!.learn(truth - sample.mixed, sample.low, sample.high)
   }
+
+  #learnTrees(sample: Sample, truth: number) {
+    this.#trees.keep(treeRow(sample), truth - sample.base, this.#lines.size)
+    if (Number.isNaN(sample.experts[TREES])) return
+    const correction = this.#residuals[sample.context]!.median
+    this.#trees.judge((weight) =>
+      Math.abs(toSeconds(truth) - toSeconds(blended(sample.experts, weight) + (1 - weight) * correction)),
+    )
+  }
 }
+
+const treeRow = (sample: Sample) => rowOf(sample, sample.experts[ONLINE]!, EXPERTS, SLOTS_FROM)
+
+/** The geometric mean, so weighted, of what was learned online and what the trees say. */
+const blended = (experts: Float32Array, weight: number, online = experts[ONLINE]!): number =>
+  Number.isNaN(experts[TREES]) ? online : online + weight * (experts[TREES]! - online)
 
 /** In [0, 1), the same for the same ticket and instant: chance that a replay repeats. */
 function chance(id: number, at: number): number {
@@ -325,6 +370,7 @@ interface Saved {
   models: ReturnType<Regression['save']>[]
   mixtures: ReturnType<Mixture['save']>[]
   residuals: ReturnType<Residuals['save']>[]
+  trees: ReturnType<NightlyTrees['save']>
 }
 
 function place(book: Map<string, number>, key: string, limit: number): number {

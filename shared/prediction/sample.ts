@@ -33,17 +33,15 @@ export interface Ticket {
   bucket: number
   /** Median it was told when it came. */
   first_p50: number
-  /** When it was last considered for a live sample. */
-  looked_at: number
   sample: Sample | null
   live: Sample | null
 }
 
-const FACTS = 9
+const FACTS = 8
 
 /** Tickets as a few long arrays: hundreds may wait, and names would take more room than what they name. */
 export function storeTickets(tickets: readonly Ticket[], lines: readonly string[]) {
-  const facts = tickets.flatMap(({ id, line, kind, slot, at, ahead, bucket, first_p50, looked_at }) => [
+  const facts = tickets.flatMap(({ id, line, kind, slot, at, ahead, bucket, first_p50 }) => [
     id,
     lines.indexOf(line),
     kind,
@@ -52,7 +50,6 @@ export function storeTickets(tickets: readonly Ticket[], lines: readonly string[
     ahead,
     bucket,
     first_p50,
-    looked_at,
   ])
   const owned = tickets.flatMap(({ sample, live }, owner) =>
     [sample, live].flatMap((own, which) => (own ? [{ own, head: [owner, which, own.at, own.base, own.mixed] }] : [])),
@@ -67,7 +64,7 @@ export function storeTickets(tickets: readonly Ticket[], lines: readonly string[
 
 export function readTickets(stored: ReturnType<typeof storeTickets>, lines: readonly string[]): Ticket[] {
   const tickets = rowsOf(stored.facts, FACTS).map(
-    ([id, line, kind, slot, at, ahead, bucket, first_p50, looked_at]) =>
+    ([id, line, kind, slot, at, ahead, bucket, first_p50]) =>
       ({
         id,
         line: lines[line!],
@@ -77,7 +74,6 @@ export function readTickets(stored: ReturnType<typeof storeTickets>, lines: read
         ahead,
         bucket,
         first_p50,
-        looked_at,
         sample: null,
         live: null,
       }) as Ticket,

@@ -10,11 +10,10 @@ export const clamp = (value: number, low: number, high: number): number => Math.
 export const DAY_SECONDS = 86_400
 /** Seconds since local midnight. */
 export const timeOfDay = (at: number): number => ((at % DAY_SECONDS) + DAY_SECONDS) % DAY_SECONDS
-/** 0 Monday to Friday, 1 Saturday and Sunday, of a local wall-clock second (1970-01-01 was a Thursday). */
-export const weekendOf = (at: number): 0 | 1 => {
-  const day = (((Math.floor(at / DAY_SECONDS) + 4) % 7) + 7) % 7
-  return day === 0 || day === 6 ? 1 : 0
-}
+/** Day of the week of a local wall-clock second, Sunday 0 (1970-01-01 was a Thursday). */
+export const weekdayOf = (at: number): number => (((Math.floor(at / DAY_SECONDS) + 4) % 7) + 7) % 7
+/** 0 Monday to Friday, 1 Saturday and Sunday. */
+export const weekendOf = (at: number): 0 | 1 => (weekdayOf(at) % 6 === 0 ? 1 : 0)
 
 const HOURS = 24
 const MEMORY = 100
