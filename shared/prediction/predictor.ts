@@ -68,6 +68,8 @@ export class Predictor {
   #kinds = new Map<string, number>()
   #slots = new Map<string, number>()
   #tickets = new Map<number, Ticket>()
+  /** Agents at work, with the lines they serve. */
+  #agents = new Map<number, readonly string[]>()
   #pending = 0
   readonly #models = Array.from({ length: REGIMES }, () => new Regression(SIZE, SETTINGS.ridge, SETTINGS.forget))
   readonly #mixtures = Array.from(
@@ -83,6 +85,17 @@ export class Predictor {
     const line = this.#line(key)
     this.#advance(line, at)
     line.open = open === null ? null : Math.max(0, open)
+  }
+
+  /** Lines that this agent serves from now on; none when away. Counts as an open counter of each. */
+  setAgent(agent: number, keys: readonly string[], at: number): void {
+    const before = this.#agents.get(agent) ?? []
+    if (keys.length > 0) this.#agents.set(agent, keys)
+    else this.#agents.delete(agent)
+    for (const key of new Set([...before, ...keys])) {
+      const open = [...this.#agents.values()].filter((served) => served.includes(key)).length
+      if (this.#line(key).open !== open) this.setOpen(key, open, at)
+    }
   }
 
   /** Starts per second to believe in before any were seen: counters by the configured duration. */
@@ -183,6 +196,7 @@ export class Predictor {
     return pack({
       version: STATE_VERSION,
       kinds: [...this.#kinds],
+      agents: [...this.#agents],
       slots: [...this.#slots],
       lines: [...this.#lines].map(([key, line]) => [key, line.save()] as const),
       tickets: storeTickets([...this.#tickets.values()], [...this.#lines.keys()]),
@@ -199,6 +213,7 @@ export class Predictor {
     if (saved.version !== STATE_VERSION) return null
     const predictor = new Predictor()
     predictor.#kinds = new Map(saved.kinds)
+    predictor.#agents = new Map(saved.agents)
     predictor.#slots = new Map(saved.slots)
     for (const [key, line] of saved.lines) predictor.#line(key).load(line)
     for (const ticket of readTickets(saved.tickets, [...predictor.#lines.keys()])) {
@@ -364,6 +379,7 @@ function chance(id: number, at: number): number {
 interface Saved {
   version: number
   kinds: [string, number][]
+  agents: [number, readonly string[]][]
   slots: [string, number][]
   lines: [string, ReturnType<Line['save']>][]
   tickets: ReturnType<typeof storeTickets>

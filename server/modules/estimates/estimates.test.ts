@@ -8,6 +8,7 @@ import { caller, testRuntime } from '../../test/runtime.ts'
 import * as queues from '../queues/index.ts'
 import * as sites from '../sites/index.ts'
 import * as tickets from '../tickets/index.ts'
+import { take as fold } from './fold.ts'
 import { announced } from './forecast.ts'
 import * as estimates from './index.ts'
 
@@ -111,6 +112,79 @@ test('accuracy compares what was told at arrival with what was waited', async ()
   expect(accuracy).toMatchObject({ estimates: 4, by_hour: [{ estimates: 4 }], by_day: [{ estimates: 4 }] })
   expect(accuracy['mean_absolute_error_seconds']).toBeGreaterThanOrEqual(0)
   await expect(run('queues.estimateAccuracy', { id: 999_999 })).rejects.toMatchObject({ code: 'not_found' })
+})
+
+test('what is judged is the figure on the ticket', async () => {
+  const taken = await run('tickets.take', { queue_id: queueId(), channel: 'reception' })
+  const later = await run('tickets.take', { queue_id: queueId(), channel: 'reception' })
+  await run('estimates.refresh')
+  const promises = await owner(
+    'select low_seconds, median_seconds, high_seconds from ticket_estimates where tenant_id = $1 order by ticket_id',
+    [bank.tenant.id],
+  )
+  expect(promises).toEqual(
+    [taken, later].map(({ eta_low_seconds, eta_seconds, eta_high_seconds }) => ({
+      low_seconds: eta_low_seconds,
+      median_seconds: eta_seconds,
+      high_seconds: eta_high_seconds,
+    })),
+  )
+})
+
+test('a forecast that nobody refreshes any more is taken back; one that is refreshed stays', async () => {
+  for (let i = 0; i < 30; i++) await take()
+  for (let i = 0; i < 24; i++) await serve()
+  await run('estimates.refresh')
+  expect(await forecast()).not.toBeNull()
+  expect(await run('estimates.withdrawStale')).toEqual({ withdrawn: 0 })
+  const age = `update site_predictors set updated_at = now() - interval '3 minutes' where tenant_id = $1`
+  await owner(age, [bank.tenant.id])
+  await run('estimates.refresh')
+  expect(await run('estimates.withdrawStale')).toEqual({ withdrawn: 0 })
+  await owner(age, [bank.tenant.id])
+  expect(await run('estimates.withdrawStale')).toEqual({ withdrawn: 1 })
+  expect(await forecast()).toBeNull()
+})
+
+test('open counters are read from the log: agents come, stay while they serve, and go', () => {
+  const predictor = new Predictor()
+  const opened: [string, number | null][] = []
+  predictor.setOpen = (key, open) => void opened.push([key, open])
+  const event = (id: number, status: string, queue_ids: number[]) =>
+    fold(
+      predictor,
+      {
+        offset: 1,
+        type: 'agent.status_changed',
+        at: '2026-01-05T08:00:00Z',
+        from_queue_id: null,
+        data: { agent: { id, status, queue_ids } },
+      },
+      'Europe/Paris',
+    )
+  event(1, 'available', [7, 8])
+  event(2, 'serving', [7])
+  event(1, 'break', [7, 8])
+  expect(opened).toEqual([
+    ['7', 1],
+    ['8', 1],
+    ['7', 2],
+    ['7', 1],
+    ['8', 0],
+  ])
+})
+
+test('a visitor reads why the estimate jumped', async () => {
+  const { public_token } = await run('tickets.take', { queue_id: queueId(), channel: 'reception' })
+  const actor = (await tickets.visitorOf(db, public_token as string))!
+  const mine = () => as(actor, bank.tenant)('tickets.mine')
+  expect(await mine()).toMatchObject({ estimate_reason: null })
+  const told: Forecast = { agents_open: 1, reason: 'counter_closed', points: [[0, 60, 120, 240]] }
+  await owner('update queue_states set forecast = $2 where queue_id = $1', [queueId(), JSON.stringify(told)])
+  await take()
+  expect(await mine()).toMatchObject({
+    estimate_reason: { code: 'counter_closed', text: expect.stringMatching(/\.$/) },
+  })
 })
 
 test('a jump has a reason, a small change is not announced', () => {

@@ -2,6 +2,7 @@ import { systemActor } from '../../kernel/access.ts'
 import type { Job, JobContext } from '../../kernel/jobs/index.ts'
 import { refreshQueues } from '../tickets/index.ts'
 import { refreshEstimates } from './refresh.ts'
+import { withdrawStale } from './withdraw.ts'
 
 const HALF_A_MINUTE_MS = 30_000
 
@@ -18,7 +19,23 @@ const refreshJob: Job = {
   },
 }
 
-export const jobs: readonly Job[] = [refreshJob]
+/** Apart from the refresh, so that it also works when that one does not. */
+const withdrawJob: Job = {
+  name: 'queues.withdraw_stale_forecasts',
+  schedule: '* * * * *',
+  async run({ runtime, tenants }) {
+    for (const tenant of await tenants()) {
+      await runtime.execute(withdrawStale, {
+        actor: systemActor(tenant.id),
+        tenant,
+        locale: tenant.locale,
+        input: {},
+      })
+    }
+  },
+}
+
+export const jobs: readonly Job[] = [refreshJob, withdrawJob]
 
 async function refreshAll({ runtime, tenants }: JobContext): Promise<void> {
   for (const tenant of await tenants()) {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import Type from 'typebox'
 import type { Forecast } from '../../../shared/eta.ts'
 import { Predictor } from '../../../shared/prediction/predictor.ts'
@@ -29,7 +30,10 @@ const SITES = `
   order by s.id`
 
 const EVENTS = `
-  select e."offset", e.type, e.at, e.from_queue_id, case when e.data ? 'from' then jsonb_build_object('ticket', e.data -> 'ticket', 'from', e.data -> 'from') else '{}' end as data
+  select e."offset", e.type, e.at, e.from_queue_id, case
+    when e.data ? 'from' then jsonb_build_object('ticket', e.data -> 'ticket', 'from', e.data -> 'from')
+      || case when e.data ? 'told' then jsonb_build_object('told', e.data -> 'told') else '{}' end
+    when e.type like 'agent.%' then jsonb_build_object('agent', e.data -> 'agent') else '{}' end as data
   from events e where e.site_id = $1 and e."offset" > $2 order by e."offset" limit ${MAX_EVENTS}`
 
 interface QueueRow {
@@ -52,6 +56,7 @@ const SAVE_STATE = `
   insert into site_predictors (site_id, epoch, "offset", state) values ($1, $2, $3, $4)
   on conflict (tenant_id, site_id) do update
   set epoch = excluded.epoch, "offset" = excluded."offset", state = excluded.state, updated_at = now()`
+const TOUCH = 'update site_predictors set updated_at = now() where site_id = $1'
 const NOTE_TOLD = `
   insert into ticket_estimates (ticket_id, queue_id, at, low_seconds, median_seconds, high_seconds)
   select n.ticket_id, n.queue_id, n.at, n.p10, n.p50, n.p90
@@ -102,23 +107,27 @@ async function refreshSite(ctx: Context, site: SiteRow): Promise<{ events: numbe
   const notes: Noted[] = []
   const overtaken = new Set<number>()
   for (const event of events) {
+    // The night's trees take a second: others have their turn between two of them.
+    for (const _ of predictor.learnNight(localSeconds(event.at, site.timezone))) await nextTurn()
     const note = take(predictor, event, site.timezone)
     if (note) notes.push(note)
     if (event.type === 'ticket.created' && (event.data.ticket?.priority ?? 0) > 0)
       overtaken.add(event.data.ticket!.queue_id)
   }
   const at = localSeconds(site.now, site.timezone)
-  for (const { id, agents_open } of queues) predictor.setOpen(String(id), agents_open, at)
   if (events.length > 0) {
     await ctx.tx.query(SAVE_STATE, [site.id, site.epoch, events.at(-1)!.offset, Buffer.from(predictor.save())])
     await write(ctx, notes)
-  }
+  } else await ctx.tx.query(TOUCH, [site.id])
+  // Who still reads what happened long ago knows nothing of now.
+  const isBehind = events.length === MAX_EVENTS
   let forecasts = 0
   for (const { id, forecast, agents_open, waiting } of queues) {
-    const now = forecastOf(predictor, { line: String(id), kind: 'p0', at, agents_open, waiting })
+    const now = isBehind ? null : forecastOf(predictor, { line: String(id), kind: 'p0', at, agents_open, waiting })
+    const isLost = now === null && forecast !== null && agents_open > 0
     const next = announced(forecast, now, overtaken.has(id))
-    if (!next) continue
-    await ctx.tx.query(SAVE_FORECAST, [id, JSON.stringify(next)])
+    if (!next && !isLost) continue
+    await ctx.tx.query(SAVE_FORECAST, [id, next && JSON.stringify(next)])
     ctx.emit({ type: 'queue.pace_changed', site_id: site.id, queue_id: id, data: { forecast: next } })
     forecasts++
   }

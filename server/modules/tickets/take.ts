@@ -57,6 +57,7 @@ export async function takeTickets(ctx: Context, calls: readonly Taking[]): Promi
   const series = new Map([...configs.values()].map((config) => [config.id, seriesOf(config)]))
   const now = await clockFor(ctx, calls, configs)
   const lengths = await lineLengths(ctx, configs.values())
+  const created = new Map<number, object>()
   const results: (Taken | AppError | undefined)[] = Array.from({ length: calls.length })
   let pending: Guest[] = []
   for (const [n, call] of calls.entries()) {
@@ -88,12 +89,19 @@ export async function takeTickets(ctx: Context, calls: readonly Taking[]): Promi
       ctx.tx,
       round.map((guest) => guest.newcomer),
     )
-    for (const [i, guest] of round.entries()) results[guest.n] = settle(ctx, calls[guest.n]!, guest, issued[i]!)
+    for (const [i, guest] of round.entries())
+      results[guest.n] = settle(ctx, calls[guest.n]!, guest, issued[i]!, created)
     pending = later
   }
   const taken = results.filter((result) => result !== undefined && !(result instanceof AppError))
   const figures = await figuresOf(ctx, taken)
-  for (const [i, ticket] of taken.entries()) Object.assign(ticket, figures[i])
+  for (const [i, ticket] of taken.entries()) {
+    const { eta_low_seconds, eta_seconds, eta_high_seconds } = figures[i]!
+    Object.assign(ticket, figures[i])
+    // The log keeps what was promised: accuracy is judged by it.
+    const promise = [eta_low_seconds, eta_seconds, eta_high_seconds]
+    Object.assign(created.get(ticket.id)!, { told: promise.includes(null) ? null : promise })
+  }
   return results as (Taken | AppError)[]
 }
 
@@ -126,6 +134,7 @@ function settle(
   { actor, input }: Taking,
   { newcomer, token, routed }: Guest,
   issued: Issued | Refusal,
+  created: Map<number, object>,
 ): Taken | AppError {
   if ('refusal' in issued) {
     return issued.refusal === 'duplicate_ticket'
@@ -133,25 +142,27 @@ function settle(
       : conflict(issued.refusal)
   }
   const ticket = newTicket(newcomer, issued)
+  const data = {
+    ticket: publicTicket(ticket),
+    from: null,
+    to: ticket.status,
+    channel: ticket.channel,
+    by: actor.role,
+    ...(routed.applied.length && {
+      asked: { queue_id: input.queue_id, priority: input.priority ?? 0 },
+      rules: routed.applied.map(({ id }) => id),
+    }),
+    ...(newcomer.appointment_at !== null && { appointment_at: newcomer.appointment_at }),
+    ...(newcomer.required_skill !== null && { required_skill: newcomer.required_skill }),
+  }
+  created.set(ticket.id, data)
   ctx.emit({
     type: 'ticket.created',
     site_id: ticket.site_id,
     queue_id: ticket.queue_id,
     ticket_id: ticket.id,
     actor: actor.principal,
-    data: {
-      ticket: publicTicket(ticket),
-      from: null,
-      to: ticket.status,
-      channel: ticket.channel,
-      by: actor.role,
-      ...(routed.applied.length && {
-        asked: { queue_id: input.queue_id, priority: input.priority ?? 0 },
-        rules: routed.applied.map(({ id }) => id),
-      }),
-      ...(newcomer.appointment_at !== null && { appointment_at: newcomer.appointment_at }),
-      ...(newcomer.required_skill !== null && { required_skill: newcomer.required_skill }),
-    },
+    data,
   })
   tell(ctx, ticket.id, routed.config, routed.notify)
   return { ...ticket, public_token: token, url: ctx.url(`/t/${token}`), ahead: null }

@@ -1,9 +1,11 @@
 import Type, { type TInteger, type TObject, type TString, type TUnsafe } from 'typebox'
+import { FORECAST_REASONS, type ForecastReason } from '../../../shared/eta.ts'
 import type { TicketView } from '../../../shared/views.ts'
 import { REPLIES } from '../../../shared/visit.ts'
 import type { Actor } from '../../kernel/access.ts'
 import type { Database } from '../../kernel/db/types.ts'
 import { conflict, notFound } from '../../kernel/errors.ts'
+import { translate } from '../../kernel/i18n.ts'
 import { hashToken, tenantOfToken } from '../../kernel/ids.ts'
 import { operation, type Context, type Operation } from '../../kernel/operation.ts'
 import { Closed, Enum, Nullable, Text, Time } from '../../kernel/schema.ts'
@@ -54,7 +56,7 @@ const MINE = `
          s.name as site_name, s.slug as site_slug, s.timezone, st.status as queue_status, t.token_hash,
          coalesce(c.hint, '') as counter_hint,
          case when t.status = 'appelé' then coalesce(t.last_called_at, t.called_at) end as called_last_at,
-         q.no_show_after_seconds,
+         q.no_show_after_seconds, case when t.status = 'en_attente' then st.forecast ->> 'reason' end as reason_code,
          (select count(distinct a.counter_id) from agent_queues g
           join agents a on a.tenant_id = g.tenant_id and a.id = g.agent_id
           where g.queue_id = t.queue_id and a.status in ('available', 'calling', 'serving', 'wrap_up'))::int as agents_open,
@@ -87,6 +89,8 @@ const Mine = Closed({
   site_slug: Type.String(),
   timezone: Type.String(),
   queue_status: QueueStatus,
+  /** Why the estimate jumped when it was last made, with its text in the caller's language; null when it did not. */
+  estimate_reason: Nullable(Closed({ code: Enum(FORECAST_REASONS), text: Type.String() })),
   /** Counters that serve the queue now. */
   agents_open: Type.Integer(),
   /** Where the counter is that calls. */
@@ -109,6 +113,7 @@ const Mine = Closed({
 type Mine = Type.Static<typeof Mine>
 /** What only serves to compute the answer. */
 interface MineRow extends Mine {
+  reason_code: ForecastReason | null
   missed_at: string | null
   grace_seconds: number
   called_last_at: string | null
@@ -132,12 +137,25 @@ const mine = operation({
     const id = ownTicketId(ctx)
     const view = await ticketView(ctx, id)
     const row = await ctx.tx.one<MineRow>(MINE, [id, ctx.actor.principal, REPLIES])
-    const { missed_at, grace_seconds, called_last_at, no_show_after_seconds, token_hash, replies, ...facts } = row
+    const {
+      missed_at,
+      grace_seconds,
+      called_last_at,
+      no_show_after_seconds,
+      token_hash,
+      replies,
+      reason_code,
+      ...facts
+    } = row
     return {
       ...view,
       ...facts,
       tenant_name: ctx.tenant.name,
       tenant_slug: ctx.tenant.slug,
+      estimate_reason: reason_code && {
+        code: reason_code,
+        text: translate(ctx.locale, `estimates.reasons.${reason_code}`, {}, ctx.tenant.locale),
+      },
       grace_until: missed_at && plusSeconds(missed_at, grace_seconds),
       called_until: called_last_at && no_show_after_seconds ? plusSeconds(called_last_at, no_show_after_seconds) : null,
       reply: replies?.at(-1) ?? null,
