@@ -75,18 +75,17 @@ interface Booking extends Omit<Static<typeof BookInput>, 'customer' | 'customer_
   isStranger: boolean
   /** The person said where a link can be sent. */
   hasEmail: boolean
-  series_id?: number
 }
 
 const INSERT = `
   insert into appointments as a (site_id, queue_id, service_id, status, start_at, end_at, busy_from, busy_until, day,
-    party_size, counter_id, agent_id, customer_id, language, channel, note, code, hold_expires_at, series_id)
+    party_size, counter_id, agent_id, customer_id, language, channel, note, code, hold_expires_at)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-    now() + make_interval(secs => $18::int), $19)
+    now() + make_interval(secs => $18::int))
   returning ${APPOINTMENT_COLUMNS}`
 
 /** Takes a place and writes the appointment; see `book`. */
-async function bookPlace(ctx: Context, booking: Booking): Promise<Appointment> {
+export async function bookPlace(ctx: Context, booking: Booking): Promise<Appointment> {
   const queue = await ctx.tx.one<{ site_id: number; service_id: number; timezone: string }>(
     `select q.site_id, q.service_id, s.timezone from queues q
      join sites s on s.tenant_id = q.tenant_id and s.id = q.site_id where q.id = $1`,
@@ -119,7 +118,6 @@ async function bookPlace(ctx: Context, booking: Booking): Promise<Appointment> {
     booking.note ?? '',
     await freeCode(ctx, queue.site_id),
     isHeld ? policy.hold_seconds : null,
-    booking.series_id ?? null,
   ])
   tell(ctx, status, row, null)
   if (isHeld && policy.confirmation === 'email')

@@ -3,6 +3,7 @@ import type { Operation } from '../../kernel/operation.ts'
 import { book } from './book.ts'
 import { calendarOperations } from './calendars.ts'
 import { get, list } from './read.ts'
+import { seriesOperations } from './series.ts'
 import { settings } from './settings.ts'
 import { slots } from './slots.ts'
 import { staffOperations } from './staff.ts'
@@ -20,6 +21,7 @@ export const operations: readonly Operation[] = [
   get,
   ...staffOperations,
   ...visitorOperations,
+  ...seriesOperations,
   ...calendarOperations,
   sweep,
   sendReminders,

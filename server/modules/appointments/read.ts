@@ -18,6 +18,7 @@ const FILTERS = {
   service: { schema: Id, where: 'a.service_id = $1' },
   customer: { schema: Id, where: 'a.customer_id = $1' },
   agent: { schema: Id, where: 'a.agent_id = $1' },
+  series: { schema: Id, where: 'a.series_id = $1' },
   status: {
     schema: Type.Array(Enum(STATUSES), { minItems: 1, maxItems: STATUSES.length }),
     where: 'a.status = any($1)',

@@ -80,6 +80,8 @@ export const Appointment = Closed({
   ended_at: Nullable(Time),
   end_reason: Type.String(),
   ticket_id: Nullable(Id),
+  /** The first of the series it was booked with. */
+  series_id: Nullable(Id),
   /** Rises with every move. */
   sequence: Type.Integer(),
   created_at: Time,
@@ -91,7 +93,7 @@ export const APPOINTMENT_COLUMNS = `
   a.id, a.site_id, a.queue_id, a.service_id, a.status, a.start_at, a.end_at, a.day,
   (select s.timezone from sites s where s.tenant_id = a.tenant_id and s.id = a.site_id) as timezone,
   a.party_size, a.counter_id, a.agent_id, a.customer_id, a.language, a.channel, a.note, a.code, a.hold_expires_at,
-  a.checked_in_at, a.ended_at, a.end_reason, a.ticket_id, a.sequence, a.created_at, a.updated_at`
+  a.checked_in_at, a.ended_at, a.end_reason, a.ticket_id, a.series_id, a.sequence, a.created_at, a.updated_at`
 
 export const Reason = Text(500)
 export const PartySize = Count(1, 100)

@@ -18,7 +18,14 @@ const shared = { kind: 'mutation', scope: null, roles: ROLES } as const
 const path = (verb = '') => ({ path: `/appointments/{link}/${verb && `${verb}/`}`, base: 'public' }) as const
 const link = 'NobodyKnowsThisSecret0'
 
-const { note: _note, counter_id: _counter, agent_id: _agent, customer_id: _customer, ...shown } = Appointment.properties
+const {
+  note: _note,
+  counter_id: _counter,
+  agent_id: _agent,
+  customer_id: _customer,
+  series_id: _series,
+  ...shown
+} = Appointment.properties
 const Mine = Closed({
   ...shown,
   site_name: Type.String(),
@@ -45,7 +52,7 @@ const MINE = `
 
 /** What the holder of the link is shown. */
 async function mine(ctx: Context, row: Appointment): Promise<Static<typeof Mine>> {
-  const { note, counter_id, agent_id, customer_id, ...own } = row
+  const { note, counter_id, agent_id, customer_id, series_id, ...own } = row
   return { ...own, ...(await ctx.tx.one<Omit<Static<typeof Mine>, keyof typeof shown>>(MINE, [row.id])) }
 }
 

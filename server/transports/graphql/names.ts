@@ -36,7 +36,9 @@ const SINGULAR: Readonly<Record<string, string>> = {
 const FIELDS: Readonly<Record<string, string>> = {
   'agents.setStatus': 'setAgentStatus',
   'appointments.arrive': 'arriveAtAppointment',
+  'appointments.bookSeries': 'bookAppointmentSeries',
   'appointments.cancelMine': 'cancelMyAppointment',
+  'appointments.cancelSeries': 'cancelAppointmentSeries',
   'appointments.checkInMine': 'checkInMyAppointment',
   'appointments.confirmMine': 'confirmMyAppointment',
   'appointments.mine': 'myAppointment',
