@@ -67,6 +67,35 @@ AS $function$ select m.tenant_id, m.id from messages m
 ;
 grant execute on function app.conversation_of(text,text) to sq_app;
 
+CREATE OR REPLACE FUNCTION app.dead_jobs(most integer)
+ RETURNS TABLE(id bigint, task text, payload json, attempts integer, last_error text, created_at timestamp with time zone, failed_at timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'graphile_worker', 'pg_temp'
+AS $function$
+begin
+  return query select j.id, t.identifier, j.payload, j.attempts::integer, j.last_error, j.created_at, j.updated_at
+    from _private_jobs j join _private_tasks t on t.id = j.task_id
+    where j.attempts >= j.max_attempts and j.locked_at is null order by j.id desc limit most;
+end $function$
+;
+grant execute on function app.dead_jobs(integer) to sq_app;
+
+CREATE OR REPLACE FUNCTION app.discard_dead_job(job bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'graphile_worker', 'pg_temp'
+AS $function$
+begin
+  perform from _private_jobs j where j.id = job and j.attempts >= j.max_attempts and j.locked_at is null for update;
+  if not found then return false; end if;
+  perform complete_jobs(array[job]);
+  return true;
+end $function$
+;
+grant execute on function app.discard_dead_job(bigint) to sq_app;
+
 CREATE OR REPLACE FUNCTION app.enqueue_job(task text, payload json, run_at timestamp with time zone, job_key text)
  RETURNS void
  LANGUAGE plpgsql
@@ -168,6 +197,21 @@ CREATE OR REPLACE FUNCTION app.quotas_of(of_tenant bigint)
 AS $function$ select q.quota, q.amount from tenant_quotas q where q.tenant_id = of_tenant and app.tenant_id() is null $function$
 ;
 grant execute on function app.quotas_of(bigint) to sq_app;
+
+CREATE OR REPLACE FUNCTION app.retry_dead_job(job bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'graphile_worker', 'pg_temp'
+AS $function$
+begin
+  perform from _private_jobs j where j.id = job and j.attempts >= j.max_attempts and j.locked_at is null for update;
+  if not found then return false; end if;
+  perform reschedule_jobs(array[job], run_at => now(), attempts => 0);
+  return true;
+end $function$
+;
+grant execute on function app.retry_dead_job(bigint) to sq_app;
 
 CREATE OR REPLACE FUNCTION app.set_quota(of_tenant bigint, of_quota text, new_amount bigint)
  RETURNS void
@@ -763,6 +807,12 @@ create policy tenant_isolation on invitations for all to public
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 grant delete, insert, select, update on invitations to sq_app;
 grant select on invitations to sq_backup;
+
+create table job_workers (
+  id text not null,
+  beat_at timestamp with time zone default now() not null,
+  constraint job_workers_pkey PRIMARY KEY (id)
+);
 
 create table kiosks (
   tenant_id bigint default app.tenant_id() not null,

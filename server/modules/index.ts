@@ -5,6 +5,7 @@ import * as audit from '../kernel/audit/index.ts'
 import * as expireKeys from '../kernel/expire-keys.ts'
 import * as limits from '../kernel/limits/index.ts'
 import type { Job } from '../kernel/jobs/index.ts'
+import * as background from '../kernel/jobs/index.ts'
 import * as mail from '../kernel/mail/index.ts'
 import { checkMatrix } from '../kernel/matrix.ts'
 import type { Operation } from '../kernel/operation.ts'
@@ -42,6 +43,7 @@ const modules: readonly Module[] = [
   notifications,
   audit,
   mail,
+  background,
   limits,
   expireKeys,
 ]

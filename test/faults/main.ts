@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults [-- --only reconnect,kill,embedded,nodes,redis,half-open,storm] [--quick] [--seed <n>]`: real servers on a real database under
+ * `npm run test:faults [-- --only reconnect,kill,embedded,nodes,redis,half-open,storm,notifications] [--quick] [--seed <n>]`: real servers on a real database under
  * bad networks and kill -9. Prints figures against their goals; exit code 1 when one is not met. Everything it starts
  * ends with it, however it ends.
  */
@@ -15,6 +15,7 @@ import { embedded } from './embedded.ts'
 import { kill } from './kill.ts'
 import { ServerProcess } from './processes.ts'
 import { nodes } from './nodes.ts'
+import { notifications } from './notifications.ts'
 import { reconnect } from './reconnect.ts'
 import { reconnectStorm, stalledConsumers } from './storm.ts'
 import { isMet, table, type Figure } from './table.ts'
@@ -25,7 +26,7 @@ const MAX_SECONDS = 540
 const END_WITHIN_SECONDS = 12
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: 'reconnect,kill,embedded,nodes,redis,half-open,storm' },
+    only: { type: 'string', default: 'reconnect,kill,embedded,nodes,redis,half-open,storm,notifications' },
     quick: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
   },
@@ -291,6 +292,32 @@ async function hollowListen(database: FaultDatabase, settings: Record<string, st
   }
 }
 
+async function sendersKilled({ owner }: FaultDatabase, settings: Record<string, string>) {
+  const name = 'notifications'
+  const messages = options.quick ? 100 : 500
+  const kills = options.quick ? 1 : 5
+  const report = await notifications({
+    owner,
+    settings,
+    messages,
+    workers: 2,
+    kills,
+    isStopped: true,
+    isLeaseMoved: false,
+    signal,
+    maxSeconds: 150,
+    progress: (line) => say(`${name}: ${line}`),
+  })
+  note(name, {
+    'workers killed': atLeast(kills, report.kills),
+    'messages sent': atLeast(messages, report.sent),
+    lost: none(report.lost),
+    'heard twice': none(report.double),
+    's from the last kill until all was sent': atMost(90, report.drainedSeconds),
+    'control: doubled by whoever sends again without asking': atLeast(1, report.unanswered),
+  })
+}
+
 async function embeddedKills(secretKey: string) {
   const name = 'embedded'
   const count = options.quick ? 2 : 6
@@ -339,6 +366,7 @@ async function run() {
     if (only.includes('redis') && !signal.aborted) await losingRedis(database, settings)
     if (only.includes('half-open') && !signal.aborted) await hollowListen(database, settings)
     if (only.includes('storm') && !signal.aborted) await storms(database, settings)
+    if (only.includes('notifications') && !signal.aborted) await sendersKilled(database, settings)
     if (only.includes('kill') && !signal.aborted) {
       for (let i = 0; i < 2; i++) servers.push(await ServerProcess.start(settings))
       await kills(database, servers)

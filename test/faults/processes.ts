@@ -66,6 +66,11 @@ export class ServerProcess {
     await this.#end('SIGTERM')
   }
 
+  /** Stops or continues it without its knowing. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(name)
+  }
+
   /** What it last wrote, for a report of what went wrong. */
   get output(): string {
     return this.#output

@@ -13,6 +13,8 @@ export interface Loopback {
   faults: Fault[]
   /** While set, every request fails so. */
   outage: Fault | null
+  /** Messages that were taken from somebody who did not live to hear so. */
+  unanswered: number
   close(): Promise<void>
 }
 
@@ -23,8 +25,8 @@ export interface Handler {
   read?(request: IncomingMessage): string | undefined
 }
 
-export async function loopback(handler: Handler): Promise<Loopback> {
-  const state: Loopback = { url: '', faults: [], outage: null, close: async () => {} }
+export async function loopback(handler: Handler, { answerMs = 0 } = {}): Promise<Loopback> {
+  const state: Loopback = { url: '', faults: [], outage: null, unanswered: 0, close: async () => {} }
   const server = createServer((request, response) => void respond(request, response))
   async function respond(request: IncomingMessage, response: ServerResponse) {
     let body = ''
@@ -39,6 +41,10 @@ export async function loopback(handler: Handler): Promise<Loopback> {
     if (fault === 'busy') return void response.writeHead(503).end('{}')
     if (fault === 'too_many') return void response.writeHead(429, { 'retry-after': '1' }).end('{"code":20429}')
     const answer = handler.accept(request, body)
+    response.once('close', () => {
+      if (!response.writableFinished) state.unanswered++
+    })
+    if (answerMs > 0) await new Promise((resolve) => setTimeout(resolve, answerMs))
     if (fault === 'accept_reset') return request.socket.destroy()
     if (fault === 'accept_500') return void response.writeHead(500).end('{}')
     if (fault === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS))

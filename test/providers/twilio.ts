@@ -16,34 +16,37 @@ export interface TwilioLoopback extends Loopback {
 }
 
 /** Twilio's Messages resource: create, and list by recipient. */
-export async function twilioLoopback(): Promise<TwilioLoopback> {
+export async function twilioLoopback(options: { answerMs?: number } = {}): Promise<TwilioLoopback> {
   const texts: Text[] = []
   const accountSid = 'ACloopback'
   const authToken = 'loopback-token'
   const expected = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`
-  const base = await loopback({
-    read(request) {
-      if (request.headers.authorization !== expected) return '{"code":20003}'
-      if (request.method !== 'GET') return undefined
-      const to = new URL(request.url!, 'http://localhost').searchParams.get('To')
-      const messages = texts
-        .filter((text) => text.to === to)
-        .map(({ sid, body }) => ({ sid, body, direction: 'outbound-api' }))
-      return JSON.stringify({ messages })
+  const base = await loopback(
+    {
+      read(request) {
+        if (request.headers.authorization !== expected) return '{"code":20003}'
+        if (request.method !== 'GET') return undefined
+        const to = new URL(request.url!, 'http://localhost').searchParams.get('To')
+        const messages = texts
+          .filter((text) => text.to === to)
+          .map(({ sid, body }) => ({ sid, body, direction: 'outbound-api' }))
+        return JSON.stringify({ messages })
+      },
+      accept(_, body) {
+        const form = new URLSearchParams(body)
+        const sid = `SM${String(texts.length + 1).padStart(32, '0')}`
+        texts.push({
+          sid,
+          to: form.get('To') ?? '',
+          from: form.get('From') ?? form.get('MessagingServiceSid') ?? '',
+          body: form.get('Body') ?? '',
+          callback: form.get('StatusCallback') ?? '',
+        })
+        return { status: 201, body: JSON.stringify({ sid, status: 'queued' }) }
+      },
     },
-    accept(_, body) {
-      const form = new URLSearchParams(body)
-      const sid = `SM${String(texts.length + 1).padStart(32, '0')}`
-      texts.push({
-        sid,
-        to: form.get('To') ?? '',
-        from: form.get('From') ?? form.get('MessagingServiceSid') ?? '',
-        body: form.get('Body') ?? '',
-        callback: form.get('StatusCallback') ?? '',
-      })
-      return { status: 201, body: JSON.stringify({ sid, status: 'queued' }) }
-    },
-  })
+    options,
+  )
   return Object.assign(base, { texts, accountSid, authToken })
 }
 

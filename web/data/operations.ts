@@ -49,6 +49,7 @@ export type EstimatesRefresh = { events: number; forecasts: number }
 export type EstimatesWithdrawStale = { withdrawn: number }
 export type InvitationsCreate = { id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string }
 export type InvitationsList = { results: ({ id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string })[] }
+export type JobsDead = { results: ({ id: number; task: string; payload: Record<string, unknown>; attempts: number; last_error: string | null; created_at: string; failed_at: string })[] }
 export type KiosksGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean }; is_active: boolean; created_at: string; updated_at: string }
 export type KiosksList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type MailOutbox = { results: ({ id: number; channel: string; recipient: string; subject: string; body: string; created_at: string })[] }
@@ -1516,6 +1517,24 @@ export const auditExport = /* @__PURE__ */ operation<{ after?: number; limit?: n
 export const mailOutbox = /* @__PURE__ */ operation<Record<string, unknown>, MailOutbox>(
   'GET',
   '/api/v1/platform/outbox/',
+)
+
+/** List jobs that failed as often as they may. */
+export const jobsDead = /* @__PURE__ */ operation<Record<string, unknown>, JobsDead>(
+  'GET',
+  '/api/v1/platform/dead-jobs/',
+)
+
+/** Try a dead job again, as often as a new one. */
+export const jobsRetry = /* @__PURE__ */ operation<{ id: number }, null>(
+  'POST',
+  '/api/v1/platform/dead-jobs/{id}/retry/',
+)
+
+/** Discard a dead job. */
+export const jobsDiscard = /* @__PURE__ */ operation<{ id: number }, null>(
+  'DELETE',
+  '/api/v1/platform/dead-jobs/{id}/',
 )
 
 /** Get a challenge that a ticket may cost. */

@@ -1,2 +1,3 @@
 export type { Job, JobContext } from './job.ts'
+export { operations } from './operations.ts'
 export { startWorker } from './worker.ts'

@@ -1,7 +1,9 @@
-import { Logger, parseCronItems, run, type JobHelpers, type Runner } from 'graphile-worker'
+import { EventEmitter } from 'node:events'
+import { Logger, parseCronItems, run, type JobHelpers, type Runner, type WorkerEvents } from 'graphile-worker'
 import { ownerPool } from '../db/index.ts'
 import { now } from '../clock.ts'
 import { measureJob } from '../metrics.ts'
+import { heartbeat } from './heartbeat.ts'
 import type { Job, JobContext } from './job.ts'
 
 export interface WorkerOptions {
@@ -18,8 +20,16 @@ export async function startWorker(options: WorkerOptions): Promise<Runner> {
   const { jobs, context, log } = options
   const concurrency = options.concurrency ?? 5
   const pgPool = ownerPool(options.connectionString, concurrency + 2)
+  const events = new EventEmitter() as WorkerEvents
+  let stopBeating = async () => {}
+  events.once('pool:create', ({ workerPool }) => {
+    stopBeating = heartbeat(pgPool, workerPool.id, (error) =>
+      log('warn', 'a worker could not say that it lives', { error: String(error) }),
+    )
+  })
   const runner = await run({
     pgPool,
+    events,
     concurrency,
     // Fetching many jobs at once and completing them together is worth a factor of ten.
     preset: { worker: { localQueue: { size: 100 }, completeJobBatchDelay: 0 } },
@@ -42,6 +52,9 @@ export async function startWorker(options: WorkerOptions): Promise<Runner> {
       ),
     ),
   })
-  void runner.promise.finally(() => pgPool.end())
+  void runner.promise.finally(async () => {
+    await stopBeating()
+    await pgPool.end()
+  })
   return runner
 }
