@@ -952,7 +952,9 @@ create table messages (
   created_at timestamp with time zone default now() not null,
   sent_at timestamp with time zone,
   delivered_at timestamp with time zone,
+  appointment_id bigint,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
+  constraint messages_appointment_fkey FOREIGN KEY (tenant_id, appointment_id) REFERENCES appointments(tenant_id, id) ON DELETE CASCADE,
   constraint messages_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'whatsapp'::text, 'email'::text, 'push'::text]))),
   constraint messages_direction_check CHECK ((direction = ANY (ARRAY['out'::text, 'in'::text]))),
   constraint messages_language_check CHECK ((language = ANY (ARRAY['fr'::text, 'en'::text, 'ar'::text]))),
@@ -962,6 +964,7 @@ create table messages (
 ) with (fillfactor=80);
 CREATE INDEX messages_by_address ON public.messages USING hash (address);
 CREATE INDEX messages_by_age ON public.messages USING btree (tenant_id, created_at);
+CREATE INDEX messages_by_appointment ON public.messages USING btree (tenant_id, appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX messages_by_ticket ON public.messages USING btree (tenant_id, ticket_id, id) WHERE (ticket_id IS NOT NULL);
 CREATE INDEX messages_in_work ON public.messages USING btree (tenant_id, next_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text]));
 CREATE UNIQUE INDEX messages_received ON public.messages USING btree (tenant_id, provider_id) WHERE (direction = 'in'::text);

@@ -57,8 +57,8 @@ export type MessagesList = { results: ({ id: number; ticket_id: number | null; d
 export type MessagesReceive = { kind: "stop" | "start" | "late" | "coming" | "cancel" | "text" | "duplicate" }
 export type MessagesSend = { id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null }
 export type MessagesSettle = { changed: boolean }
-export type NotificationRulesGet = { id: number; queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey"; threshold: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds: number | null; valid_seconds: number; is_active: boolean; created_at: string; updated_at: string }
-export type NotificationRulesList = { results: ({ id: number; queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey"; threshold: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds: number | null; valid_seconds: number; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type NotificationRulesGet = { id: number; queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; threshold: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds: number | null; valid_seconds: number; is_active: boolean; created_at: string; updated_at: string }
+export type NotificationRulesList = { results: ({ id: number; queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; threshold: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds: number | null; valid_seconds: number; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type NotificationsQuietHours = { starts: string | null; ends: string | null }
 export type PasskeysList = { results: ({ id: number; name: string; is_backed_up: boolean; created_at: string; last_used_at: string | null })[] }
 export type PasskeysProve = { biometric_token: string; expires_in: number }
@@ -1436,7 +1436,7 @@ export const templatesSetPrice = /* @__PURE__ */ operation<{ channel: "sms" | "w
 )
 
 /** List notification-rules. */
-export const notificationRulesList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "id" | "-id"; queue_id?: number; event?: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey"; tenant: string }, NotificationRulesList>(
+export const notificationRulesList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "id" | "-id"; queue_id?: number; event?: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; tenant: string }, NotificationRulesList>(
   'GET',
   '/api/v1/tenants/{tenant}/notification-rules/',
 )
@@ -1448,7 +1448,7 @@ export const notificationRulesGet = /* @__PURE__ */ operation<{ id: number; tena
 )
 
 /** Create a notification_rule. */
-export const notificationRulesCreate = /* @__PURE__ */ operation<{ queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey"; threshold?: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds?: number | null; valid_seconds?: number; is_active?: boolean; tenant: string }, NotificationRulesGet>(
+export const notificationRulesCreate = /* @__PURE__ */ operation<{ queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; threshold?: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds?: number | null; valid_seconds?: number; is_active?: boolean; tenant: string }, NotificationRulesGet>(
   'POST',
   '/api/v1/tenants/{tenant}/notification-rules/',
 )

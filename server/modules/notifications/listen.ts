@@ -3,7 +3,7 @@ import type { Hub } from '../../kernel/events/index.ts'
 import type { Tenant } from '../../kernel/operation.ts'
 import { withFigures } from '../tickets/index.ts'
 import { plan, type Wanted } from './plan.ts'
-import { holdersOf, isTrue, type Holder } from './recipient.ts'
+import { appointmentHoldersOf, holdersOf, isTrue, type Holder } from './recipient.ts'
 import type { MessageChannel, RuleEvent } from './vocabulary.ts'
 
 /** Events taken in by one transaction. */
@@ -21,6 +21,13 @@ const OF_EVENT: Readonly<Record<string, RuleEvent>> = {
   'ticket.completed': 'survey',
 }
 
+const OF_APPOINTMENT: Readonly<Record<string, RuleEvent>> = {
+  'appointment.booked': 'appointment_confirmed',
+  'appointment.rescheduled': 'appointment_confirmed',
+  'appointment.reminder_due': 'appointment_reminder',
+  'appointment.cancelled': 'appointment_cancelled',
+}
+
 interface Rule {
   queue_id: number
   event: RuleEvent
@@ -36,6 +43,8 @@ interface Logged {
   queue_id: number | null
   from_queue_id: number | null
   ticket_id: number | null
+  appointment_id: number | null
+  minutes_before: string | null
 }
 
 const CURSOR = `
@@ -43,7 +52,8 @@ const CURSOR = `
   from notification_cursors c join streams s on s.tenant_id = c.tenant_id and s.site_id = c.site_id
   where c.site_id = $1 for update of c skip locked`
 const EVENTS = `
-  select "offset", type, at, queue_id, from_queue_id, ticket_id from events
+  select "offset", type, at, queue_id, from_queue_id, ticket_id, (data #>> '{appointment,id}')::bigint as appointment_id,
+    data ->> 'minutes_before' as minutes_before from events
   where site_id = $1 and "offset" > $2 order by "offset" limit ${MAX_EVENTS}`
 const RULES = `
   select r.queue_id, r.event, r.threshold, r.channels, r.escalate_after_seconds, r.valid_seconds
@@ -74,6 +84,7 @@ export async function listen(reader: Reader, siteId: number): Promise<boolean> {
   if (erased.length > 0) await tx.query('delete from messages where ticket_id = any($1)', [erased])
   const rules = await tx.query<Rule>(RULES, [siteId])
   const wanted = await wantedBy(reader, rules, events, cursor.now)
+  wanted.push(...(await wantedOfAppointments(reader, rules, events, cursor.now)))
   const queues = new Set(events.flatMap(({ queue_id, from_queue_id }) => [queue_id ?? 0, from_queue_id ?? 0]))
   wanted.push(
     ...(await wantedInLines(
@@ -115,6 +126,31 @@ async function wantedBy(
     const rule = rules.find((one) => one.event === event && one.queue_id === queue_id)
     if (!holder || !rule || !isTrue(event, holder.leg, holder)) return []
     return wantedOf(rule, holder, at, event === 'survey' ? event : `${event}:${holder.leg}`, now)
+  })
+}
+
+async function wantedOfAppointments(
+  { tx }: Reader,
+  rules: readonly Rule[],
+  events: readonly Logged[],
+  now: string,
+): Promise<Wanted[]> {
+  const told = events.filter(
+    ({ type, appointment_id }) => appointment_id !== null && OF_APPOINTMENT[type] !== undefined,
+  )
+  const ids = [...new Set(told.map(({ appointment_id }) => appointment_id!))]
+  const holders = new Map((await appointmentHoldersOf(tx, ids)).map((one) => [one.id, one]))
+  return told.flatMap(({ type, at, appointment_id, queue_id, minutes_before }) => {
+    const event = OF_APPOINTMENT[type]!
+    const holder = holders.get(appointment_id!)
+    const rule = rules.find((one) => one.event === event && one.queue_id === queue_id)
+    if (!holder || !rule || !isTrue(event, holder.leg, holder)) return []
+    const [want] = wantedOf(rule, holder, at, `${event}:${holder.leg}:${minutes_before ?? ''}`, now)
+    // A reminder after the appointment has begun reminds of nothing.
+    const isSooner =
+      Temporal.Instant.compare(Temporal.Instant.from(holder.start_at!), Temporal.Instant.from(want?.not_after ?? now)) <
+      0
+    return want ? [{ ...want, ...(isSooner && { not_after: holder.start_at! }) }] : []
   })
 }
 

@@ -3,7 +3,7 @@ import type { Tx } from '../../kernel/db/types.ts'
 import { enqueueJob } from '../../kernel/jobs/enqueue.ts'
 import type { Tenant } from '../../kernel/operation.ts'
 import type { Locale } from '../../kernel/schema.ts'
-import { addressOf, holdersOf, isTrue, type Holder } from './recipient.ts'
+import { addressOf, appointmentHoldersOf, holdersOf, isTrue, timesOf, type Holder } from './recipient.ts'
 import { afterQuietHours } from './rules/quiet.ts'
 import { segmentsOf } from './templates/segments.ts'
 import { ownTemplates, textOf, type Template } from './templates/text.ts'
@@ -32,8 +32,9 @@ export const languageOf = (holder: Holder, tenant: Tenant): Locale => holder.lan
 
 const INSERT = `
   insert into messages (direction, site_id, queue_id, ticket_id, leg, customer_id, kind, channel, language, address, subject,
-    body, dedupe_key, status, next_at, not_after, other_channels, escalate_after_seconds, segments, details, cost_micros)
-  select 'out', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', $13, $14, $15, $16, $17::int, $18::jsonb,
+    body, dedupe_key, status, next_at, not_after, other_channels, escalate_after_seconds, segments, details,
+    appointment_id, cost_micros)
+  select 'out', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', $13, $14, $15, $16, $17::int, $18::jsonb, $19,
     (select p.price_micros * $17::int from message_prices p where p.channel = $7)
   where $14::timestamptz > now() and $14::timestamptz > $13::timestamptz
   on conflict (tenant_id, dedupe_key) do nothing returning id`
@@ -66,7 +67,7 @@ async function planOne(tx: Tx, tenant: Tenant, now: string, templates: readonly 
   const [row] = await tx.query<{ id: number }>(INSERT, [
     holder.site_id,
     holder.queue_id,
-    holder.id,
+    holder.appointment_id === undefined ? holder.id : null,
     holder.leg,
     holder.customer_id,
     event,
@@ -75,13 +76,14 @@ async function planOne(tx: Tx, tenant: Tenant, now: string, templates: readonly 
     addressOf(holder, channel),
     text.subject,
     text.body,
-    `${holder.id}:${want.occasion}:${channel}`,
+    `${subjectOf(holder)}:${want.occasion}:${channel}`,
     next.toString(),
     want.not_after,
     channels.slice(at + 1),
     want.escalate_after_seconds,
     segments,
     JSON.stringify(want.values ?? {}),
+    holder.appointment_id ?? null,
   ])
   if (!row) return undefined
   await enqueueSend(tx, tenant.id, row.id, next.toString())
@@ -91,15 +93,17 @@ async function planOne(tx: Tx, tenant: Tenant, now: string, templates: readonly 
 /** The next channel of a message that did not arrive, if it is still worth saying. */
 export async function planNext(tx: Tx, tenant: Tenant, id: number): Promise<void> {
   const row = await tx.maybe<Escalating>(
-    `select kind, ticket_id, leg, dedupe_key, channel, other_channels, escalate_after_seconds, not_after, details, clock_timestamp() as now
+    `select kind, ticket_id, appointment_id, leg, dedupe_key, channel, other_channels, escalate_after_seconds, not_after, details, clock_timestamp() as now
      from messages where id = $1 and other_channels <> '{}' and not_after > now() and dedupe_key is not null`,
     [id],
   )
-  if (!row?.ticket_id) return
-  const [holder] = await holdersOf(tx, [row.ticket_id])
+  if (!row) return
+  const [holder] = await (row.appointment_id === null
+    ? holdersOf(tx, row.ticket_id === null ? [] : [row.ticket_id])
+    : appointmentHoldersOf(tx, [row.appointment_id]))
   if (!holder || !isTrue(row.kind, row.leg, holder)) return
   const { kind, channel, other_channels, escalate_after_seconds, not_after, details, now } = row
-  const occasion = row.dedupe_key.slice(`${holder.id}:`.length, -`:${channel}`.length)
+  const occasion = row.dedupe_key.slice(`${subjectOf(holder)}:`.length, -`:${channel}`.length)
   await plan(tx, tenant, now, [
     { holder, event: kind, occasion, channels: other_channels, escalate_after_seconds, not_after, values: details },
   ])
@@ -107,6 +111,7 @@ export async function planNext(tx: Tx, tenant: Tenant, id: number): Promise<void
 interface Escalating {
   kind: MessageEvent
   ticket_id: number | null
+  appointment_id: number | null
   leg: number | null
   dedupe_key: string
   channel: MessageChannel
@@ -116,6 +121,9 @@ interface Escalating {
   details: Record<string, number>
   now: string
 }
+
+/** First part of a message's key: the ticket, or the appointment. */
+const subjectOf = ({ id, appointment_id }: Holder) => (appointment_id === undefined ? `${id}` : `a${id}`)
 
 /** The job of a message; a later time takes the place of the one before. */
 export const enqueueSend = (tx: Tx, tenantId: number, id: number, runAt?: string): Promise<void> =>
@@ -138,5 +146,6 @@ function valuesOf(holder: Holder, tenant: Tenant, language: Locale): MessageValu
     counter: holder.counter ?? 'none',
     minutes: Math.floor(holder.grace_seconds / 60),
     link: LINK_MARK,
+    ...timesOf(holder, language),
   }
 }

@@ -55,7 +55,7 @@ export const SAMPLE: MessageValues = {
   link: 'https://example.org/t/1-0123456789abcdefghijklmnop',
 }
 
-/** Events that a queue's rules speak of. Appointments bring their own times. */
+/** Events that a queue's rules speak of. When a reminder is due is said by the queue's booking settings. */
 export const RULE_EVENTS = [
   'called',
   'position',
@@ -65,6 +65,9 @@ export const RULE_EVENTS = [
   'transferred',
   'delayed',
   'survey',
+  'appointment_confirmed',
+  'appointment_reminder',
+  'appointment_cancelled',
 ] as const satisfies readonly MessageEvent[]
 export type RuleEvent = (typeof RULE_EVENTS)[number]
 

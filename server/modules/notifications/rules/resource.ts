@@ -19,6 +19,9 @@ const VALID_SECONDS: Record<RuleEvent, number> = {
   transferred: 600,
   delayed: 600,
   survey: 86_400,
+  appointment_confirmed: 86_400,
+  appointment_reminder: 86_400,
+  appointment_cancelled: 86_400,
 }
 
 const Event = Enum(RULE_EVENTS)

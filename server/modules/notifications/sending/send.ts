@@ -8,12 +8,11 @@ import { monotonicMs } from '../../../kernel/clock.ts'
 import type { Tenant } from '../../../kernel/operation.ts'
 import { push } from '../../../kernel/push/index.ts'
 import type { Locale } from '../../../kernel/schema.ts'
-import type { TicketStatus } from '../../../../shared/ticket-status.ts'
 import { enqueueSend } from '../plan.ts'
 import { providerOf, type Outcome, type Outgoing } from '../providers/index.ts'
 import { isTrue } from '../recipient.ts'
 import { LINK_MARK, type MessageChannel } from '../vocabulary.ts'
-import { ticketLink } from './link.ts'
+import { secretLink } from './link.ts'
 import { settle } from './settle.ts'
 
 /** Who has sent nothing for so long is dead: somebody else may try. */
@@ -27,6 +26,7 @@ const MOST_BACKOFF_SECONDS = 300
 interface Claimed {
   id: number
   ticket_id: number | null
+  appointment_id: number | null
   leg: number | null
   kind: string
   channel: MessageChannel
@@ -41,7 +41,7 @@ interface Claimed {
   error_code: string | null
   since: string
   not_after: string | null
-  ticket_status: TicketStatus | null
+  ticket_status: string | null
   ticket_leg: number | null
 }
 /** Takes the message for this attempt: its number is the fence that an earlier sender runs into. */
@@ -53,10 +53,11 @@ const CLAIM = `
     for update)
   update messages m set status = 'sending', attempt = m.attempt + 1, claimed_at = now()
   from due left join tickets t on t.id = (select x.ticket_id from messages x where x.id = $1)
+    left join appointments a on a.id = (select x.appointment_id from messages x where x.id = $1)
   where m.id = due.id
-  returning m.id, m.ticket_id, m.leg, m.kind, m.channel, m.language, m.address, m.subject, m.body, m.attempt, m.error_code,
+  returning m.id, m.ticket_id, m.appointment_id, m.leg, m.kind, m.channel, m.language, m.address, m.subject, m.body, m.attempt, m.error_code,
     coalesce(m.not_after < now(), false) as is_late, due.was_sending, m.created_at as since, m.not_after,
-    t.status as ticket_status, t.leg as ticket_leg`
+    coalesce(t.status, a.status) as ticket_status, coalesce(t.leg, a.sequence) as ticket_leg`
 
 /** Sends one message, if it is due and still true. Safe to run any number of times, by any number of workers. */
 export async function sendMessage(runtime: Runtime, tenant: Tenant, id: number): Promise<void> {
@@ -115,9 +116,10 @@ type Tried = Exclude<Outcome, { state: 'sent' }> | { state: 'sent'; provider: st
 const canFind = (channel: MessageChannel) => channel !== 'push' && providerOf(channel)?.find !== undefined
 
 async function attempt(runtime: Runtime, tenant: Tenant, claimed: Claimed, takenAt: number): Promise<Tried> {
-  const { channel, address, subject, language, id, ticket_id } = claimed
-  const link =
-    claimed.body.includes(LINK_MARK) && ticket_id !== null ? await ticketLink(runtime, tenant, id, ticket_id) : ''
+  const { channel, address, subject, language, id, ticket_id, appointment_id } = claimed
+  const link = claimed.body.includes(LINK_MARK)
+    ? await secretLink(runtime, tenant, id, { ticket_id, appointment_id })
+    : ''
   const body = claimed.body.replaceAll(LINK_MARK, link).trim()
   if (channel === 'push') return wake(runtime, tenant, ticket_id!, { title: subject, body, lang: language })
   const provider = providerOf(channel)
