@@ -11,6 +11,8 @@ export default defineConfig({
     // A database is cloned, or a server started, in the hooks of the slowest files.
     hookTimeout: 60_000,
     testTimeout: 30_000,
+    // What becomes true becomes so quickly, but not on a busy machine.
+    expect: { poll: { timeout: 10_000, interval: 25 } },
     reporters: ['default', './scripts/plain-reporter.ts'],
   },
 })

@@ -40,6 +40,7 @@ export async function startConsoleSite(): Promise<ConsoleSite> {
         `update tickets set status = 'annulé', ended_at = now(), agent_id = null, counter_id = null
          where status in ('en_attente', 'appelé', 'en_service', 'en_pause')`,
       )
+      await site.server.owner('update agents set counter_id = null')
       await site.server.owner(
         `update agents set status = 'available', desk = null, counter_id = c.id
          from (select id, row_number() over (order by id) as n from counters) c

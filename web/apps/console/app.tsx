@@ -54,6 +54,8 @@ export function App({ data }: { data: AppData }) {
   async function leave() {
     if (phase.name === 'desk' && phase.acts.desk.state.view?.agent.status === 'available') await phase.acts.leave()
     if (session) await signOut(session).catch(() => {})
+    // The answer empties this browser's storage; keys, theme and counter hold nothing about people.
+    preferences.set({})
     location.replace(location.pathname + location.search)
   }
 

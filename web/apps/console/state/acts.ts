@@ -139,7 +139,7 @@ export class Acts {
       outcome: answers.outcome ?? detail?.outcome,
     }
     const service = catalogue.services.get(ticket.service_id)
-    return (service?.required_fields ?? []).filter((name) => given[name] === undefined || given[name] === '')
+    return (service?.required_fields ?? []).filter((name) => (given[name] ?? '') === '')
   }
 
   /** Finishes the current ticket and calls the next. */
@@ -156,7 +156,7 @@ export class Acts {
     const isCurrent = (ticket: Ticket | null) => ticket === null || ticket.id === current?.id
     const result = await this.#perform({
       apply: (base) => {
-        if (!isCurrent(base.ticket)) return base
+        if (!isCurrent(base.ticket)) return this.#asStarted(base)
         if (!target) return without(base)
         const queues = base.queues.map((queue) =>
           queue.id === target!.queue_id ? { ...queue, waiting_count: Math.max(0, queue.waiting_count - 1) } : queue,
@@ -218,6 +218,13 @@ export class Acts {
     return this.#isConfirmed(ticket)
       ? { ...ticket, ...mine, status: TicketStatus.called }
       : { ...ticket, ...mine, status: TicketStatus.serving, started_at: iso() }
+  }
+  /** Where no arrival is confirmed a call and its start are one act, though two events: yellow must not flash by. */
+  #asStarted(view: AgentView): AgentView {
+    const { ticket } = view
+    if (ticket?.status !== TicketStatus.called || this.#isConfirmed(ticket)) return view
+    const started = { ...ticket, status: TicketStatus.serving, started_at: ticket.called_at }
+    return { ...view, ticket: started, agent: { ...view.agent, status: 'serving' } }
   }
   /** Back into its line, at the place its arrival gives it. */
   #back(ticket: Ticket): Promise<Ticket | undefined> {

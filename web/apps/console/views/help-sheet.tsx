@@ -58,11 +58,13 @@ export function HelpSheet({ onClose }: { onClose(): void }) {
                     className="button"
                     data-kind="quiet"
                     data-remap={command}
-                    aria-label={t('console.change_key', { command: t(commandLabel(command)), key: keyLabel(first!) })}
                     onClick={() => setAsked(command)}
                     onBlur={() => setAsked(null)}
                     onKeyDown={(event) => onKeyDown(event, command)}
                   >
+                    <span className="visually-hidden">
+                      {t('console.change_key', { command: t(commandLabel(command)) })}
+                    </span>
                     {asked === command ? t('console.press_key') : <kbd className="key">{keyLabel(first!)}</kbd>}
                   </button>
                 </td>
