@@ -65,7 +65,7 @@ test('a page of another site cannot take numbers', async () => {
 test('a display opens with its own link only, and reads with a token for displays', async () => {
   const link = displayLink(t.tenant, displayId)
   const page = await app.inject(link)
-  expect([page.statusCode, page.body.includes('data-theme="wall"')]).toEqual([200, true])
+  expect([page.statusCode, page.body.includes('data-density="wall"')]).toEqual([200, true])
   const { access } = (await app.inject(link.replace('?', '/access?'))).json<{ access: string }>()
   const headers = { authorization: `Bearer ${access}` }
   expect((await app.inject({ url: `/api/v1/displays/${displayId}/board/`, headers })).statusCode).toBe(200)
