@@ -3,6 +3,7 @@ import { STAFF } from '../../kernel/access.ts'
 import { conflict, notFound } from '../../kernel/errors.ts'
 import { operation, type Operation } from '../../kernel/operation.ts'
 import { Closed, Enum, Id, Nullable, Text, Time } from '../../kernel/schema.ts'
+import { followSiteOf } from './follow.ts'
 import { enqueueSend, languageOf } from './plan.ts'
 import { addressOf, holdersOf } from './recipient.ts'
 import { STATES } from './sending/settle.ts'
@@ -100,6 +101,7 @@ const send = operation({
         segmentsOf(way, body).segments,
       ],
     )
+    await followSiteOf(ctx.tx, holder.queue_id)
     await enqueueSend(ctx.tx, ctx.tenant.id, message.id)
     // Who said what to whom is on record; what was said is in the conversation alone.
     ctx.record({ before: null, after: { id: message.id, ticket_id, channel: way }, isPersonal: true })

@@ -330,3 +330,15 @@ test('the counter writes, the wall stands, and who may not be written to is not'
     code: 'cannot_be_reached',
   })
 })
+
+test('what was written goes with the ticket, also at a site without rules', async () => {
+  const { id, public_token } = await take()
+  await as(bank.agentActors[0]!, bank.tenant)('messages.send', { ticket_id: id, body: 'Votre dossier est prêt.' })
+  await callNext()
+  await finish(id)
+  expect(await messages()).not.toEqual([])
+  const visitor = (await visitorOf(db, public_token))!
+  await as(visitor, bank.tenant)('tickets.erase', {})
+  await listenToAll(context)
+  expect((await messages()).filter(({ ticket_id }) => ticket_id === id)).toEqual([])
+})

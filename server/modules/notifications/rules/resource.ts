@@ -4,6 +4,7 @@ import { conflict, invalid, notFound } from '../../../kernel/errors.ts'
 import { operation, type Operation } from '../../../kernel/operation.ts'
 import { Default, resource } from '../../../kernel/resource.ts'
 import { Closed, Enum, Id, Nullable } from '../../../kernel/schema.ts'
+import { followSiteOf } from '../follow.ts'
 import { MESSAGE_CHANNELS, RULE_EVENTS, type RuleEvent } from '../vocabulary.ts'
 
 /** Events with a place in the line or minutes left. */
@@ -25,12 +26,6 @@ const VALID_SECONDS: Record<RuleEvent, number> = {
 }
 
 const Event = Enum(RULE_EVENTS)
-
-/** Follows the site's log from where it stands now: what happened before the first rule is nobody's news. */
-const FOLLOW = `
-  insert into notification_cursors (site_id, epoch, "offset")
-  select s.site_id, s.epoch, s.last_offset from queues q join streams s on s.tenant_id = q.tenant_id and s.site_id = q.site_id
-  where q.id = $1 on conflict do nothing`
 
 const rules = resource({
   noun: 'notification-rules',
@@ -68,7 +63,7 @@ const rules = resource({
       valid_seconds: rule.valid_seconds ?? VALID_SECONDS[rule.event],
     }
   },
-  created: async (ctx, rule) => void (await ctx.tx.query(FOLLOW, [rule.queue_id])),
+  created: (ctx, rule) => followSiteOf(ctx.tx, rule.queue_id),
 })
 
 const Minute = Type.String({ pattern: '^(?:[01]\\d|2[0-3]):[0-5]\\d$' })
