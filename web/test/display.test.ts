@@ -87,9 +87,13 @@ describe.runIf(hasBrowser)('the display', async () => {
     for (let i = 0; i < 10; i++) numbers.push((await call(i % 3))['number'])
     // At once in the list, and each in its turn on the stage.
     await page.waitForFunction((number) => document.body.textContent!.includes(number), numbers[9]!)
-    await page.waitForFunction((count) => (globalThis as unknown as { staged: string[] }).staged.length >= count, 10, {
-      timeout: 60_000,
-    })
+    await page.waitForFunction(
+      (number) => (globalThis as unknown as { staged: string[] }).staged.includes(number),
+      numbers[9]!,
+      {
+        timeout: 60_000,
+      },
+    )
     const staged = await page.evaluate(() => (globalThis as unknown as { staged: string[] }).staged)
     expect(staged.filter((number) => numbers.includes(number))).toEqual(numbers)
     await context.close()
