@@ -66,7 +66,6 @@ export function QueuePane({ acts }: { acts: Acts }) {
         <input
           id="find"
           value={wanted}
-          dir="ltr"
           placeholder={t('console.find')}
           aria-label={t('console.find')}
           onChange={(event) => {
