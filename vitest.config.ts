@@ -7,7 +7,8 @@ export default defineConfig({
     include: ['server/**/*.test.ts', 'shared/**/*.test.ts', 'scripts/**/*.test.ts', 'web/**/*.test.ts'],
     globalSetup: ['server/test/template.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than cores: tests of screens and of several processes mostly wait.
+    maxWorkers: 3,
     // A database is cloned, or a server started, in the hooks of the slowest files.
     hookTimeout: 60_000,
     testTimeout: 30_000,
