@@ -52,7 +52,10 @@ export function App({ data }: { data: AppData }) {
   }, [phase])
 
   async function leave() {
-    if (phase.name === 'desk' && phase.acts.desk.state.view?.agent.status === 'available') await phase.acts.leave()
+    if (phase.name === 'desk') {
+      if (phase.acts.desk.state.view?.agent.status === 'available') await phase.acts.leave()
+      await phase.acts.desk.end()
+    }
     if (session) await signOut(session).catch(() => {})
     // The answer empties this browser's storage; keys, theme and counter hold nothing about people.
     preferences.set({})

@@ -84,6 +84,7 @@ export class Desk extends Store<DeskState> {
   #queueFeeds = new Map<number, Following<Board, LiveEvent>>()
   #timer: ReturnType<typeof setInterval>
   #isHome = false
+  #running = new Set<Promise<unknown>>()
 
   constructor(session: Session, catalogue: Catalogue, self: AgentsGet, onSignedOut: () => void) {
     super({ ...FIRST, self, knownAt: new Date(serverNow()).toISOString(), asksForDesk: self.is_online })
@@ -108,19 +109,29 @@ export class Desk extends Store<DeskState> {
     for (const feed of this.#queueFeeds.values()) feed.close()
   }
 
+  /** Closes and waits for what is still asked: nothing may be refused because the session ends meanwhile. */
+  async end(): Promise<void> {
+    this.close()
+    await Promise.allSettled(this.#running)
+  }
+
   /** Runs an operation of this organisation as the signed-in person. */
   async run<Input extends { tenant: string }, Output>(
     operation: Operation<Input, Output>,
     input: Omit<Input, 'tenant'>,
     options: { key?: string; signal?: AbortSignal } = {},
   ): Promise<Output> {
+    const { tenant, csrf_token } = this.session
+    const whole = { ...input, tenant: tenant.slug } as unknown as Input
+    const answer = call(operation, whole, { csrf: csrf_token ?? '', ...options })
+    this.#running.add(answer)
     try {
-      const { tenant, csrf_token } = this.session
-      const whole = { ...input, tenant: tenant.slug } as unknown as Input
-      return await call(operation, whole, { csrf: csrf_token ?? '', ...options })
+      return await answer
     } catch (error) {
       if (isSignedOut(error)) this.#onSignedOut()
       throw error
+    } finally {
+      this.#running.delete(answer)
     }
   }
 
