@@ -273,8 +273,8 @@ test('time on hold is not time of service', async () => {
   await age(id, 30)
   await b.run('tickets.complete', { id })
   const [leg] = await lab.owner<Record<string, number>>(
-    `select held_seconds / 10 * 10 as held_seconds,
-            floor((extract(epoch from ended_at - started_at) - held_seconds) / 10)::int * 10 as served,
+    `select round(held_seconds / 10.0)::int * 10 as held_seconds,
+            round((extract(epoch from ended_at - started_at) - held_seconds) / 10)::int * 10 as served,
             abs(extract(epoch from (called_at - entered_at) + (started_at - called_at) + (ended_at - started_at) - (ended_at - entered_at)))::int as off
      from ticket_legs where ticket_id = $1`,
     [id],
