@@ -10,8 +10,9 @@ export default defineConfig({
     // One more than cores: tests of screens and of several processes mostly wait.
     maxWorkers: 3,
     // A database is cloned, or a server started, in the hooks of the slowest files.
-    hookTimeout: 60_000,
-    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    // Nothing is judged by its speed: a busy machine may take its time.
+    testTimeout: 90_000,
     // What becomes true becomes so quickly, but not on a busy machine.
     expect: { poll: { timeout: 10_000, interval: 25 } },
     reporters: ['default', './scripts/plain-reporter.ts'],
