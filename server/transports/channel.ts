@@ -198,8 +198,8 @@ export class Channel {
     feed: OpenFeed,
   ): Promise<{ frames: Frame[]; upTo: number } | ResyncReason> {
     if (epoch !== this.#tail.epoch) return 'epoch'
-    // Another process may have shown the client more than this one has heard of yet.
-    if (offset > this.#tail.offset) await this.#tail.refresh()
+    // Another process may have shown the client, or this channel's snapshot all, more than this one has heard of yet.
+    if (Math.max(offset, this.#ringFrom) > this.#tail.offset) await this.#tail.refresh()
     if (offset > this.#tail.offset) return 'ahead'
     if (offset >= this.#ringFrom) {
       const frames = this.#after(offset)

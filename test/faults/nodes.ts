@@ -47,8 +47,8 @@ export interface NodesReport {
 }
 
 const CALLERS = 12
-/** Of each caller between two requests. */
-const PAUSE_MS = 20
+/** Of each caller between two requests: on any machine fewer events than a feed repeats one by one after seconds. */
+const PAUSE_MS = 150
 /** Before a request is repeated. */
 const RETRY_AFTER_MS = 200
 

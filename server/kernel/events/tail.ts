@@ -103,8 +103,20 @@ export class Tail {
   /** Reads what is missing from the log; calls made meanwhile are answered by one more pass. */
   refresh(): Promise<void> {
     this.#again = true
-    this.#fetching ??= this.#fetch().finally(() => (this.#fetching = null))
-    return this.#fetching
+    return (this.#fetching ??= this.#fetchAll())
+  }
+
+  async #fetchAll() {
+    try {
+      await this.ready
+      while (this.#again) {
+        this.#again = false
+        await this.#fetchPage()
+      }
+    } finally {
+      // In the same turn as the last look at `#again`: a call between the two would be answered by nobody.
+      this.#fetching = null
+    }
   }
 
   /** For who cannot wait: where the database is away, the hub's poll asks again. */
@@ -112,39 +124,35 @@ export class Tail {
     this.refresh().catch(() => {})
   }
 
-  async #fetch() {
-    await this.ready
-    while (this.#again) {
-      this.#again = false
-      const reader = this.#db.reader(this.tenantId)
-      const asked = monotonicMs()
-      const from = this.offset
-      let page = await readEvents(reader, this.siteId, from, PAGE)
-      if (page.length === 0 || page[0]!.epoch !== this.epoch) {
-        const head = await readHead(reader, this.siteId)
-        if (head && head.epoch !== this.epoch) this.#reset(head)
-        if (!head || head.offset <= this.offset) {
-          if (head) this.wholeAt = asked
-          continue
-        }
-        // Committed between the two reads, or not in the log any more: the second look tells.
-        page = await readEvents(reader, this.siteId, from, PAGE)
+  async #fetchPage() {
+    const reader = this.#db.reader(this.tenantId)
+    const asked = monotonicMs()
+    const from = this.offset
+    let page = await readEvents(reader, this.siteId, from, PAGE)
+    if (page.length === 0 || page[0]!.epoch !== this.epoch) {
+      const head = await readHead(reader, this.siteId)
+      if (head && head.epoch !== this.epoch) this.#reset(head)
+      if (!head || head.offset <= this.offset) {
+        if (head) this.wholeAt = asked
+        return
       }
-      if (page[0] && page[0].epoch !== this.epoch) {
-        this.#again = true
-        continue
-      }
-      if (page[0]?.offset !== from + 1) {
-        const head = await readHead(reader, this.siteId)
-        if (head && head.offset > this.offset) this.#reset(head)
-        continue
-      }
-      const fresh = page.filter((event) => event.offset > this.offset)
-      if (fresh.length) this.#apply(fresh)
-      if (page.length === PAGE) this.#again = true
-      else this.wholeAt = asked
-      this.#drainEarly()
+      // Committed between the two reads, or not in the log any more: the second look tells.
+      page = await readEvents(reader, this.siteId, from, PAGE)
     }
+    if (page[0] && page[0].epoch !== this.epoch) {
+      this.#again = true
+      return
+    }
+    if (page[0]?.offset !== from + 1) {
+      const head = await readHead(reader, this.siteId)
+      if (head && head.offset > this.offset) this.#reset(head)
+      return
+    }
+    const fresh = page.filter((event) => event.offset > this.offset)
+    if (fresh.length) this.#apply(fresh)
+    if (page.length === PAGE) this.#again = true
+    else this.wholeAt = asked
+    this.#drainEarly()
   }
 
   #reset(head: StreamHead) {
