@@ -30,7 +30,8 @@ async function work(): Promise<void> {
   isBusy = true
   for (let question = questions.shift(); question; question = questions.shift()) {
     const started = performance.now()
-    process.send!(answerTo(question))
+    // The parent may have died meanwhile: nobody is left to tell, and `disconnect` ends this process.
+    process.send!(answerTo(question), undefined, {}, () => {})
     await delay(performance.now() - started)
   }
   isBusy = false
