@@ -9,8 +9,8 @@ const ORDER = [
   'agents',
   'tickets',
   'estimates',
-  'staffing',
   'appointments',
+  'staffing',
   'displays',
   'ar',
 ]

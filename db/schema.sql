@@ -1657,6 +1657,39 @@ create policy tenant_isolation on tickets for all to public
 grant delete, insert, select, update on tickets to sq_app;
 grant select on tickets to sq_backup;
 
+create table tomorrow_offers (
+  tenant_id bigint default app.tenant_id() not null,
+  ticket_id bigint not null,
+  site_id bigint not null,
+  queue_id bigint not null,
+  day date not null,
+  place integer not null,
+  status text default 'offered'::text not null,
+  offered_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  answered_at timestamp with time zone,
+  appointment_id bigint,
+  new_ticket_id bigint,
+  constraint tomorrow_offers_pkey PRIMARY KEY (tenant_id, ticket_id),
+  constraint tomorrow_offers_place_check CHECK ((place > 0)),
+  constraint tomorrow_offers_status_check CHECK ((status = ANY (ARRAY['offered'::text, 'accepted'::text, 'declined'::text, 'expired'::text, 'withdrawn'::text, 'taken_up'::text, 'lapsed'::text]))),
+  constraint tomorrow_offers_tenant_id_appointment_id_fkey FOREIGN KEY (tenant_id, appointment_id) REFERENCES appointments(tenant_id, id) ON DELETE SET NULL (appointment_id),
+  constraint tomorrow_offers_tenant_id_new_ticket_id_fkey FOREIGN KEY (tenant_id, new_ticket_id) REFERENCES tickets(tenant_id, id) ON DELETE SET NULL (new_ticket_id),
+  constraint tomorrow_offers_tenant_id_queue_id_day_place_key UNIQUE (tenant_id, queue_id, day, place),
+  constraint tomorrow_offers_tenant_id_queue_id_fkey FOREIGN KEY (tenant_id, queue_id) REFERENCES queues(tenant_id, id) ON DELETE CASCADE,
+  constraint tomorrow_offers_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES tickets(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX tomorrow_offers_by_appointment ON public.tomorrow_offers USING btree (tenant_id, appointment_id) WHERE (appointment_id IS NOT NULL);
+CREATE INDEX tomorrow_offers_by_new_ticket ON public.tomorrow_offers USING btree (tenant_id, new_ticket_id) WHERE (new_ticket_id IS NOT NULL);
+CREATE INDEX tomorrow_offers_live ON public.tomorrow_offers USING btree (tenant_id, status) WHERE (status = ANY (ARRAY['offered'::text, 'accepted'::text]));
+alter table tomorrow_offers enable row level security;
+alter table tomorrow_offers force row level security;
+create policy tenant_isolation on tomorrow_offers for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on tomorrow_offers to sq_app;
+grant select on tomorrow_offers to sq_backup;
+
 create table used_tokens (
   id uuid not null,
   expires_at timestamp with time zone not null,

@@ -11,7 +11,9 @@ import { sendReminders, sweep } from './sweep.ts'
 import { visitorOperations } from './visitor.ts'
 
 export { jobs } from './jobs.ts'
+export { TAKEN_TWICE } from './book.ts'
 export { newLink } from './links.ts'
+export { bookOnDay } from './on-day.ts'
 
 export const operations: readonly Operation[] = [
   ...settings.operations,

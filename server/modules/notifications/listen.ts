@@ -2,9 +2,9 @@ import type { Tx } from '../../kernel/db/types.ts'
 import type { Hub } from '../../kernel/events/index.ts'
 import type { Tenant } from '../../kernel/operation.ts'
 import { withFigures } from '../tickets/index.ts'
-import { plan, type Wanted } from './plan.ts'
-import { appointmentHoldersOf, holdersOf, isTrue, type Holder } from './recipient.ts'
-import type { MessageChannel, RuleEvent } from './vocabulary.ts'
+import { languageOf, plan, type Wanted } from './plan.ts'
+import { appointmentHoldersOf, holdersOf, isTrue, offerTimes, type Holder } from './recipient.ts'
+import type { MessageChannel, MessageValues, RuleEvent } from './vocabulary.ts'
 
 /** Events taken in by one transaction. */
 const MAX_EVENTS = 500
@@ -19,6 +19,7 @@ const OF_EVENT: Readonly<Record<string, RuleEvent>> = {
   'ticket.transferred': 'transferred',
   'ticket.delayed': 'delayed',
   'ticket.completed': 'survey',
+  'ticket.tomorrow_offered': 'tomorrow_offered',
 }
 
 const OF_APPOINTMENT: Readonly<Record<string, RuleEvent>> = {
@@ -45,6 +46,9 @@ interface Logged {
   ticket_id: number | null
   appointment_id: number | null
   minutes_before: string | null
+  /** Of an offer for another day. */
+  day: string | null
+  expires_at: string | null
 }
 
 const CURSOR = `
@@ -53,7 +57,7 @@ const CURSOR = `
   where c.site_id = $1 for update of c skip locked`
 const EVENTS = `
   select "offset", type, at, queue_id, from_queue_id, ticket_id, (data #>> '{appointment,id}')::bigint as appointment_id,
-    data ->> 'minutes_before' as minutes_before from events
+    data ->> 'minutes_before' as minutes_before, data ->> 'day' as day, data ->> 'expires_at' as expires_at from events
   where site_id = $1 and "offset" > $2 order by "offset" limit ${MAX_EVENTS}`
 const RULES = `
   select r.queue_id, r.event, r.threshold, r.channels, r.escalate_after_seconds, r.valid_seconds
@@ -111,7 +115,7 @@ export async function watch(reader: Reader, siteId: number): Promise<void> {
 }
 
 async function wantedBy(
-  { tx }: Reader,
+  { tx, tenant }: Reader,
   rules: readonly Rule[],
   events: readonly Logged[],
   now: string,
@@ -120,12 +124,13 @@ async function wantedBy(
   const holders = new Map(
     (await holdersOf(tx, [...new Set(told.map(({ ticket_id }) => ticket_id!))])).map((one) => [one.id, one]),
   )
-  return told.flatMap(({ type, at, ticket_id, queue_id }) => {
+  return told.flatMap(({ type, at, ticket_id, queue_id, day, expires_at }) => {
     const event = OF_EVENT[type]!
     const holder = holders.get(ticket_id!)
     const rule = rules.find((one) => one.event === event && one.queue_id === queue_id)
     if (!holder || !rule || !isTrue(event, holder.leg, holder)) return []
-    return wantedOf(rule, holder, at, event === 'survey' ? event : `${event}:${holder.leg}`, now)
+    const values = offerTimes(holder, day, expires_at, languageOf(holder, tenant))
+    return wantedOf(rule, holder, at, event === 'survey' ? event : `${event}:${holder.leg}`, now, values)
   })
 }
 
@@ -190,7 +195,7 @@ function wantedOf(
   at: string,
   occasion: string,
   now: string,
-  values: Record<string, number> = {},
+  values: MessageValues = {},
 ): Wanted[] {
   const notAfter = Temporal.Instant.from(at).add({ seconds: rule.valid_seconds })
   if (Temporal.Instant.compare(notAfter, Temporal.Instant.from(now)) <= 0) return []

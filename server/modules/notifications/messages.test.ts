@@ -6,6 +6,7 @@ import { visitorOf } from '../tickets/index.ts'
 import { operations as ticketOperations } from '../tickets/index.ts'
 import { operations as customerOperations } from '../customers/index.ts'
 import { operations as queueOperations } from '../queues/index.ts'
+import { operations as staffingOperations } from '../staffing/index.ts'
 import { aTenant, type TenantFixture } from '../../test/factories.ts'
 import { testDatabase } from '../../test/harness.ts'
 import { caller, testRuntime } from '../../test/runtime.ts'
@@ -17,7 +18,13 @@ import { settle } from './sending/settle.ts'
 
 const { db, owner } = await testDatabase()
 const runtime = testRuntime(db)
-const as = caller(runtime, [...operations, ...ticketOperations, ...queueOperations, ...customerOperations])
+const as = caller(runtime, [
+  ...operations,
+  ...ticketOperations,
+  ...queueOperations,
+  ...customerOperations,
+  ...staffingOperations,
+])
 const twilio = await twilioLoopback()
 const sendgrid = await sendgridLoopback()
 afterAll(() => Promise.all([twilio.close(), sendgrid.close()]))
@@ -100,6 +107,19 @@ const told = async (id: number) =>
   ).map(({ type }) => type)
 
 describe('who is told what', () => {
+  test('an offer of tomorrow names the day and until when to answer, on the site’s clock', async () => {
+    await rule('tomorrow_offered')
+    const asked = await take({ locale: 'en' })
+    const offered = await run('queues.offerTomorrow', { id: queueId(), count: 1 })
+    await listenToAll(context)
+    const [message, ...others] = await messages()
+    expect(others).toEqual([])
+    expect([message!.ticket_id, message!.kind, message!.language]).toEqual([asked.id, 'tomorrow_offered', 'en'])
+    const until = Temporal.Instant.from(offered.expires_at).toZonedDateTimeISO('Europe/Paris').toPlainTime()
+    expect(message!.body).toContain(`by ${until.toString({ smallestUnit: 'minute' })}`)
+    expect(message!.body).toContain(String(Temporal.PlainDate.from(offered.day).day))
+  })
+
   test('a call is told once, in the ticket’s language, however many workers listen and however often', async () => {
     await rule('called')
     await take({ locale: 'ar' })

@@ -118,7 +118,7 @@ interface Escalating {
   other_channels: MessageChannel[]
   escalate_after_seconds: number | null
   not_after: string
-  details: Record<string, number>
+  details: MessageValues
   now: string
 }
 

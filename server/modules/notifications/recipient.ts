@@ -75,6 +75,21 @@ export const timesOf = ({ start_at, timezone }: Holder, language: Locale): Messa
     ? {}
     : { date: formatDate(start_at, timezone, language), time: formatTime(start_at, timezone, language) }
 
+/** The day of an offer and until when to answer, as the site's clock shows them; nothing where nothing is offered. */
+export function offerTimes(
+  { timezone }: Holder,
+  day: string | null,
+  expiresAt: string | null,
+  language: Locale,
+): MessageValues {
+  if (day === null || expiresAt === null) return {}
+  const noon = Temporal.PlainDate.from(day).toZonedDateTime({ timeZone: timezone, plainTime: '12:00' }).toInstant()
+  return {
+    date: formatDate(noon.toString(), timezone, language),
+    time: formatTime(expiresAt, timezone, language),
+  }
+}
+
 export const holdersOf = (tx: Tx, ids: readonly number[]): Promise<Holder[]> =>
   ids.length === 0 ? Promise.resolve([]) : tx.query<Holder>(HOLDERS, [ids])
 
@@ -98,6 +113,7 @@ const TRUE_IN: Record<RuleEvent, string> = {
   delayed: TicketStatus.waiting,
   missed: TicketStatus.no_show,
   survey: TicketStatus.completed,
+  tomorrow_offered: TicketStatus.waiting,
   appointment_confirmed: 'booked',
   appointment_reminder: 'booked',
   appointment_cancelled: 'cancelled',

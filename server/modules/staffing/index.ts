@@ -3,7 +3,10 @@ import type { Operation } from '../../kernel/operation.ts'
 import { calculate, requirements } from './calculator.ts'
 import { shiftPlan } from './shift-plan.ts'
 import { simulate } from './simulate.ts'
+import { tomorrowOperations } from './tomorrow/index.ts'
 import { closingForecast, stopIntake, whatIf } from './what-if.ts'
+
+export { jobs } from './tomorrow/index.ts'
 
 export const operations: readonly Operation[] = [
   calculate,
@@ -13,4 +16,5 @@ export const operations: readonly Operation[] = [
   whatIf,
   closingForecast,
   stopIntake,
+  ...tomorrowOperations,
 ]

@@ -30,7 +30,7 @@ const DAY = `
          e.data -> 'asked' as asked
   from own join tickets_of_day t on true
   join events e on e.ticket_id = t.id and e.site_id = own.site_id and (e.queue_id = own.id or e.from_queue_id = own.id)
-  where e.type like 'ticket.%'
+  where e.type like 'ticket.%' and e.data ? 'ticket'
   order by e."offset"`
 
 /** What happened to the line of a queue on a local day (ISO date). */

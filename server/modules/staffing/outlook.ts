@@ -143,6 +143,14 @@ export function playOutlook(outlook: Outlook, counters: number, horizon: number,
   })
 }
 
+/** How many of those who wait now or come until closing time would not be served; all where nobody calls, none where it does not close. */
+export function unservedIn(outlook: Outlook): number {
+  const { counters, waiting, seconds_to_close } = outlook
+  if (counters === 0) return waiting.length
+  if (seconds_to_close === null) return 0
+  return median(playOutlook(outlook, counters, seconds_to_close, seconds_to_close).map((round) => round.unserved))
+}
+
 export const median = (values: readonly number[]): number => {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0

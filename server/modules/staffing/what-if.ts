@@ -4,7 +4,7 @@ import { MANAGERS } from '../../kernel/access.ts'
 import { conflict, invalid } from '../../kernel/errors.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Id, Nullable, Time } from '../../kernel/schema.ts'
-import { median, outlookOf, playOutlook, type Outlook } from './outlook.ts'
+import { median, outlookOf, playOutlook, unservedIn, type Outlook } from './outlook.ts'
 import { translate } from '../../kernel/i18n.ts'
 
 /** People who come within it are counted. */
@@ -81,8 +81,7 @@ export const closingForecast = operation({
     const last = isServed
       ? after(median(playOutlook(outlook, counters, horizon).map((round) => round.last_ended)))
       : null
-    const left = isServed && seconds_to_close !== null ? playOutlook(outlook, counters, horizon, horizon) : []
-    const unserved = isServed ? median(left.map((round) => round.unserved)) : waiting.length
+    const unserved = unservedIn(outlook)
     const time = last?.toZonedDateTimeISO(queue.timezone).toPlainTime().toString({ smallestUnit: 'minute' }) ?? '–'
     return {
       closes_at: seconds_to_close === null ? null : after(seconds_to_close).toString(),

@@ -22,3 +22,9 @@ export const cancel = operation({
 
 export const cancelTicket = (ctx: Context, id: number, reason?: string): Promise<Ticket> =>
   transition(ctx, 'cancel', id, (row) => ({ changes: ended(row), reason }))
+
+/** The person has a place on another day instead. Nothing to undo: that place would stay taken. */
+export async function endForTomorrow(ctx: Context, id: number): Promise<void> {
+  await cancelTicket(ctx, id, 'tomorrow')
+  await ctx.tx.query('update tickets set undo = null, undo_until = null where id = $1', [id])
+}

@@ -7,7 +7,7 @@ import { cancel } from './cancel.ts'
 import { complete } from './complete.ts'
 import { delay } from './delay.ts'
 import { closeDay, sweepTimers } from './expire.ts'
-import { explain } from './explain.ts'
+import { explain, explainMine } from './explain.ts'
 import { hold } from './hold.ts'
 import { operations as liveOperations } from './live/index.ts'
 import { move } from './move.ts'
@@ -25,6 +25,7 @@ import { undo } from './undo.ts'
 import { update } from './update.ts'
 import { visitorOperations } from './visitor.ts'
 
+export { endForTomorrow } from './cancel.ts'
 export { edges } from './graphql.ts'
 export { jobs } from './jobs.ts'
 export {
@@ -36,6 +37,7 @@ export {
   withFigures,
   type Figures,
 } from './live/index.ts'
+export { moveBehind } from './move.ts'
 export { TRANSITIONS, VERBS, type Transition, type Verb } from './rules.ts'
 export { CHANNELS, Ticket } from './schema.ts'
 export { TICKET_COLUMNS } from './sql.ts'
@@ -49,6 +51,7 @@ export const operations: readonly Operation[] = [
   update,
   events,
   explain,
+  explainMine,
   callNext,
   next,
   call,

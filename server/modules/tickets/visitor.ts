@@ -8,7 +8,7 @@ import { conflict, notFound } from '../../kernel/errors.ts'
 import { translate } from '../../kernel/i18n.ts'
 import { hashToken, tenantOfToken } from '../../kernel/ids.ts'
 import { operation, type Context, type Operation } from '../../kernel/operation.ts'
-import { Closed, Enum, Nullable, Text, Time } from '../../kernel/schema.ts'
+import { Closed, Day, Enum, Nullable, Text, Time } from '../../kernel/schema.ts'
 import { QueueStatus } from '../queues/index.ts'
 import { cancelTicket } from './cancel.ts'
 import { delayTicket, Postponement } from './delay.ts'
@@ -65,13 +65,17 @@ const MINE = `
          (select array_agg(label) from unnest(t.labels) label where label = any($3)) as replies,
          case when t.status = 'absent' then t.ended_at end as missed_at, q.grace_seconds,
          case when t.undo ->> 'verb' = 'cancel' and t.undo ->> 'principal' = $2 then t.undo_until end as undo_until,
-         greatest(q.delay_budget - t.delay_count, 0) as delays_left, t.rating
+         greatest(q.delay_budget - t.delay_count, 0) as delays_left, t.rating,
+         o.status as offer_status, o.day as offer_day, o.place as offer_place, o.expires_at as offer_expires_at,
+         (select a.start_at from appointments a where a.tenant_id = o.tenant_id and a.id = o.appointment_id) as offer_start_at,
+         exists (select from booking_settings b where b.queue_id = t.queue_id and b.is_active) as takes_appointments
   from tickets t
   join queues q on q.tenant_id = t.tenant_id and q.id = t.queue_id
   join services v on v.tenant_id = t.tenant_id and v.id = t.service_id
   join sites s on s.tenant_id = t.tenant_id and s.id = t.site_id
   join queue_states st on st.tenant_id = t.tenant_id and st.queue_id = t.queue_id
   left join counters c on c.tenant_id = t.tenant_id and c.id = t.counter_id
+  left join tomorrow_offers o on o.tenant_id = t.tenant_id and o.ticket_id = t.id
   where t.id = $1`
 const Mine = Closed({
   ...(
@@ -109,6 +113,21 @@ const Mine = Closed({
   undo_until: Nullable(Time),
   delays_left: Type.Integer(),
   rating: Nullable(Type.Integer()),
+  /** A place on the next open day, when I am offered one because I may not be served today; null when I am not. */
+  tomorrow: Nullable(
+    Closed({
+      status: Enum(['offered', 'accepted', 'declined', 'expired', 'withdrawn', 'taken_up', 'lapsed']),
+      /** Local day of the site. */
+      day: Day,
+      /** Until when I may answer. */
+      expires_at: Time,
+      /** Accepting books an appointment where one is free; else it gives the place. */
+      takes_appointments: Type.Boolean(),
+      appointment_at: Nullable(Time),
+      /** My number among those with a place. */
+      place: Type.Integer(),
+    }),
+  ),
 })
 type Mine = Type.Static<typeof Mine>
 /** What only serves to compute the answer. */
@@ -120,6 +139,12 @@ interface MineRow extends Mine {
   no_show_after_seconds: number | null
   token_hash: Buffer | null
   replies: Mine['reply'][] | null
+  offer_status: NonNullable<Mine['tomorrow']>['status'] | null
+  offer_day: string
+  offer_place: number
+  offer_expires_at: string
+  offer_start_at: string | null
+  takes_appointments: boolean
 }
 
 const mine = operation({
@@ -145,6 +170,12 @@ const mine = operation({
       token_hash,
       replies,
       reason_code,
+      offer_status,
+      offer_day,
+      offer_place,
+      offer_expires_at,
+      offer_start_at,
+      takes_appointments,
       ...facts
     } = row
     return {
@@ -160,6 +191,14 @@ const mine = operation({
       called_until: called_last_at && no_show_after_seconds ? plusSeconds(called_last_at, no_show_after_seconds) : null,
       reply: replies?.at(-1) ?? null,
       check: token_hash ? checkLetters(token_hash) : '',
+      tomorrow: offer_status && {
+        status: offer_status,
+        day: offer_day,
+        expires_at: offer_expires_at,
+        takes_appointments,
+        appointment_at: offer_start_at,
+        place: offer_place,
+      },
     }
   },
 })

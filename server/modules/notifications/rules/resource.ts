@@ -20,6 +20,7 @@ const VALID_SECONDS: Record<RuleEvent, number> = {
   transferred: 600,
   delayed: 600,
   survey: 86_400,
+  tomorrow_offered: 900,
   appointment_confirmed: 86_400,
   appointment_reminder: 86_400,
   appointment_cancelled: 86_400,
