@@ -8,6 +8,7 @@ import { Cache } from './kernel/cache/cache.ts'
 import { RedisCache } from './kernel/cache/redis.ts'
 import { Runtime } from './kernel/execute.ts'
 import { useMail } from './kernel/mail/index.ts'
+import { RedisLink } from './kernel/redis.ts'
 import { Limiter, RedisStore, useChallengeKeys } from './kernel/limits/index.ts'
 import { useProviders } from './modules/notifications/index.ts'
 import { narrowing, useAttemptStore, useAuditHeads, useSigningKeys } from './modules/authentication/index.ts'
@@ -35,7 +36,8 @@ export async function buildCore(config: Config): Promise<Core> {
   useChallengeKeys(config.secretKey, config.secretKeyFallbacks)
   usePush(config.secretKey, { subject: contactOf(config), allowsLoopback: config.debug })
   useAuditHeads(join(config.dataDir, 'audit-heads'))
-  const closeAttempts = useAttemptStore(config.redisUrl)
+  const redis = config.redisUrl ? new RedisLink(config.redisUrl) : undefined
+  useAttemptStore(redis)
   useProviders(config, (path) => config.publicUrl + path)
   useMail({ smtpUrl: config.smtpUrl, from: config.emailFrom })
   for (const path of config.algorithmPlugins) {
@@ -50,14 +52,14 @@ export async function buildCore(config: Config): Promise<Core> {
   if (embedded) await migrate(directUrl)
   const db = await openDatabase({ url, directUrl })
   const hub = new Hub(db, {
-    buses: [...(config.redisUrl ? [new RedisBus(config.redisUrl)] : []), new NotifyBus(db)],
+    buses: [...(redis ? [new RedisBus(redis)] : []), new NotifyBus(db)],
   })
   const limiter = new Limiter({
     db,
-    store: config.redisUrl ? new RedisStore(config.redisUrl) : undefined,
+    store: redis && new RedisStore(redis),
     factor: config.rateLimitFactor,
   })
-  const cache = new Cache(config.redisUrl ? new RedisCache(config.redisUrl) : undefined)
+  const cache = new Cache(redis && new RedisCache(redis))
   const runtime = new Runtime({
     db,
     hub,
@@ -77,9 +79,7 @@ export async function buildCore(config: Config): Promise<Core> {
     directUrl,
     async close() {
       await hub.stop()
-      await limiter.close()
-      await cache.close()
-      await closeAttempts()
+      redis?.close()
       await db.close()
       await embedded?.close()
     },

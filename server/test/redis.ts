@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../test/faults/proxy.ts'
+import { RedisLink } from '../kernel/redis.ts'
 
 /** A Redis of a test's own, which keeps nothing and can be killed and started again on the same port. */
 export interface TestRedis {
@@ -11,6 +12,8 @@ export interface TestRedis {
   readonly url: string
   start(): Promise<void>
   kill(): Promise<void>
+  /** As a process is connected to it; closed with it. */
+  link(): RedisLink
   /** Ends it for good. */
   close(): Promise<void>
 }
@@ -19,6 +22,7 @@ export interface TestRedis {
 export async function startRedis(): Promise<TestRedis | undefined> {
   const port = await freePort()
   const directory = mkdtempSync(join(tmpdir(), 'sq-redis-'))
+  const links: RedisLink[] = []
   let child: ChildProcess | undefined
   const redis: TestRedis = {
     port,
@@ -39,7 +43,13 @@ export async function startRedis(): Promise<TestRedis | undefined> {
       child.kill('SIGKILL')
       await once(child, 'exit')
     },
+    link() {
+      const link = new RedisLink(redis.url)
+      links.push(link)
+      return link
+    },
     async close() {
+      for (const link of links) link.close()
       await redis.kill()
       rmSync(directory, { recursive: true, force: true })
     },

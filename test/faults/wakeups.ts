@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '../../server/kernel/db/index.ts'
 import { Hub, RedisBus } from '../../server/kernel/events/index.ts'
+import { RedisLink } from '../../server/kernel/redis.ts'
 import { aTenant } from '../../server/test/factories.ts'
 import type { TestRedis } from '../../server/test/redis.ts'
 import { tokenOf } from '../../server/test/tokens.ts'
@@ -107,7 +108,8 @@ export async function wakeups(options: WakeupsOptions): Promise<WakeupsReport> {
 async function followByRedis({ database, controlRedis }: WakeupsOptions, tenantId: number, siteId: number) {
   if (!controlRedis) return { missing: () => 0, close: async () => {} }
   const db = await openDatabase({ url: database.url, directUrl: database.directUrl })
-  const hub = new Hub(db, { buses: [new RedisBus(controlRedis)], isPolling: false })
+  const link = new RedisLink(controlRedis)
+  const hub = new Hub(db, { buses: [new RedisBus(link)], isPolling: false })
   await hub.start()
   const tail = await hub.tail(tenantId, siteId)
   const from = tail.offset
@@ -120,6 +122,7 @@ async function followByRedis({ database, controlRedis }: WakeupsOptions, tenantI
     missing: (oracle: readonly number[]) => oracle.filter((offset) => offset > from && !heard.has(offset)).length,
     async close() {
       await hub.stop()
+      link.close()
       await db.close()
     },
   }

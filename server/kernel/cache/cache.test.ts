@@ -57,20 +57,11 @@ const redis = await startRedis()
 afterAll(() => redis?.close())
 describe.skipIf(!redis)('with Redis', () => {
   const open = () => {
-    const shared = new RedisCache(redis!.url)
-    const cache = new Cache(shared)
-    afterAll(() => cache.close())
-    return { shared, cache }
+    const link = redis!.link()
+    const shared = new RedisCache(link)
+    return { link, shared, cache: new Cache(shared) }
   }
-  const ready = async ({ shared }: Pick<ReturnType<typeof open>, 'shared'>) => {
-    while (
-      !(await shared.set('x', 'y', 10).then(
-        () => true,
-        () => false,
-      ))
-    )
-      await delay(20)
-  }
+  const ready = async ({ link }: ReturnType<typeof open>) => expect(await link.ready(5000)).toBe(true)
 
   test('one of many processes reads; the others wait for it', async () => {
     const nodes = Array.from({ length: 6 }, open)
@@ -87,17 +78,16 @@ describe.skipIf(!redis)('with Redis', () => {
 
   test('the age counts from the read, also for who is given the value later', async () => {
     let now = 0
-    const [a, shared] = [open(), new RedisCache(redis!.url)]
-    const later = new Cache(shared, () => now)
-    afterAll(() => later.close())
-    await Promise.all([ready(a), ready({ ...a, shared })])
+    const a = open()
+    const later = new Cache(a.shared, () => now)
+    await ready(a)
     const { read } = source(0)
     expect(await a.cache.get(['age'], 60_000, read)).toEqual({ n: 1 })
     await delay(200)
     expect(await later.get(['age'], 60_000, read)).toEqual({ n: 1 })
     // By its own clock it has had the value for less than its life, but the value is older.
     now = 59_900
-    await shared.set(JSON.stringify(['age']), '', 1)
+    await a.shared.set(JSON.stringify(['age']), '', 1)
     await delay(10)
     expect(await later.get(['age'], 60_000, read)).toEqual({ n: 2 })
   })

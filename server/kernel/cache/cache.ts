@@ -9,7 +9,6 @@ export interface SharedCache {
   set(key: string, value: string, lifeMs: number): Promise<void>
   /** Whether this caller is the one who reads the value anew. */
   claim(key: string, lifeMs: number): Promise<boolean>
-  close(): Promise<void>
 }
 
 const MAX_ENTRIES = 20_000
@@ -63,10 +62,6 @@ export class Cache {
       return entry.value as T
     }
     return this.#once(id, () => this.#fetch(id, lifeMs, read))
-  }
-
-  async close(): Promise<void> {
-    await this.#shared?.close()
   }
 
   #once<T>(id: string, work: () => Promise<T>): Promise<T> {

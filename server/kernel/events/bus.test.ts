@@ -5,6 +5,7 @@ import { testDatabase } from '../../test/harness.ts'
 import { startRedis } from '../../test/redis.ts'
 import { openDatabase, type Database } from '../db/index.ts'
 import { registry } from '../metrics.ts'
+import { RedisLink } from '../redis.ts'
 import { Hub, NotifyBus, openStream, RedisBus, type HubOptions } from './index.ts'
 import { appendStatement, placeEvents } from './log.ts'
 
@@ -64,12 +65,12 @@ const wakeupsBy = async (bus: string) => {
 test.skipIf(!redis)(
   'Redis wakes; when it dies NOTIFY stands in, and it wakes again when it is back: nothing is lost',
   async () => {
-    const buses = () => [new RedisBus(redis!.url), new NotifyBus(db)]
+    const buses = () => [new RedisBus(redis!.link()), new NotifyBus(db)]
     const siteId = await newStream()
     const publisher = await startHub({ buses: buses() })
     // Without polls, to see that the buses alone do it.
     const listener = await follow(await startHub({ buses: buses(), isPolling: false }), siteId)
-    const control = await follow(await startHub({ buses: [new RedisBus(redis!.url)], isPolling: false }), siteId)
+    const control = await follow(await startHub({ buses: [new RedisBus(redis!.link())], isPolling: false }), siteId)
     let total = 0
     const commitSome = async () => {
       for (let i = 0; i < 10; i++) {
@@ -81,7 +82,7 @@ test.skipIf(!redis)(
     }
     const byNotify = await wakeupsBy('notify')
     await commitSome()
-    expect(control.offsets).toEqual(upTo(10))
+    await expect.poll(() => control.offsets, { timeout: 5_000 }).toEqual(upTo(10))
     expect(await wakeupsBy('notify')).toBe(byNotify)
 
     await redis!.kill()
@@ -176,8 +177,12 @@ test.skipIf(!redis)(
     const proxy = await FaultProxy.open(redis!.port)
     closers.push(async () => proxy.close())
     const siteId = await newStream()
-    const publisher = await startHub({ buses: [new RedisBus(redis!.url)] })
-    const farBus = () => new RedisBus(`redis://127.0.0.1:${proxy.port}`)
+    const publisher = await startHub({ buses: [new RedisBus(redis!.link())] })
+    const farBus = () => {
+      const link = new RedisLink(`redis://127.0.0.1:${proxy.port}`)
+      closers.push(async () => link.close())
+      return new RedisBus(link)
+    }
     const listener = await follow(await startHub({ buses: [farBus()] }), siteId)
     const control = await follow(await startHub({ buses: [farBus()], isPolling: false }), siteId)
     await commit(publisher, siteId)

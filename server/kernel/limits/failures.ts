@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 import { AppError } from '../errors.ts'
-import { connectRedis } from './redis-store.ts'
+import type { RedisLink } from '../redis.ts'
 
 /** How often something failed lately, by a key. */
 export interface Failures {
@@ -16,7 +16,6 @@ export interface FailureStore {
   /** @throws AppError unavailable `overloaded` when nobody knows */
   add(key: string): Promise<void>
   forget(key: string): Promise<void>
-  close(): Promise<void>
 }
 
 /** This process's own counts. */
@@ -36,13 +35,13 @@ export class MemoryFailures implements FailureStore {
   async forget(key: string): Promise<void> {
     this.#counts.delete(key)
   }
-  async close(): Promise<void> {}
 }
 
 const ADD = `
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return count`
+const PREFIX = 'smartqueue:failures:'
 type WithAdd = Redis & { addFailure(key: string, milliseconds: number): Promise<number> }
 
 /** Counts of all processes. While Redis is away nobody knows how often an account was tried, so nobody may try. */
@@ -50,24 +49,21 @@ export class RedisFailures implements FailureStore {
   #redis: WithAdd
   #windowSeconds: number
 
-  constructor(url: string, windowSeconds: number) {
+  constructor({ commands }: RedisLink, windowSeconds: number) {
     this.#windowSeconds = windowSeconds
-    this.#redis = connectRedis(url, 'smartqueue:failures:') as WithAdd
+    this.#redis = commands as WithAdd
     this.#redis.defineCommand('addFailure', { lua: ADD, numberOfKeys: 1 })
   }
   async of(key: string): Promise<Failures> {
-    const [count, left] = await known(Promise.all([this.#redis.get(key), this.#redis.pttl(key)]))
+    const [count, left] = await known(Promise.all([this.#redis.get(PREFIX + key), this.#redis.pttl(PREFIX + key)]))
     return { count: Number(count ?? 0), retrySeconds: count === null ? 0 : Math.max(1, Math.ceil(left / 1000)) }
   }
   async add(key: string): Promise<void> {
-    await known(this.#redis.addFailure(key, this.#windowSeconds * 1000))
+    await known(this.#redis.addFailure(PREFIX + key, this.#windowSeconds * 1000))
   }
   async forget(key: string): Promise<void> {
     // Whoever has just shown the right password is let in; the count ends by itself.
-    await this.#redis.del(key).catch(() => {})
-  }
-  async close(): Promise<void> {
-    this.#redis.disconnect()
+    await this.#redis.del(PREFIX + key).catch(() => {})
   }
 }
 

@@ -119,10 +119,6 @@ export class Limiter {
   async quotaOf(tenantId: number, quota: string): Promise<number | undefined> {
     return (await this.#quotas.fetch(tenantId))?.get(quota)
   }
-
-  async close(): Promise<void> {
-    await this.#store.close()
-  }
 }
 
 /** What an operation says, or what follows from who may run it: a door nobody thought about is guarded as one. */

@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
+import type { RedisLink } from '../redis.ts'
 import { left, type Count, type Left, type LimitStore } from './store.ts'
 
 /**
@@ -22,47 +23,26 @@ return answer`
 
 type WithUse = Redis & { useCounts(keys: number, ...values: (string | number)[]): Promise<[number, ...string[]]> }
 
-/** A caller waits no longer than this for a count. */
-const TIMEOUT_MS = 150
-
-/** A connection for counts: what is asked while Redis is away fails at once, and it comes back by itself. */
-export function connectRedis(url: string, keyPrefix: string): Redis {
-  const redis = new Redis(url, {
-    enableOfflineQueue: false,
-    enableAutoPipelining: true,
-    maxRetriesPerRequest: 0,
-    commandTimeout: TIMEOUT_MS,
-    connectTimeout: 2000,
-    keyPrefix,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 2000),
-  })
-  // Told to whoever asks next; without a listener it would end the process.
-  redis.on('error', () => {})
-  return redis
-}
+const PREFIX = 'smartqueue:limit:'
 
 /** Counts shared by all processes. Rejects at once while Redis is away. */
 export class RedisStore implements LimitStore {
   #redis: WithUse
 
-  constructor(url: string) {
-    this.#redis = connectRedis(url, 'smartqueue:limit:') as WithUse
+  constructor({ commands }: RedisLink) {
+    this.#redis = commands as WithUse
     this.#redis.defineCommand('useCounts', { lua: USE })
   }
 
   async use(counts: readonly Count[]): Promise<Left[]> {
     const [used, ...backlogs] = await this.#redis.useCounts(
       counts.length,
-      ...counts.map(({ key }) => key),
+      ...counts.map(({ key }) => PREFIX + key),
       ...counts.flatMap(({ amount, windowSeconds }) => [
         Math.round((windowSeconds * 1_000_000) / amount),
         windowSeconds * 1_000_000,
       ]),
     )
     return counts.map((count, i) => left(count, Number(backlogs[i]) / 1000, used === 1))
-  }
-
-  async close(): Promise<void> {
-    this.#redis.disconnect()
   }
 }

@@ -23,7 +23,6 @@ export interface LimitState extends Policy, Left {}
 export interface LimitStore {
   /** Uses one of each count if all allow it, else none of any. One answer per count. */
   use(counts: readonly Count[]): Left[] | Promise<Left[]>
-  close(): Promise<void>
 }
 
 /** More than these are forgotten, longest unused first: each was nearly full again. */
@@ -48,8 +47,6 @@ export class MemoryStore implements LimitStore {
     if (isAllowed) counts.forEach(({ key }, i) => this.#due.set(key, due[i]!))
     return counts.map((count, i) => left(count, due[i]! - now, isAllowed))
   }
-
-  async close(): Promise<void> {}
 }
 
 /** @param backlogMs work left to do, this request included */

@@ -1,6 +1,7 @@
 import { AppError } from '../../kernel/errors.ts'
 import { hashToken } from '../../kernel/ids.ts'
 import { MemoryFailures, RedisFailures, type FailureStore } from '../../kernel/limits/index.ts'
+import type { RedisLink } from '../../kernel/redis.ts'
 
 const WINDOW_SECONDS = 15 * 60
 /** Enough for a forgetful person; a guesser gets 2,880 a day. Addresses are limited apart, before it comes to this. */
@@ -9,12 +10,9 @@ const MAX_FAILURES = 30
 /** Failed sign-ins by e-mail, whether or not such an account exists. */
 let failures: FailureStore = new MemoryFailures(WINDOW_SECONDS)
 
-/** Shares the counts with all processes of an installation; the answer ends that. */
-export function useAttemptStore(redisUrl: string | undefined): () => Promise<void> {
-  const store =
-    redisUrl === undefined ? new MemoryFailures(WINDOW_SECONDS) : new RedisFailures(redisUrl, WINDOW_SECONDS)
-  failures = store
-  return () => store.close()
+/** Shares the counts with all processes of an installation, or begins counts of this process's own. */
+export function useAttemptStore(redis: RedisLink | undefined): void {
+  failures = redis ? new RedisFailures(redis, WINDOW_SECONDS) : new MemoryFailures(WINDOW_SECONDS)
 }
 
 /** Nobody reads addresses out of the shared store. */
