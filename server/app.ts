@@ -10,9 +10,9 @@ import type { Logger } from './kernel/log.ts'
 import { countTicket, measureLines, observeRequest } from './kernel/metrics.ts'
 import type { Tenant } from './kernel/operation.ts'
 import {
-  actorOfConsole,
   auditFailedSignIns,
   bearers,
+  consoles,
   cookieOf,
   endedSessions,
   isCsrfToken,
@@ -70,7 +70,7 @@ export interface App extends Core {
 export async function buildApp(config: Config, options: AppOptions = {}): Promise<App> {
   const { logger, isApi = true, isRealtime = true } = options
   const core = await buildCore(config)
-  const { db, hub, runtime, directory, cache } = core
+  const { db, hub, runtime, directory } = core
   await hub.start()
   // A worker alone lets nobody in.
   const stopWatching = isApi || isRealtime ? await watchRevocations(db) : async () => {}
@@ -87,11 +87,12 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
         () => false,
       )
   }
-  const credentials = bearers(db)
+  const credentials = bearers(db, core.cacheOf())
+  const consoleSessions = consoles(db, core.cacheOf())
   const cookie = new SessionCookie(config.publicUrl.startsWith('https:'))
   const authenticator = new Authenticator(cookie, {
     bearer: credentials.actorOf,
-    console: (secret, isFresh) => actorOfConsole(db, secret, isFresh),
+    console: consoleSessions.actorOf,
     isCsrfToken,
     proven: provenActor,
     visitor: (token) => visitorOf(db, token),
@@ -118,6 +119,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   health(app, isReady)
   if (isApi) {
     documents(app, { operations, version: packageJson.version })
+    const cache = core.cacheOf()
     const screens = new Screens({ isDevelopment: config.debug })
     const pages = new Pages({
       runtime,

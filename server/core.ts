@@ -5,7 +5,7 @@ import type { Config } from './config.ts'
 import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
 import { Hub, NotifyBus, RedisBus } from './kernel/events/index.ts'
 import { Cache } from './kernel/cache/cache.ts'
-import { RedisCache } from './kernel/cache/redis.ts'
+import { SharedCache } from './kernel/cache/shared.ts'
 import { Runtime } from './kernel/execute.ts'
 import { useMail } from './kernel/mail/index.ts'
 import { RedisLink } from './kernel/redis.ts'
@@ -21,8 +21,8 @@ export interface Core {
   db: Database
   hub: Hub
   runtime: Runtime
-  /** What may be a little old, shared by all processes where Redis is there. */
-  cache: Cache
+  /** A cache for what may be a little old, shared by all processes where Redis is there. */
+  cacheOf(): Cache
   directory: TenantDirectory
   limiter: Limiter
   /** A direct login that may migrate and run jobs. */
@@ -37,6 +37,9 @@ export async function buildCore(config: Config): Promise<Core> {
   usePush(config.secretKey, { subject: contactOf(config), allowsLoopback: config.debug })
   useAuditHeads(join(config.dataDir, 'audit-heads'))
   const redis = config.redisUrl ? new RedisLink(config.redisUrl) : undefined
+  const shared = redis && new SharedCache(redis, config.secretKey)
+  // Each has its own memory: what floods one pushes nothing out of another.
+  const cacheOf = () => new Cache(shared)
   useAttemptStore(redis)
   useProviders(config, (path) => config.publicUrl + path)
   useMail({ smtpUrl: config.smtpUrl, from: config.emailFrom })
@@ -59,7 +62,6 @@ export async function buildCore(config: Config): Promise<Core> {
     store: redis && new RedisStore(redis),
     factor: config.rateLimitFactor,
   })
-  const cache = new Cache(redis && new RedisCache(redis))
   const runtime = new Runtime({
     db,
     hub,
@@ -73,8 +75,8 @@ export async function buildCore(config: Config): Promise<Core> {
     db,
     hub,
     runtime,
-    cache,
-    directory: tenantDirectory(db),
+    cacheOf,
+    directory: tenantDirectory(db, cacheOf()),
     limiter,
     directUrl,
     async close() {

@@ -72,6 +72,12 @@ export const announcements = new Counter({
   labelNames: ['bus'] as const,
   registers,
 })
+export const sharedLookups = new Counter({
+  name: 'shared_cache_lookups_total',
+  help: 'Values asked of the second level (Redis): found, missed (this process reads on behalf of all) or away',
+  labelNames: ['what', 'outcome'] as const,
+  registers,
+})
 
 const jobLag = new Histogram({
   name: 'job_lag_seconds',

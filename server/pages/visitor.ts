@@ -4,6 +4,7 @@ import { isLive } from '../../shared/ticket-status.ts'
 import type { Actor } from '../kernel/access.ts'
 import { now } from '../kernel/clock.ts'
 import type { Cache } from '../kernel/cache/cache.ts'
+import { shapeOf, type CacheKey } from '../kernel/cache/key.ts'
 import { AppError, notFound } from '../kernel/errors.ts'
 import type { Runtime } from '../kernel/execute.ts'
 import { translate } from '../kernel/i18n.ts'
@@ -174,7 +175,15 @@ export class VisitorPages {
     const { site: slug } = request.params as { site: string }
     const { erased } = request.query as { erased?: string }
     if (erased) return this.#send(reply, locale, tenant.name, { page: 'erased', tenant: tenant.slug, slug })
-    const site = await this.#options.cache.get(['site page', tenant.id, slug], PAGE_MS, async () => {
+    const key: CacheKey = {
+      what: 'site-page',
+      version: shapeOf(this.#options.operationById.get('tickets.sitePage')!),
+      tenant: tenant.id,
+      reader: 'anonymous',
+      language: tenant.locale,
+      of: slug,
+    }
+    const site = await this.#options.cache.get(key, PAGE_MS, async () => {
       return (await this.#run('tickets.sitePage', tenant, { slug }, ANONYMOUS)) as { site: { name: string } }
     })
     const own = await this.#own(request, tenant)

@@ -2,7 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { startRedis } from '../../test/redis.ts'
 import { Cache } from './cache.ts'
-import { RedisCache } from './redis.ts'
+import { ALL, isCacheKey, keyText, type CacheKey } from './key.ts'
+import { SharedCache } from './shared.ts'
+
+const key = (of: string, over: Partial<CacheKey> = {}): CacheKey => ({
+  what: 'page',
+  version: 1,
+  tenant: 7,
+  reader: 'anonymous',
+  language: 'fr',
+  of,
+  ...over,
+})
 
 /** A source that counts its reads and takes a while for each. */
 function source(slowMs = 20) {
@@ -19,7 +30,7 @@ test('a crowd costs one read, and another only when the value has grown old', as
   let now = 0
   const cache = new Cache(undefined, () => now)
   const { reads, read } = source()
-  const ask = () => cache.get(['page', 1], 1000, read)
+  const ask = () => cache.get(key('a'), 1000, read)
   const values = await Promise.all(Array.from({ length: 50 }, ask))
   expect(new Set(values.map(({ n }) => n))).toEqual(new Set([1]))
   expect(reads.count).toBe(1)
@@ -31,7 +42,7 @@ test('what is in use is read anew before it ends, and nobody waits for that', as
   let now = 0
   const cache = new Cache(undefined, () => now)
   const { reads, read } = source(10)
-  const ask = () => cache.get(['page', 1], 1000, read)
+  const ask = () => cache.get(key('a'), 1000, read)
   expect(await ask()).toEqual({ n: 1 })
   now = 790
   await ask()
@@ -46,19 +57,41 @@ test('what is in use is read anew before it ends, and nobody waits for that', as
 
 test('keys are apart, failures are not kept', async () => {
   const cache = new Cache()
-  expect(await cache.get(['page', 1, 'fr'], 500, async () => 'un')).toBe('un')
-  expect(await cache.get(['page', 1, 'en'], 500, async () => 'one')).toBe('one')
-  expect(await cache.get(['page', 2, 'fr'], 500, async () => 'deux')).toBe('deux')
-  await expect(cache.get(['page', 3], 500, () => Promise.reject(new Error('away')))).rejects.toThrow('away')
-  expect(await cache.get(['page', 3], 500, async () => 'back')).toBe('back')
+  const others: Partial<CacheKey>[] = [
+    { language: 'en' },
+    { tenant: 8 },
+    { reader: 'agent' },
+    { version: 2 },
+    { of: 'b' },
+  ]
+  expect(await cache.get(key('a'), 500, async () => 'a')).toBe('a')
+  for (const [n, over] of others.entries())
+    expect(await cache.get(key('a', over), 500, async () => `value ${n}`)).toBe(`value ${n}`)
+  await expect(cache.get(key('c'), 500, () => Promise.reject(new Error('away')))).rejects.toThrow('away')
+  expect(await cache.get(key('c'), 500, async () => 'back')).toBe('back')
+  expect([cache.peek(key('a')), cache.peek(key('never asked'))]).toEqual(['a', undefined])
+})
+
+test('a key that leaves out tenant, reader, language, kind or version is refused', async () => {
+  for (const part of ['what', 'version', 'tenant', 'reader', 'language'] as const) {
+    for (const missing of [undefined, null, '', Number.NaN]) {
+      const lacking = { ...key('a'), [part]: missing } as unknown as CacheKey
+      expect(() => keyText(lacking)).toThrow('not a whole key')
+      await expect(new Cache().get(lacking, 1, async () => 1)).rejects.toThrow('not a whole key')
+    }
+  }
+  expect(isCacheKey(keyText(key('a', { tenant: ALL, reader: ALL, language: ALL })))).toBe(true)
+  // A part cannot pretend to be two.
+  expect(() => keyText(key('a', { reader: 'agent|en' }))).toThrow('not a whole key')
 })
 
 const redis = await startRedis()
 afterAll(() => redis?.close())
 describe.skipIf(!redis)('with Redis', () => {
+  const secret = 'a key of all processes of this test'
   const open = () => {
     const link = redis!.link()
-    const shared = new RedisCache(link)
+    const shared = new SharedCache(link, secret)
     return { link, shared, cache: new Cache(shared) }
   }
   const ready = async ({ link }: ReturnType<typeof open>) => expect(await link.ready(5000)).toBe(true)
@@ -67,12 +100,14 @@ describe.skipIf(!redis)('with Redis', () => {
     const nodes = Array.from({ length: 6 }, open)
     await Promise.all(nodes.map(ready))
     const { reads, read } = source(60)
-    const values = await Promise.all(nodes.flatMap(({ cache }) => [1, 2, 3].map(() => cache.get(['p', 1], 1000, read))))
+    const values = await Promise.all(
+      nodes.flatMap(({ cache }) => [1, 2, 3].map(() => cache.get(key('crowd'), 1000, read))),
+    )
     expect(reads.count).toBe(1)
     expect(new Set(values.map(({ n }) => n))).toEqual(new Set([1]))
     // Control: processes that share nothing read once each.
     const alone = source(60)
-    await Promise.all(nodes.map(() => new Cache().get(['p', 1], 1000, alone.read)))
+    await Promise.all(nodes.map(() => new Cache().get(key('crowd'), 1000, alone.read)))
     expect(alone.reads.count).toBe(6)
   })
 
@@ -82,14 +117,13 @@ describe.skipIf(!redis)('with Redis', () => {
     const later = new Cache(a.shared, () => now)
     await ready(a)
     const { read } = source(0)
-    expect(await a.cache.get(['age'], 60_000, read)).toEqual({ n: 1 })
+    expect(await a.cache.get(key('age'), 60_000, read)).toEqual({ n: 1 })
     await delay(200)
-    expect(await later.get(['age'], 60_000, read)).toEqual({ n: 1 })
+    expect(await later.get(key('age'), 60_000, read)).toEqual({ n: 1 })
     // By its own clock it has had the value for less than its life, but the value is older.
     now = 59_900
-    await a.shared.set(JSON.stringify(['age']), '', 1)
-    await delay(10)
-    expect(await later.get(['age'], 60_000, read)).toEqual({ n: 2 })
+    await a.link.commands.del('smartqueue:cache:' + keyText(key('age')))
+    expect(await later.get(key('age'), 60_000, read)).toEqual({ n: 2 })
   })
 
   test('Redis gone: everybody is answered, and when it is back it is used again', async () => {
@@ -97,23 +131,23 @@ describe.skipIf(!redis)('with Redis', () => {
     await ready(node)
     const { reads, read } = source(0)
     await redis!.kill()
-    for (let i = 0; i < 5; i++) expect(await node.cache.get(['gone', i], 1000, read)).toBeDefined()
+    for (let i = 0; i < 5; i++) expect(await node.cache.get(key(`gone ${i}`), 1000, read)).toBeDefined()
     expect(reads.count).toBe(5)
     await redis!.start()
     await ready(node)
     await delay(1100)
-    await node.cache.get(['back'], 5000, read)
+    await node.cache.get(key('back'), 5000, read)
     const other = open()
     await ready(other)
     const before = reads.count
-    await other.cache.get(['back'], 5000, read)
+    await other.cache.get(key('back'), 5000, read)
     expect(reads.count).toBe(before)
   })
 
   test('who claims and dies keeps nobody waiting for long', async () => {
     const node = open()
     await ready(node)
-    await node.shared.claim(JSON.stringify(['dead']), 5000)
-    expect(await node.cache.get(['dead'], 1000, async () => 'read')).toBe('read')
+    await node.shared.claim(keyText(key('dead')))
+    expect(await node.cache.get(key('dead'), 1000, async () => 'read')).toBe('read')
   })
 })

@@ -1,24 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { monotonicMs } from '../clock.ts'
-
-/** A second level that all processes share. Every method may reject: then this process does without. */
-export interface SharedCache {
-  /** The value and how many milliseconds it still holds. */
-  get(key: string): Promise<{ value: string; leftMs: number } | undefined>
-  set(key: string, value: string, lifeMs: number): Promise<void>
-  /** Whether this caller is the one who reads the value anew. */
-  claim(key: string, lifeMs: number): Promise<boolean>
-}
+import { keyText, type CacheKey } from './key.ts'
+import type { SharedCache } from './shared.ts'
 
 const MAX_ENTRIES = 20_000
 /** After this share of its life a value is read anew by one caller, while the others are still given it. */
 const EARLY = 0.8
-/** Whoever reads anew is given so long before another one does it too. */
-const CLAIM_MS = 300
-const ASK_AGAIN_MS = 15
-/** A second level that failed is left alone for so long. */
-const PAUSE_MS = 1000
 
 interface Entry {
   value: unknown
@@ -34,10 +21,8 @@ interface Entry {
  */
 export class Cache {
   #shared: SharedCache | undefined
-  #pausedUntil = -Infinity
   #entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES })
   #reading = new Map<string, Promise<unknown>>()
-
   #now: () => number
 
   constructor(shared?: SharedCache, now: () => number = monotonicMs) {
@@ -46,12 +31,12 @@ export class Cache {
   }
 
   /**
-   * @param key everything that the value depends on: what it is, tenant, kind of reader, language
    * @param lifeMs how old it may be when it is given out, whichever process read it
-   * @param read plain data, which is the same after a journey as JSON
+   * @param read plain data, which is the same after a journey as JSON; undefined (there is none) is kept by this process
+   *   alone
    */
-  async get<T>(key: readonly (string | number)[], lifeMs: number, read: () => Promise<T>): Promise<T> {
-    const id = JSON.stringify(key)
+  async get<T>(key: CacheKey, lifeMs: number, read: () => Promise<T>): Promise<T> {
+    const id = keyText(key)
     const entry = this.#entries.get(id)
     const now = this.#now()
     if (entry && now < entry.freshUntil) {
@@ -64,6 +49,12 @@ export class Cache {
     return this.#once(id, () => this.#fetch(id, lifeMs, read))
   }
 
+  /** The value if it is at hand; undefined says nothing. */
+  peek<T>(key: CacheKey): T | undefined {
+    const entry = this.#entries.get(keyText(key))
+    return entry && this.#now() < entry.freshUntil ? (entry.value as T) : undefined
+  }
+
   #once<T>(id: string, work: () => Promise<T>): Promise<T> {
     let reading = this.#reading.get(id) as Promise<T> | undefined
     if (!reading) {
@@ -73,21 +64,15 @@ export class Cache {
     return reading
   }
 
-  /** From the second level, or by the one who claims it; whoever waits for somebody slow reads for itself. */
   async #fetch<T>(id: string, lifeMs: number, read: () => Promise<T>): Promise<T> {
-    const deadline = this.#now() + CLAIM_MS
-    while (this.#now() < deadline) {
-      const found = await this.#try((shared) => shared.get(id))
-      if (found && found.leftMs > 0) return this.#keep(id, JSON.parse(found.value) as T, found.leftMs, lifeMs)
-      if (!this.#usable() || (await this.#try((shared) => shared.claim(id, CLAIM_MS))) !== false) break
-      await delay(ASK_AGAIN_MS)
-    }
+    const found = await this.#shared?.find(id, () => true)
+    if (found) return this.#keep(id, JSON.parse(found.text) as T, Math.min(found.leftMs, lifeMs), lifeMs)
     return this.#read(id, lifeMs, read)
   }
 
   /** Where another process is renewing it already, this one asks again later. */
   async #renew<T>(id: string, lifeMs: number, read: () => Promise<T>): Promise<T | undefined> {
-    const isMine = (await this.#try((shared) => shared.claim(id, CLAIM_MS))) !== false
+    const isMine = !this.#shared || (await this.#shared.claim(id))
     return isMine ? this.#read(id, lifeMs, read) : undefined
   }
 
@@ -95,8 +80,7 @@ export class Cache {
     // Its age counts from before the read.
     const asked = this.#now()
     const value = await read()
-    const leftMs = lifeMs - (this.#now() - asked)
-    if (leftMs > 1) await this.#try((shared) => shared.set(id, JSON.stringify(value), Math.floor(leftMs)))
+    if (value !== undefined) await this.#shared?.set(id, JSON.stringify(value), lifeMs - (this.#now() - asked))
     return this.#keep(id, value, lifeMs - (this.#now() - asked), lifeMs)
   }
 
@@ -104,20 +88,5 @@ export class Cache {
     const freshUntil = this.#now() + leftMs
     this.#entries.set(id, { value, freshUntil, earlyFrom: freshUntil - lifeMs * (1 - EARLY), isRefreshing: false })
     return value
-  }
-
-  #usable(): boolean {
-    return this.#shared !== undefined && this.#now() >= this.#pausedUntil
-  }
-
-  /** undefined where the second level is missing or failed. */
-  async #try<T>(work: (shared: SharedCache) => Promise<T>): Promise<T | undefined> {
-    if (!this.#usable()) return undefined
-    try {
-      return await work(this.#shared!)
-    } catch {
-      this.#pausedUntil = this.#now() + PAUSE_MS
-      return undefined
-    }
   }
 }

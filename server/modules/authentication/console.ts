@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { Actor } from '../../kernel/access.ts'
+import { Cache } from '../../kernel/cache/cache.ts'
+import { ALL } from '../../kernel/cache/key.ts'
+import { now } from '../../kernel/clock.ts'
 import type { Database, Tx } from '../../kernel/db/types.ts'
 import { hashToken } from '../../kernel/ids.ts'
 import { actorOf } from './access-token.ts'
 import { keepCookie } from './cookies.ts'
 import { isMac, mac } from './keys.ts'
+import { KnownCredentials } from './known.ts'
+import type { Credential } from './opaque-tokens.ts'
 import { isRevoked } from './revocations.ts'
 import type { ConsoleSession } from './schema.ts'
 import { claimsOf, SESSION_COLUMNS, standingOf, startSession, type SessionRow, type SignIn } from './sessions.ts'
@@ -13,8 +17,6 @@ import { claimsOf, SESSION_COLUMNS, standingOf, startSession, type SessionRow, t
 /** A console that nobody touches is closed after a working day, and a used one after a week. */
 const IDLE_SECONDS = 12 * 3600
 const MAX_SECONDS = 7 * 86_400
-/** What is known of a session is looked up again after this; its end is heard of at once. */
-const CACHE_MILLISECONDS = 10_000
 
 /** Signs a person in to the console. The opaque id goes into a cookie and nowhere else. */
 export async function startConsole(tx: Tx, who: SignIn, maxSeconds = MAX_SECONDS): Promise<ConsoleSession> {
@@ -41,24 +43,30 @@ export async function startConsole(tx: Tx, who: SignIn, maxSeconds = MAX_SECONDS
 export const csrfTokenOf = (sessionId: string): string => mac('csrf', sessionId)
 export const isCsrfToken = (sessionId: string, token: string): boolean => isMac('csrf', sessionId, token)
 
-const known = new LRUCache<string, Actor>({ max: 10_000, ttl: CACHE_MILLISECONDS })
-
-/**
- * Whose cookie this is; undefined when it is nobody's, or the session has ended.
- * @param isFresh read it anew, because the moment of the last proof matters
- */
-export async function actorOfConsole(db: Database, secret: string, isFresh = false): Promise<Actor | undefined> {
-  const hash = hashToken(secret)
-  const key = hash.toString('base64')
-  let actor = isFresh ? undefined : known.get(key)
-  if (!actor) {
-    actor = await db.platform((tx) => read(tx, hash))
-    if (actor) known.set(key, actor)
-  }
-  return actor && !isRevoked(actor.sessionId!) ? actor : undefined
+/** Whose cookies these are. */
+export interface Consoles {
+  /**
+   * undefined when it is nobody's, or the session has ended.
+   * @param isFresh read it anew, because the moment of the last proof matters
+   */
+  actorOf(secret: string, isFresh?: boolean): Promise<Actor | undefined>
 }
 
-async function read(tx: Tx, secretHash: Buffer): Promise<Actor | undefined> {
+export function consoles(db: Database, cache = new Cache()): Consoles {
+  const known = new KnownCredentials('console-session', cache)
+  return {
+    async actorOf(secret, isFresh = false) {
+      const hash = hashToken(secret)
+      const look = () => db.platform((tx) => read(tx, hash))
+      const credential = await (isFresh ? look() : known.get(hash, ALL, look))
+      if (!credential) return undefined
+      const { actor, expiresAt } = credential
+      return isRevoked(actor.sessionId!) || expiresAt! <= now() ? undefined : actor
+    },
+  }
+}
+
+async function read(tx: Tx, secretHash: Buffer): Promise<Credential | undefined> {
   const session = await tx.maybe<SessionRow & { is_quiet: boolean }>(
     `select ${SESSION_COLUMNS}, s.seen_at < now() - interval '1 minute' as is_quiet
      from sessions s join users u on u.id = s.user_id and u.is_active
@@ -74,5 +82,5 @@ async function read(tx: Tx, secretHash: Buffer): Promise<Actor | undefined> {
       [session.session_id, IDLE_SECONDS],
     )
   }
-  return actorOf(claimsOf(session, standing))
+  return { actor: actorOf(claimsOf(session, standing)), expiresAt: session.expires * 1000 }
 }

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import type { Actor } from '../../kernel/access.ts'
+import { Cache } from '../../kernel/cache/cache.ts'
 import { now } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/types.ts'
 import { AppError } from '../../kernel/errors.ts'
@@ -7,12 +7,9 @@ import { hashToken } from '../../kernel/ids.ts'
 import { actorOfToken, verifyAccessToken } from './access-token.ts'
 import { apiKeyOf } from './api-keys.ts'
 import { deviceOf } from './devices.ts'
-import { OPAQUE, type Credential } from './opaque-tokens.ts'
+import { KnownCredentials } from './known.ts'
+import { OPAQUE } from './opaque-tokens.ts'
 import { isRevoked } from './revocations.ts'
-
-/** A revoked credential is refused at once where the notice arrives, and after this time everywhere. */
-const STALE_MILLISECONDS = 5000
-const NONE = Symbol('opens nothing')
 
 /** Who is behind a bearer token: a person's signed token, or an opaque one looked up in the database. */
 export interface Bearers {
@@ -22,23 +19,17 @@ export interface Bearers {
   expiryOf(token: string): number
 }
 
-export function bearers(db: Database): Bearers {
-  const known = new LRUCache<string, Credential | typeof NONE>({
-    max: 10_000,
-    ttl: STALE_MILLISECONDS,
-    fetchMethod: async (token) => {
-      const [, purpose, tenant] = OPAQUE.exec(token)!
-      const tenantId = Number.parseInt(tenant!, 36)
-      if (!Number.isSafeInteger(tenantId)) return NONE
-      const credential = await (purpose === 'sd' ? deviceOf : apiKeyOf)(db, tenantId, hashToken(token))
-      // Nobody waits for the note, and nobody is refused for want of it.
-      credential?.touch().catch(() => {})
-      return credential ?? NONE
-    },
-  })
+export function bearers(db: Database, cache = new Cache()): Bearers {
+  const known = new KnownCredentials('opaque-token', cache)
   async function lookUp(token: string): Promise<Actor> {
-    const credential = await known.fetch(token)
-    if (!credential || credential === NONE) throw new AppError('unauthorized', 'token_invalid')
+    const [, purpose, tenant] = OPAQUE.exec(token)!
+    const tenantId = Number.parseInt(tenant!, 36)
+    if (!Number.isSafeInteger(tenantId)) throw new AppError('unauthorized', 'token_invalid')
+    const hash = hashToken(token)
+    const credential = await known.get(hash, tenantId, () =>
+      (purpose === 'sd' ? deviceOf : apiKeyOf)(db, tenantId, hash),
+    )
+    if (!credential) throw new AppError('unauthorized', 'token_invalid')
     const { actor, expiresAt, isLocked } = credential
     if (isRevoked(actor.sessionId!)) throw new AppError('unauthorized', 'session_revoked')
     if (expiresAt !== null && expiresAt <= now()) throw new AppError('unauthorized', 'token_expired')

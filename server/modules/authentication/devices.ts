@@ -189,6 +189,10 @@ export async function deviceOf(db: Database, tenantId: number, hash: Buffer): Pr
     [hash],
   )
   if (!row) return undefined
+  if (row.is_stale)
+    db.tenant(tenantId, (tx) => tx.query('update devices set last_seen_at = now() where id = $1', [row.id])).catch(
+      () => {},
+    )
   return {
     actor: {
       role: row.kind,
@@ -202,10 +206,6 @@ export async function deviceOf(db: Database, tenantId: number, hash: Buffer): Pr
     },
     expiresAt: null,
     isLocked: row.is_locked,
-    async touch() {
-      if (!row.is_stale) return
-      await db.tenant(tenantId, (tx) => tx.query('update devices set last_seen_at = now() where id = $1', [row.id]))
-    },
   }
 }
 

@@ -26,7 +26,7 @@ import { update } from './update-user.ts'
 import { get, list } from './users.ts'
 
 export { actorOfToken, signAccessToken, verifyAccessToken, type AccessClaims } from './access-token.ts'
-export { actorOfConsole, isCsrfToken } from './console.ts'
+export { consoles, isCsrfToken } from './console.ts'
 export { bearers } from './credentials.ts'
 export { narrowing, unknownReferences } from './narrowing.ts'
 export { cookieOf } from './cookies.ts'

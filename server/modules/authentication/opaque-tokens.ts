@@ -7,8 +7,6 @@ export interface Credential {
   /** Milliseconds since 1970, or null. */
   expiresAt: number | null
   isLocked?: boolean
-  /** Notes that it was used; asked for at most every STALE_MILLISECONDS. */
-  touch(): Promise<unknown>
 }
 
 /** Programs' keys and devices' tokens: purpose, tenant in base 36, 190 random bits. The tenant is no secret. */

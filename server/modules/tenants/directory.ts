@@ -1,4 +1,5 @@
-import { LRUCache } from 'lru-cache'
+import { Cache } from '../../kernel/cache/cache.ts'
+import { ALL, type CacheKey } from '../../kernel/cache/key.ts'
 import type { Database } from '../../kernel/db/types.ts'
 import type { Tenant } from '../../kernel/operation.ts'
 
@@ -11,37 +12,29 @@ export interface TenantDirectory {
   now(named: string | number): Tenant | undefined
 }
 
-const STALE_MILLISECONDS = 1000
-/** Bounds what guessed slugs can occupy; far above the tenants active within a second. */
-const MAX_ENTRIES = 10_000
-const NONE = Symbol('no tenant')
+const LIFE_MS = 1000
 
-export function tenantDirectory(db: Database): TenantDirectory {
+/** @param cache shared by all processes where there is a second level */
+export function tenantDirectory(db: Database, cache = new Cache()): TenantDirectory {
   // Misses are kept too, so that a flood of one wrong name costs one statement a second.
-  const cache = new LRUCache<string, Tenant | typeof NONE>({
-    max: MAX_ENTRIES,
-    ttl: STALE_MILLISECONDS,
-    fetchMethod: async (key) => {
-      const [column, value] = key.startsWith('#') ? ['id', key.slice(1)] : ['slug', key]
-      const tenant = await db.platform((tx) =>
+  const find = (column: 'id' | 'slug', value: string | number) =>
+    cache.get(keyOf(value), LIFE_MS, () =>
+      db.platform((tx) =>
         tx.maybe<Tenant>(
           `select id, slug, name, locale, timezone, is_active, take_challenge from tenants where ${column} = $1`,
           [value],
         ),
-      )
-      return tenant ?? NONE
-    },
-  })
-  const find = async (key: string) => {
-    const entry = await cache.fetch(key)
-    return entry === NONE ? undefined : entry
-  }
+      ),
+    )
   return {
-    bySlug: (slug) => (/^[a-z0-9-]{1,63}$/.test(slug) ? find(slug) : Promise.resolve(undefined)),
-    byId: (id) => (Number.isSafeInteger(id) && id > 0 ? find(`#${id}`) : Promise.resolve(undefined)),
-    now(named) {
-      const entry = cache.get(typeof named === 'number' ? `#${named}` : named)
-      return entry === NONE ? undefined : entry
-    },
+    bySlug: (slug) => (/^[a-z0-9-]{1,63}$/.test(slug) ? find('slug', slug) : Promise.resolve(undefined)),
+    byId: (id) => (Number.isSafeInteger(id) && id > 0 ? find('id', id) : Promise.resolve(undefined)),
+    now: (named) => cache.peek<Tenant>(keyOf(named)),
   }
+}
+
+/** Who asks makes no difference: it is what requests are placed by. */
+function keyOf(named: string | number): CacheKey {
+  const [tenant, of] = typeof named === 'number' ? ([named, ''] as const) : ([ALL, named] as const)
+  return { what: 'tenant', version: 1, tenant, reader: ALL, language: ALL, of }
 }
