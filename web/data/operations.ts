@@ -2,9 +2,9 @@
 import { operation } from './api.ts'
 
 export type AgentsBoard = { epoch: string; offset: number; agent: { id: number; name: string; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; counter_id: number | null; counter_name: string | null; queue_ids: (number)[] }; ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null } | null; held: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null })[]; queues: ({ id: number; name: string; status: "open" | "paused" | "full" | "closing" | "closed"; waiting_count: number; service_seconds: number | null; forecast: { agents_open: number; reason: "counter_closed" | "counter_opened" | "priority_ahead" | "slower_than_usual" | "faster_than_usual" | null; points: ((number)[])[] } | null })[]; desk: string | null }
-export type AgentsGet = { id: number; user_id: number | null; site_id: number; name: string; counter_id: number | null; is_active: boolean; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; status_reason: string; status_since: string; expected_return_at: string | null; created_at: string; updated_at: string; counter_name: string | null; queues: ({ queue_id: number; weight: number })[]; is_online: boolean; last_seen_at: string | null }
+export type AgentsGet = { id: number; user_id: number | null; site_id: number; name: string; counter_id: number | null; is_active: boolean; work_profile_id: number | null; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; status_reason: string; status_since: string; expected_return_at: string | null; created_at: string; updated_at: string; counter_name: string | null; queues: ({ queue_id: number; weight: number })[]; is_online: boolean; last_seen_at: string | null }
 export type AgentsHeartbeat = { expires_in: number }
-export type AgentsList = { results: ({ id: number; user_id: number | null; site_id: number; name: string; counter_id: number | null; is_active: boolean; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; status_reason: string; status_since: string; expected_return_at: string | null; created_at: string; updated_at: string; counter_name: string | null; queues: ({ queue_id: number; weight: number })[]; is_online: boolean; last_seen_at: string | null })[]; next: string | null; previous: string | null }
+export type AgentsList = { results: ({ id: number; user_id: number | null; site_id: number; name: string; counter_id: number | null; is_active: boolean; work_profile_id: number | null; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; status_reason: string; status_since: string; expected_return_at: string | null; created_at: string; updated_at: string; counter_name: string | null; queues: ({ queue_id: number; weight: number })[]; is_online: boolean; last_seen_at: string | null })[]; next: string | null; previous: string | null }
 export type AgentsStats = { served_today: number; no_shows_today: number; mean_service_seconds: number | null; usual_service_seconds: number | null; usual_served: number | null }
 export type ApiKeysCreate = { id: number; name: string; mode: "live" | "test"; prefix: string; scopes: ("read:tenant" | "admin:tenant" | "read:site" | "write:site" | "read:queue" | "write:queue" | "read:ticket" | "write:ticket" | "call:ticket" | "read:agent" | "write:agent" | "read:customer" | "write:customer" | "read:display" | "write:display" | "read:analytics")[]; created_by: number | null; expires_at: string | null; last_used_at: string | null; revoked_at: string | null; created_at: string; updated_at: string; key: string }
 export type ApiKeysList = { results: ({ id: number; name: string; mode: "live" | "test"; prefix: string; scopes: ("read:tenant" | "admin:tenant" | "read:site" | "write:site" | "read:queue" | "write:queue" | "read:ticket" | "write:ticket" | "call:ticket" | "read:agent" | "write:agent" | "read:customer" | "write:customer" | "read:display" | "write:display" | "read:analytics")[]; created_by: number | null; expires_at: string | null; last_used_at: string | null; revoked_at: string | null; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
@@ -125,6 +125,8 @@ export type TicketsTake = { id: number; site_id: number; queue_id: number; servi
 export type TicketsTakeUpPlace = { offer: { ticket_id: number; number: string; queue_id: number; day: string; place: number; status: "offered" | "accepted" | "declined" | "expired" | "withdrawn" | "taken_up" | "lapsed"; offered_at: string; expires_at: string; answered_at: string | null; appointment_id: number | null; appointment_at: string | null; new_ticket_id: number | null }; ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null; public_token: string; url: string; ahead: number | null } }
 export type UsersGet = { id: number; email: string; name: string; locale: "fr" | "en" | "ar" | null; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; is_active: boolean; created_at: string }
 export type UsersList = { results: ({ id: number; email: string; name: string; locale: "fr" | "en" | "ar" | null; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; is_active: boolean; created_at: string })[]; next: string | null; previous: string | null }
+export type WorkProfilesGet = { id: number; site_id: number; name: string; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; created_at: string; updated_at: string; queues: ({ queue_id: number; weight: number })[]; agent_count: number }
+export type WorkProfilesList = { results: ({ id: number; site_id: number; name: string; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; created_at: string; updated_at: string; queues: ({ queue_id: number; weight: number })[]; agent_count: number })[]; next: string | null; previous: string | null }
 
 /** Create an organisation. */
 export const tenantsCreate = /* @__PURE__ */ operation<{ name: string; slug: string; timezone?: string; locale?: "fr" | "en" | "ar" }, TenantsGet>(
@@ -751,7 +753,7 @@ export const queuesRollBackRules = /* @__PURE__ */ operation<{ id: number; versi
 )
 
 /** List agents. */
-export const agentsList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "name" | "-name" | "created_at" | "-created_at"; q?: string; site?: number; status?: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; user?: number; queue?: number; is_active?: boolean; tenant: string }, AgentsList>(
+export const agentsList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "name" | "-name" | "created_at" | "-created_at"; q?: string; site?: number; status?: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; user?: number; work_profile?: number; queue?: number; is_active?: boolean; tenant: string }, AgentsList>(
   'GET',
   '/api/v1/tenants/{tenant}/agents/',
 )
@@ -763,13 +765,13 @@ export const agentsGet = /* @__PURE__ */ operation<{ id: number; tenant: string 
 )
 
 /** Create an agent. */
-export const agentsCreate = /* @__PURE__ */ operation<{ user_id?: number | null; site_id: number; name: string; counter_id?: number | null; is_active?: boolean; call_mode?: "weight" | "ratio" | "strict"; max_wait_seconds?: number | null; skills?: (string)[]; languages?: ("fr" | "en" | "ar")[] | null; queues?: ({ queue_id: number; weight?: number })[]; tenant: string }, AgentsGet>(
+export const agentsCreate = /* @__PURE__ */ operation<{ user_id?: number | null; site_id: number; name: string; counter_id?: number | null; is_active?: boolean; work_profile_id?: number | null; call_mode?: "weight" | "ratio" | "strict"; max_wait_seconds?: number | null; skills?: (string)[]; languages?: ("fr" | "en" | "ar")[] | null; queues?: ({ queue_id: number; weight?: number })[]; tenant: string }, AgentsGet>(
   'POST',
   '/api/v1/tenants/{tenant}/agents/',
 )
 
 /** Change an agent. */
-export const agentsUpdate = /* @__PURE__ */ operation<{ id: number; user_id?: number | null; name?: string; counter_id?: number | null; is_active?: boolean; call_mode?: "weight" | "ratio" | "strict"; max_wait_seconds?: number | null; skills?: (string)[]; languages?: ("fr" | "en" | "ar")[] | null; queues?: ({ queue_id: number; weight?: number })[]; tenant: string }, AgentsGet>(
+export const agentsUpdate = /* @__PURE__ */ operation<{ id: number; user_id?: number | null; name?: string; counter_id?: number | null; is_active?: boolean; work_profile_id?: number | null; call_mode?: "weight" | "ratio" | "strict"; max_wait_seconds?: number | null; skills?: (string)[]; languages?: ("fr" | "en" | "ar")[] | null; queues?: ({ queue_id: number; weight?: number })[]; tenant: string }, AgentsGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/agents/{id}/',
 )
@@ -808,6 +810,42 @@ export const presenceReport = /* @__PURE__ */ operation<{ agent_ids: (number)[];
 export const presenceSweep = /* @__PURE__ */ operation<{ tenant: string }, PresenceSweep>(
   'POST',
   '/api/v1/tenants/{tenant}/presence/sweep/',
+)
+
+/** List work-profiles. */
+export const workProfilesList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "name" | "-name" | "created_at" | "-created_at"; q?: string; site?: number; queue?: number; tenant: string }, WorkProfilesList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/work-profiles/',
+)
+
+/** Get one work_profile. */
+export const workProfilesGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, WorkProfilesGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/work-profiles/{id}/',
+)
+
+/** Create a work_profile. */
+export const workProfilesCreate = /* @__PURE__ */ operation<{ site_id: number; name: string; call_mode?: "weight" | "ratio" | "strict"; max_wait_seconds?: number | null; skills?: (string)[]; languages?: ("fr" | "en" | "ar")[] | null; queues?: ({ queue_id: number; weight?: number })[]; tenant: string }, WorkProfilesGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/work-profiles/',
+)
+
+/** Change a work_profile. */
+export const workProfilesUpdate = /* @__PURE__ */ operation<{ id: number; name?: string; call_mode?: "weight" | "ratio" | "strict"; max_wait_seconds?: number | null; skills?: (string)[]; languages?: ("fr" | "en" | "ar")[] | null; queues?: ({ queue_id: number; weight?: number })[]; tenant: string }, WorkProfilesGet>(
+  'PATCH',
+  '/api/v1/tenants/{tenant}/work-profiles/{id}/',
+)
+
+/** Delete a work_profile. */
+export const workProfilesDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/work-profiles/{id}/',
+)
+
+/** Make a named work profile of an agent’s own settings, and give it to the agent. */
+export const agentsSaveProfile = /* @__PURE__ */ operation<{ id: number; name: string; tenant: string }, WorkProfilesGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/agents/{id}/save-profile/',
 )
 
 /** Take a ticket. */

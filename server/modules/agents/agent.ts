@@ -6,8 +6,10 @@ import { extend, type Extension } from '../../kernel/derived.ts'
 import type { Context } from '../../kernel/operation.ts'
 import { resource } from '../../kernel/resource.ts'
 import { Id, Nullable, Time } from '../../kernel/schema.ts'
-import { agentFields, agentReadOnly, KnownSkills, Skills, Status } from './schema.ts'
+import { agentFields, agentReadOnly, KnownSkills, profileSettings, Skills, Status } from './schema.ts'
+import { serveQueues } from './serve-queues.ts'
 import { AGENT_FACE, refuseWhileBusy, type AgentFace } from './state.ts'
+import { copyQueues, settingsOf, type ProfileSettings } from './work-profiles.ts'
 
 export const constraints: ConstraintErrors = {
   agents_one_per_counter: () => conflict('counter_taken'),
@@ -15,6 +17,26 @@ export const constraints: ConstraintErrors = {
   agents_tenant_id_site_id_counter_id_fkey: () => invalid('/counter_id', 'not_found'),
   agents_tenant_id_user_id_fkey: () => invalid('/user_id', 'not_found'),
 }
+
+interface Profiled extends ProfileSettings {
+  site_id: number
+  work_profile_id: number | null
+}
+/** What the agent's profile decides. @throws AppError conflict `profile_decides` when that was to be changed here */
+async function profileOf(
+  ctx: Context,
+  next: Profiled,
+  before: Profiled | undefined,
+): Promise<Partial<ProfileSettings>> {
+  if (next.work_profile_id === null) return {}
+  const names = Object.keys(profileSettings) as (keyof ProfileSettings)[]
+  const isChanged =
+    before?.work_profile_id === next.work_profile_id && names.some((name) => !isSame(before, next, name))
+  if (isChanged) throw conflict('profile_decides')
+  return settingsOf(ctx, next.work_profile_id, next.site_id)
+}
+const isSame = (a: Profiled, b: Profiled, name: keyof ProfileSettings) =>
+  JSON.stringify(a[name]) === JSON.stringify(b[name])
 
 const agents = resource({
   noun: 'agents',
@@ -27,6 +49,7 @@ const agents = resource({
     site: { schema: Id, where: 'site_id = $1' },
     status: { schema: Status, where: 'status = $1' },
     user: { schema: Id, where: 'user_id = $1' },
+    work_profile: { schema: Id, where: 'work_profile_id = $1' },
     queue: { schema: Id, where: 'id in (select agent_id from agent_queues where queue_id = $1)' },
     is_active: { schema: agentFields.is_active, where: 'is_active = $1' },
   },
@@ -38,7 +61,8 @@ const agents = resource({
   constraints,
   siteOf: (agent) => agent.site_id,
   async prepare(ctx, agent, before) {
-    const next = agent.is_active ? agent : { ...agent, counter_id: null }
+    const own = agent.is_active ? agent : { ...agent, counter_id: null }
+    const next = { ...own, ...(await profileOf(ctx, own, before)) }
     if (before && (before.counter_id !== next.counter_id || before.is_active !== next.is_active)) {
       await refuseWhileBusy(ctx.tx, before.id, 'agent_busy')
     }
@@ -73,7 +97,10 @@ const extension: Extension = {
         [row.id],
       )
     }
-    if (queues !== undefined) await setSkills(ctx, row.id, queues as Type.Static<typeof Skills>)
+    const profileId = row['work_profile_id'] as number | null
+    if (profileId !== null && queues !== undefined) throw conflict('profile_decides')
+    if (profileId !== null) await copyQueues(ctx, row.id, profileId)
+    else if (queues !== undefined) await serveQueues(ctx.tx, 'agent', row.id, queues as Type.Static<typeof Skills>)
   },
   async event(ctx, event, row) {
     const gone = event.data['agent'] as AgentFace
@@ -91,23 +118,4 @@ export async function agentById(tx: Tx, id: number): Promise<Record<string, unkn
   const row = await tx.one<{ id: number }>(`select ${agents.columns} from agents where id = $1`, [id])
   const [derived] = await extension.derive({ tx } as Context, [row])
   return { ...row, ...derived }
-}
-
-/** Replaces what the agent serves; queues of other sites and foreign ones are the same error. */
-async function setSkills(ctx: Context, agentId: number, skills: Type.Static<typeof Skills>): Promise<void> {
-  const ids = skills.map(({ queue_id }) => queue_id)
-  const twice = ids.findIndex((id, i) => ids.indexOf(id) !== i)
-  if (twice >= 0) throw invalid(`/queues/${twice}/queue_id`, 'duplicate')
-  await ctx.tx.query('delete from agent_queues where agent_id = $1 and queue_id <> all($2)', [agentId, ids])
-  const stored = await ctx.tx.query<{ queue_id: number }>(
-    `insert into agent_queues (agent_id, queue_id, weight)
-     select a.id, q.id, w.weight
-     from unnest($2::bigint[], $3::int[]) as w(queue_id, weight)
-     join agents a on a.id = $1 join queues q on q.id = w.queue_id and q.site_id = a.site_id
-     on conflict (tenant_id, agent_id, queue_id) do update set weight = excluded.weight returning queue_id`,
-    [agentId, ids, skills.map(({ weight }) => weight ?? 1)],
-  )
-  const known = new Set(stored.map(({ queue_id }) => queue_id))
-  const missing = ids.findIndex((id) => !known.has(id))
-  if (missing >= 0) throw invalid(`/queues/${missing}/queue_id`, 'not_found')
 }

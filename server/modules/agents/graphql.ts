@@ -13,6 +13,13 @@ export const edges: readonly Edge[] = [
   { types: ['Agent'], field: 'user', summary: 'The person', to: 'users.get', key: 'user_id' },
   { types: ['Agent'], field: 'site', summary: 'Where the agent works', to: 'sites.get', key: 'site_id' },
   { types: ['Agent'], field: 'counter', summary: 'Where the agent sits', to: 'counters.get', key: 'counter_id' },
+  {
+    types: ['Agent'],
+    field: 'work_profile',
+    summary: 'The named settings the agent works by',
+    to: 'work-profiles.get',
+    key: 'work_profile_id',
+  },
   { types: ['ServedQueue'], field: 'queue', summary: 'A queue the agent serves', to: 'queues.get', key: 'queue_id' },
   {
     types: ['Queue'],

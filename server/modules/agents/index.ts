@@ -4,6 +4,7 @@ import { agentOperations } from './agent.ts'
 import { heartbeat, presenceJob, reportPresence, sweepPresence } from './presence.ts'
 import { setStatus } from './set-status.ts'
 import { takeDesk } from './take-desk.ts'
+import { workProfileOperations } from './work-profiles.ts'
 
 export { edges } from './graphql.ts'
 export { Agent } from './agent.ts'
@@ -26,5 +27,6 @@ export const operations: readonly Operation[] = [
   heartbeat,
   reportPresence,
   sweepPresence,
+  ...workProfileOperations,
 ]
 export const jobs: readonly Job[] = [presenceJob]

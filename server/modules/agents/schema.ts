@@ -10,14 +10,8 @@ export const SettableStatus = Enum(['offline', 'available', 'wrap_up', 'break', 
 /** How an agent with several queues chooses between them. */
 const CALL_MODES = ['weight', 'ratio', 'strict'] as const
 
-export const agentFields = {
-  /** The member of the tenant whose working face this is. */
-  user_id: Default(Nullable(Id), null),
-  site_id: Id,
-  name: Name,
-  /** Where the agent sits; one agent a counter. */
-  counter_id: Default(Nullable(Id), null),
-  is_active: Default(Type.Boolean(), true),
+/** What an agent works by, of its own or from a profile. */
+export const profileSettings = {
   /** Of several queues: weight × time waited; calls in the ratio of the weights; or the heaviest queue first of all. */
   call_mode: Default(Enum(CALL_MODES), 'weight'),
   /** Whoever has waited longer is called first, whatever the weights say. */
@@ -26,6 +20,19 @@ export const agentFields = {
   skills: Default(Type.Array(Text(50, { minLength: 1 }), { maxItems: 50, uniqueItems: true }), []),
   /** Only people of these languages, and those who named none; null is every language. */
   languages: Default(Nullable(Type.Array(Locale, { minItems: 1, uniqueItems: true })), null),
+}
+
+export const agentFields = {
+  /** The member of the tenant whose working face this is. */
+  user_id: Default(Nullable(Id), null),
+  site_id: Id,
+  name: Name,
+  /** Where the agent sits; one agent a counter. */
+  counter_id: Default(Nullable(Id), null),
+  is_active: Default(Type.Boolean(), true),
+  /** The named settings it works by, which then decide the four below and the queues; null keeps its own. */
+  work_profile_id: Default(Nullable(Id), null),
+  ...profileSettings,
 }
 export const agentReadOnly = {
   status: Status,

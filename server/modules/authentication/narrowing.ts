@@ -20,6 +20,7 @@ type Kind =
   | 'booking_setting'
   | 'notification_rule'
   | 'calendar_feed'
+  | 'work_profile'
 
 /**
  * What the names of inputs refer to, for every operation there is or will be; null = belongs to the whole organisation.
@@ -40,6 +41,8 @@ const REFERENCES: Readonly<Record<string, Kind | null>> = {
   display_id: 'display',
   display_ids: 'display',
   kiosk_id: 'kiosk',
+  work_profile: 'work_profile',
+  work_profile_id: 'work_profile',
   service: null,
   service_id: null,
   customer: null,
@@ -66,6 +69,7 @@ const NOUNS: Readonly<Record<string, Kind | null>> = {
   'booking-settings': 'booking_setting',
   'notification-rules': 'notification_rule',
   'calendar-feeds': 'calendar_feed',
+  'work-profiles': 'work_profile',
 }
 /** Names by which a caller says where. */
 const SITE = /^site(_id)?$/
@@ -117,6 +121,7 @@ const PLACED = `
       when 'queue_rule' then (select q.site_id from queue_rules u join queues q on q.id = u.queue_id where u.id = r.id)
       when 'appointment' then (select a.site_id from appointments a where a.id = r.id)
       when 'calendar_feed' then (select f.site_id from calendar_feeds f where f.id = r.id)
+      when 'work_profile' then (select w.site_id from work_profiles w where w.id = r.id)
       when 'booking_setting' then (select q.site_id from booking_settings b join queues q on q.id = b.queue_id where b.id = r.id)
       when 'notification_rule' then (select q.site_id from notification_rules u join queues q on q.id = u.queue_id where u.id = r.id)
     end as site_id,
@@ -126,6 +131,7 @@ const PLACED = `
       when 'queue_rule' then array(select u.queue_id from queue_rules u where u.id = r.id)
       when 'appointment' then array(select a.queue_id from appointments a where a.id = r.id)
       when 'calendar_feed' then array(select f.queue_id from calendar_feeds f where f.id = r.id and f.queue_id is not null)
+      when 'work_profile' then array(select w.queue_id from work_profile_queues w where w.work_profile_id = r.id)
       when 'booking_setting' then array(select b.queue_id from booking_settings b where b.id = r.id)
       when 'notification_rule' then array(select u.queue_id from notification_rules u where u.id = r.id)
     end as queue_ids
