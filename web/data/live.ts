@@ -47,7 +47,8 @@ export function follow<View extends Feed, Event extends Frame>(
     heartbeatSeconds: 5,
   })
   function judge(): void {
-    const isOld = client.status !== 'live' && client.silentSeconds > staleSeconds
+    // A network may vanish without a word: an open connection that brings no heartbeat is no better than none.
+    const isOld = client.silentSeconds > staleSeconds
     const now: Freshness = navigator.onLine === false ? 'offline' : isOld ? 'stale' : 'fresh'
     if (now === freshness) return
     freshness = now

@@ -32,9 +32,13 @@ export interface TestSite {
   callNext(agent?: number): Promise<Json>
   act(verb: string, ticketId: number, body?: object, agent?: number): Promise<Json>
   /** A browser of its own with one page, closed by the caller or with the browser. Complaints must stay empty. */
-  open(path: string, options?: BrowserContextOptions): Promise<OpenPage>
+  open(path: string, options?: OpenOptions): Promise<OpenPage>
   /** Signs an agent in through the browser's own cookie, as the console's form would. */
   signIn(context: BrowserContext, agent?: number): Promise<Json>
+}
+export interface OpenOptions extends BrowserContextOptions {
+  /** What must be in place before the page is asked for: its clock, what stands between it and the server. */
+  prepare?(page: Page): Promise<unknown>
 }
 export interface OpenPage {
   context: BrowserContext
@@ -74,11 +78,12 @@ export async function startSite(shape: TenantShape = {}): Promise<TestSite> {
       ] as Json,
     act: (verb, ticketId, body = {}, agent = 0) =>
       run(bank.agentActors[agent]!, 'POST', `/tickets/${ticketId}/${verb}/`, body),
-    async open(path, options = {}) {
+    async open(path, { prepare, ...options } = {}) {
       const context = await browser.newContext({ viewport: PHONE, locale: 'fr-FR', ...options })
       const page = await context.newPage()
       page.setDefaultTimeout(PATIENCE_MS)
       const complaints = complaintsOf(page, url)
+      await prepare?.(page)
       await page.goto(url + path)
       return { context, page, complaints }
     },

@@ -48,15 +48,21 @@ export function counterLabel(name: string | null, language: Language): string {
 /** For the narrow column of a row. */
 export const counterShort = (name: string | null): string => /(\d+)\s*$/.exec(name ?? '')?.[1] ?? name ?? ''
 
+/** Made once per zone: it costs more than all the rest of a drawing. */
+let days: { timezone: string; format: Intl.DateTimeFormat } | undefined
+function dayOf(instant: number, timezone: string): string {
+  if (days?.timezone !== timezone) days = { timezone, format: new Intl.DateTimeFormat('en-CA', { timeZone: timezone }) }
+  return days.format.format(instant)
+}
+
 /** Earlier calls of today, newest first: each ticket once, without the one on the stage. */
 export function recentCalls({ screen, view, announcement, now }: Model): Call[] {
   if (!screen || !view) return []
   const { timezone } = screen.site
-  const dayOf = (instant: number) => new Intl.DateTimeFormat('en-CA', { timeZone: timezone }).format(instant)
-  const today = dayOf(now)
+  const today = dayOf(now, timezone)
   const shown = new Set(announcement ? [announcement.call.ticket_id] : [])
   const rows = view.recent.filter((call) => {
-    if (shown.has(call.ticket_id) || dayOf(Date.parse(call.at)) !== today) return false
+    if (shown.has(call.ticket_id) || dayOf(Date.parse(call.at), timezone) !== today) return false
     shown.add(call.ticket_id)
     return true
   })
