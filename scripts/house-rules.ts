@@ -47,7 +47,7 @@ export const HOUSE_RULES: HouseRule[] = [
   {
     name: 'screens-import-no-server',
     why: 'a screen sees web/ui, web/data and shared only: not the server, and no other app',
-    forbids: /from '(?:\.\.\/)+server\/|from '(?:\.\.\/)+(?:apps\/)?(?:visitor|display|console|kiosk|kit)\//,
+    forbids: /from '(?:\.\.\/)+server\/|from '(?:\.\.\/)+(?:apps\/)?(?:visitor|booking|display|console|kiosk|kit)\//,
     in: /^web\/.*\.tsx$/,
   },
   {

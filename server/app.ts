@@ -31,6 +31,7 @@ import { lineLengths, visitorOf } from './modules/tickets/index.ts'
 import { errorPage } from './pages/error-page.ts'
 import { Pages } from './pages/index.ts'
 import { Screens } from './pages/screens.ts'
+import { BookingPages } from './pages/booking.ts'
 import { VisitorPages } from './pages/visitor.ts'
 import { Authenticator } from './transports/authenticate.ts'
 import { documents, health } from './transports/documents.ts'
@@ -142,6 +143,13 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       isSecure: config.publicUrl.startsWith('https:'),
     })
     visitor.register(app)
+    new BookingPages({
+      runtime,
+      operationById,
+      screens,
+      tenantBySlug: directory.bySlug,
+      tenantById: directory.byId,
+    }).register(app)
     webhooks(app, reports({ runtime, tenantById: directory.byId }))
     ssoCallback(app, {
       runtime,

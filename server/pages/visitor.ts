@@ -14,6 +14,7 @@ import type { Locale } from '../kernel/schema.ts'
 import { ANONYMOUS } from '../transports/authenticate.ts'
 import { callerLocale } from '../transports/locale.ts'
 import { refusalOf } from '../transports/problem.ts'
+import { formKey, sameOriginOnly, sentence, withForms, type Form } from './forms.ts'
 import { html, Html } from './html.ts'
 import type { Screens } from './screens.ts'
 
@@ -38,10 +39,6 @@ interface Mine {
 }
 /** Properties of web/apps/visitor/data.ts. */
 type PageProps = { page: 'site' | 'ticket' | 'find' | 'erased' } & Record<string, unknown>
-type Form = Record<string, string | string[] | undefined>
-
-/** What the form was given; anything else is no key. */
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const DEVICE = /^[\w-]{22,36}$/
 /** Tickets that a browser finds again at a site. */
 const MOST_OWN = 5
@@ -75,14 +72,7 @@ export class VisitorPages {
     app.get('/site/:tenant/:site', (request, reply) => this.#site(request, reply))
     app.get('/site/:tenant/:site/find', (request, reply) => this.#findPage(request, reply))
     app.get('/t/sw.js', (_request, reply) => this.#options.screens.worker(reply, 'visitor'))
-    void app.register(async (forms) => {
-      // Only here: everywhere else a form's encoding is refused, so no foreign page can post what a browser would send.
-      forms.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
-        const form: Form = {}
-        for (const [name, value] of new URLSearchParams(body as string))
-          form[name] = form[name] === undefined ? value : [form[name], value].flat()
-        done(null, form)
-      })
+    withForms(app, (forms) => {
       forms.post('/site/:tenant/:site', (request, reply) => this.#take(request, reply))
       forms.post('/site/:tenant/:site/find', (request, reply) => this.#find(request, reply))
       forms.post('/t/:token/act', (request, reply) => this.#act(request, reply))
@@ -228,7 +218,7 @@ export class VisitorPages {
     const tenant = await this.#tenant(request)
     const { queue_id: queueId, key, needs, solution } = (request.body ?? {}) as Form
     const known = cookie(request, 'device')
-    const idempotency = typeof key === 'string' && UUID.test(key) ? key : undefined
+    const idempotency = formKey(key)
     // A second press of the first form must say the same, or it would be another wish.
     const device = known && DEVICE.test(known) ? known : (idempotency ?? randomUUID())
     const input = {
@@ -338,15 +328,6 @@ export class VisitorPages {
     if (!tenant.is_active) throw new AppError('forbidden', 'tenant_suspended')
     return tenant
   }
-}
-
-const sentence = (locale: Locale, refusal: AppError) => translate(locale, `errors.${refusal.code}`, refusal.params)
-
-/** Forms of other sites may not take numbers or leave queues in somebody's name. */
-function sameOriginOnly(request: FastifyRequest): void {
-  const origin = request.headers['sec-fetch-site']
-  if (origin !== undefined && origin !== 'same-origin' && origin !== 'none')
-    throw new AppError('forbidden', 'origin_not_allowed')
 }
 
 function cookie({ headers }: FastifyRequest, name: string): string | undefined {

@@ -42,6 +42,14 @@ export const APPS: Record<string, App> = {
     isRendered: true,
     worker: true,
   },
+  booking: {
+    framework: 'preact',
+    target: OLD,
+    messages: ['ui', 'booking'],
+    fonts: 'public',
+    budget: { js: 20 * KB, css: 8 * KB, fonts: { latin: 14 * KB, arabic: 37 * KB } },
+    isRendered: true,
+  },
   display: {
     framework: 'preact',
     target: OLD,

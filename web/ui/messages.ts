@@ -1,4 +1,5 @@
 import { languageTag, type Language } from '../../shared/format.ts'
+import type bookingTexts from '../../shared/locales/screens/booking.en.json'
 import type common from '../../shared/locales/en.json'
 import type consoleTexts from '../../shared/locales/screens/console.en.json'
 import type displayTexts from '../../shared/locales/screens/display.en.json'
@@ -17,6 +18,7 @@ type Prefixed = Extract<
 export type MessageKey =
   | keyof typeof uiTexts
   | keyof typeof visitorTexts
+  | keyof typeof bookingTexts
   | keyof typeof displayTexts
   | keyof typeof consoleTexts
   | Prefixed

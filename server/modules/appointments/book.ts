@@ -48,6 +48,7 @@ export const book = operation({
     status: 201,
     aliases: [{ path: '/api/v1/public/{tenant}/appointments/' }],
   },
+  mayAskForWork: true,
   input: BookInput,
   output: Booked,
   example: { input: { queue_id: 1, start_at: '2026-12-01T08:30:00Z', customer: { name: 'Samira Haddad' } } },

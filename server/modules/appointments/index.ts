@@ -1,6 +1,7 @@
 /** Appointments: slots, booking, and check-in to a ticket. */
 import type { Operation } from '../../kernel/operation.ts'
 import { book } from './book.ts'
+import { bookingPage } from './booking-page.ts'
 import { calendarOperations } from './calendars.ts'
 import { get, list } from './read.ts'
 import { seriesOperations } from './series.ts'
@@ -17,6 +18,7 @@ export { bookOnDay } from './on-day.ts'
 
 export const operations: readonly Operation[] = [
   ...settings.operations,
+  bookingPage,
   slots,
   book,
   list,

@@ -6,7 +6,7 @@ import { Closed, Text, Time } from '../../kernel/schema.ts'
 import { Names } from '../sites/index.ts'
 import { TAKEN_TWICE } from './book.ts'
 import { policyOf } from './change.ts'
-import { openLink } from './links.ts'
+import { openLink, type LinkPurpose } from './links.ts'
 import { readAppointment } from './read.ts'
 import { Appointment, Reason } from './schema.ts'
 import { CheckedIn } from './staff.ts'
@@ -28,10 +28,15 @@ const {
 } = Appointment.properties
 const Mine = Closed({
   ...shown,
+  tenant_slug: Type.String(),
+  tenant_name: Type.String(),
+  site_slug: Type.String(),
   site_name: Type.String(),
   address: Type.String(),
   service_name: Type.String(),
   service_names: Names,
+  /** This very link confirms what is held; otherwise the one that was sent by e-mail does. */
+  can_confirm: Type.Boolean(),
   /** Until when it can be moved or cancelled by this link. */
   change_until: Time,
   /** Check-in is on time between these. */
@@ -40,7 +45,8 @@ const Mine = Closed({
 })
 
 const MINE = `
-  select s.name as site_name, s.address, v.name as service_name, v.names as service_names,
+  select s.slug as site_slug, s.name as site_name, s.address, v.name as service_name, v.names as service_names,
+    coalesce(a.status = 'held' and a.hold_expires_at > now() and (b.confirmation <> 'email' or $2), false) as can_confirm,
     a.start_at - make_interval(secs => coalesce(b.cancel_until_seconds, 0)) as change_until,
     a.start_at - make_interval(secs => coalesce(b.early_seconds, 0)) as check_in_from,
     a.start_at + make_interval(secs => coalesce(b.late_seconds, 0)) as check_in_until
@@ -51,9 +57,13 @@ const MINE = `
   where a.id = $1`
 
 /** What the holder of the link is shown. */
-async function mine(ctx: Context, row: Appointment): Promise<Static<typeof Mine>> {
+async function mine(ctx: Context, row: Appointment, purpose: LinkPurpose): Promise<Static<typeof Mine>> {
   const { note, counter_id, agent_id, customer_id, series_id, ...own } = row
-  return { ...own, ...(await ctx.tx.one<Omit<Static<typeof Mine>, keyof typeof shown>>(MINE, [row.id])) }
+  const place = await ctx.tx.one<Omit<Static<typeof Mine>, keyof typeof shown | 'tenant_slug' | 'tenant_name'>>(MINE, [
+    row.id,
+    purpose === 'confirm',
+  ])
+  return { ...own, tenant_slug: ctx.tenant.slug, tenant_name: ctx.tenant.name, ...place }
 }
 
 const read = operation({
@@ -65,7 +75,10 @@ const read = operation({
   input: Closed({ link: Link }),
   output: Mine,
   example: { input: { link } },
-  run: async (ctx, { link }) => mine(ctx, await readAppointment(ctx, (await openLink(ctx, link)).id)),
+  async run(ctx, { link }) {
+    const { id, purpose } = await openLink(ctx, link)
+    return mine(ctx, await readAppointment(ctx, id), purpose)
+  },
 })
 
 const confirm = operation({
@@ -82,7 +95,7 @@ const confirm = operation({
     const { queue_id } = await readAppointment(ctx, id)
     if (purpose !== 'confirm' && (await policyOf(ctx.tx, queue_id)).confirmation === 'email')
       throw new AppError('forbidden', 'confirm_by_email')
-    return mine(ctx, await confirmAppointment(ctx, id, 'visitor'))
+    return mine(ctx, await confirmAppointment(ctx, id, 'visitor'), purpose)
   },
 })
 
@@ -95,8 +108,10 @@ const reschedule = operation({
   output: Mine,
   example: { input: { link, start_at: '2026-12-02T08:30:00Z' } },
   constraints: TAKEN_TWICE,
-  run: async (ctx, { link, start_at }) =>
-    mine(ctx, await rescheduleAppointment(ctx, (await openLink(ctx, link)).id, start_at, 'visitor')),
+  async run(ctx, { link, start_at }) {
+    const { id, purpose } = await openLink(ctx, link)
+    return mine(ctx, await rescheduleAppointment(ctx, id, start_at, 'visitor'), purpose)
+  },
 })
 
 const cancel = operation({
@@ -107,8 +122,10 @@ const cancel = operation({
   input: Closed({ link: Link, reason: Type.Optional(Reason) }),
   output: Mine,
   example: { input: { link } },
-  run: async (ctx, { link, reason = '' }) =>
-    mine(ctx, await cancelAppointment(ctx, (await openLink(ctx, link)).id, 'visitor', reason)),
+  async run(ctx, { link, reason = '' }) {
+    const { id, purpose } = await openLink(ctx, link)
+    return mine(ctx, await cancelAppointment(ctx, id, 'visitor', reason), purpose)
+  },
 })
 
 const checkIn = operation({

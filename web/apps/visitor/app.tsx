@@ -1,7 +1,8 @@
 import { t } from '../../ui/messages.ts'
+import { Header } from '../../ui/public/parts.tsx'
 import type { PageProps } from './data.ts'
 import { FindPage } from './find.tsx'
-import { Header, SiteLink } from './parts.tsx'
+import { SiteLink } from './parts.tsx'
 import { SitePage } from './site.tsx'
 import { TicketPage } from './ticket.tsx'
 

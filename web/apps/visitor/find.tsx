@@ -1,6 +1,6 @@
 import { currentLanguage, t } from '../../ui/messages.ts'
+import { Header, Notice } from '../../ui/public/parts.tsx'
 import type { FindProps } from './data.ts'
-import { Header, Notice } from './parts.tsx'
 
 /** From paper to the page: the number and two letters. */
 export function FindPage({ tenant, slug, name, failed, refusal }: Omit<FindProps, 'page'>) {

@@ -1,5 +1,6 @@
 import '../../ui/tokens.css'
 import '../../ui/base.css'
+import '../../ui/public/page.css'
 import './visitor.css'
 import { hydrate } from 'preact'
 import { prepareAnnouncements } from '../../ui/announce.ts'
@@ -13,4 +14,4 @@ const props = pageData<PageProps>()
 hydrate(<VisitorApp {...props} />, document.getElementById('app')!)
 // Nobody waits for these: they stay out of the first load.
 if (props.page === 'ticket') void import('./register-worker.ts').then((chunk) => chunk.registerWorker())
-if (props.page === 'site' && props.work) void import('./work.ts').then((chunk) => chunk.sendAgain(props.work!))
+if (props.page === 'site' && props.work) void import('./work.ts').then((chunk) => chunk.takeAgain(props.work!))

@@ -1,42 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { currentLanguage, t } from '../../ui/messages.ts'
-import { Icon } from '../../ui/parts/preact.ts'
 import type { Act, Fields } from './data.ts'
-
-const LANGUAGES = [
-  ['fr', 'FR', 'Français'],
-  ['en', 'EN', 'English'],
-  ['ar', 'ع', 'العربية'],
-] as const
-
-/** Where one is, and the way to the other languages. */
-export function Header({ place }: { place: string }) {
-  const current = LANGUAGES.find(([language]) => language === currentLanguage())!
-  return (
-    <header class="header">
-      <p class="header-place">{place}</p>
-      <details class="languages">
-        <summary aria-label={`${current[1]} · ${t('ui.language')}`}>
-          {current[1]} <Icon name="down" />
-        </summary>
-        <ul>
-          {LANGUAGES.map(([language, , name]) => (
-            <li key={language}>
-              <a
-                href={`?lang=${language}`}
-                lang={language}
-                hreflang={language}
-                aria-current={language === currentLanguage() ? 'true' : undefined}
-              >
-                {name}
-              </a>
-            </li>
-          ))}
-        </ul>
-      </details>
-    </header>
-  )
-}
 
 export type Perform = (act: Act, fields: Fields) => void
 /** A form that works without scripts; with them, `perform` is asked instead. */
@@ -77,14 +41,6 @@ export function ActForm({
       {children}
     </form>
   )
-}
-
-export function Notice({ text, kind }: { text: string | undefined; kind?: 'danger' }) {
-  return text ? (
-    <p class="banner" role="alert" data-kind={kind}>
-      {text}
-    </p>
-  ) : null
 }
 
 /** Takes a number of one queue again: no typing, no choosing. */

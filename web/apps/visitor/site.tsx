@@ -4,8 +4,8 @@ import { ticketsSitePage } from '../../data/operations.ts'
 import { clockTime, day, ticketCode, waitRange } from '../../ui/format.ts'
 import { currentLanguage, t } from '../../ui/messages.ts'
 import { Code, Icon, LineBadge } from '../../ui/parts/preact.ts'
+import { Header, Notice } from '../../ui/public/parts.tsx'
 import type { SiteData, SiteProps } from './data.ts'
-import { Header, Notice } from './parts.tsx'
 
 type Line = SiteData['lines'][number]
 const takes = ({ status }: Line) => status === 'open' || status === 'closing'

@@ -3,9 +3,10 @@ import { ticketStatusName } from '../../../shared/ticket-status.ts'
 import { clockTime, stopwatch, ticketCode, waitRange } from '../../ui/format.ts'
 import { currentLanguage, t, type MessageKey } from '../../ui/messages.ts'
 import { Code, Icon, LineBadge, StaleBanner, StateLabel } from '../../ui/parts/preact.ts'
+import { Header, Notice } from '../../ui/public/parts.tsx'
 import type { Mine, TicketProps } from './data.ts'
 import { NotifySheet } from './notify.tsx'
-import { ActForm, Header, Notice, SiteLink, TakeAgain, type Perform } from './parts.tsx'
+import { ActForm, SiteLink, TakeAgain, type Perform } from './parts.tsx'
 import { useTicket, type TicketState } from './use-ticket.ts'
 
 /** The own ticket in every state: what is my number, when is it my turn, and what if I miss it? */

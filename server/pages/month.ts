@@ -1,0 +1,62 @@
+/** What `appointments.slots` answers, as far as a page shows it. */
+export interface Slots {
+  services: { days: { date: string; slots: Slot[] }[] }[]
+  exceptions: { date: string; is_open: boolean; reason: Record<string, string> }[]
+}
+interface Slot {
+  start_at: string
+  time: string
+  places: number
+}
+/** A month of days to choose from, and the times of the chosen one. */
+export interface Month {
+  /** `2026-12`. */
+  month: string
+  /** Days with free times, and how many. */
+  free: Record<string, number>
+  /** The chosen day; absent in a month without a free time. */
+  day?: string
+  times: Slot[]
+  /** Why days of the month are closed or unlike others, by date. */
+  reasons: Record<string, Record<string, string>>
+}
+
+/** Days that one look at the slots covers. */
+const LOOK_DAYS = 61
+const isMonth = (text: string | undefined): text is string => /^\d{4}-(?:0[1-9]|1[0-2])$/.test(text ?? '')
+const isDay = (text: string | undefined): text is string => /^\d{4}-(?:0[1-9]|1[0-2])-\d{2}$/.test(text ?? '')
+
+/** The month that was asked for, or the first one with a free time; never outside `bounds`. */
+export async function monthOf(
+  slots: (from: string, to: string) => Promise<Slots>,
+  asked: { month?: string | undefined; day?: string | undefined },
+  bounds: { today: string; last_day: string },
+): Promise<Month> {
+  const wanted = isDay(asked.day) ? asked.day.slice(0, 7) : isMonth(asked.month) ? asked.month : undefined
+  const within = wanted && clamp(wanted, bounds.today.slice(0, 7), bounds.last_day.slice(0, 7))
+  const month = within ?? (await firstFree(slots, bounds)).slice(0, 7)
+  const first = Temporal.PlainYearMonth.from(month).toPlainDate({ day: 1 })
+  const from = clamp(first.toString(), bounds.today, bounds.last_day)
+  const { services, exceptions } = await slots(from, first.add({ months: 1 }).subtract({ days: 1 }).toString())
+  const days = services[0]?.days ?? []
+  const chosen = days.find(({ date }) => date === asked.day) ?? (isDay(asked.day) ? undefined : days[0])
+  const day = chosen?.date ?? (isDay(asked.day) && asked.day.startsWith(month) ? asked.day : undefined)
+  return {
+    month,
+    free: Object.fromEntries(days.map(({ date, slots: { length } }) => [date, length])),
+    ...(day && { day }),
+    times: chosen?.slots ?? [],
+    reasons: Object.fromEntries(exceptions.map(({ date, reason }) => [date, reason])),
+  }
+}
+
+async function firstFree(
+  slots: (from: string, to: string) => Promise<Slots>,
+  { today, last_day }: { today: string; last_day: string },
+): Promise<string> {
+  const to = clamp(Temporal.PlainDate.from(today).add({ days: LOOK_DAYS }).toString(), today, last_day)
+  const { services } = await slots(today, to)
+  return services[0]?.days[0]?.date ?? today
+}
+
+const clamp = (value: string, least: string, most: string) => (value < least ? least : value > most ? most : value)

@@ -1,0 +1,59 @@
+import type { AppointmentsBookingPage, AppointmentsMine, TicketsChallenge } from '../../data/operations.ts'
+
+export type Place = AppointmentsBookingPage
+export interface Slot {
+  start_at: string
+  /** On the site's clock. */
+  time: string
+  places: number
+}
+/** A month of days to choose from, and the times of the chosen one. */
+export interface Month {
+  /** `2026-12`. */
+  month: string
+  /** Days with free times, and how many. */
+  free: Record<string, number>
+  day?: string
+  times: Slot[]
+  /** Why days are closed or unlike others, by date and language. */
+  reasons: Record<string, Record<string, string>>
+}
+/** A form refused, in the reader's language; `fields` by name. */
+interface Refusable {
+  refusal?: string
+  fields?: Record<string, string>
+  /** The times are to be looked at again. */
+  isAboutTime?: boolean
+}
+export type Field = 'name' | 'phone' | 'email' | 'party_size' | 'note'
+export interface BookProps extends Refusable, Partial<Month> {
+  page: 'book'
+  tenant: string
+  slug: string
+  place: Place
+  service_id?: number
+  form: Record<Field, string>
+  /** The time of the form that was refused. */
+  chosen?: string
+  /** A second press shows the same appointment. */
+  formKey: string
+  /** The form was answered with work to do first; it is sent again with what was found. */
+  challenge?: TicketsChallenge
+}
+export interface MineProps extends Refusable {
+  page: 'mine'
+  tenant: string
+  token: string
+  mine: AppointmentsMine
+  now: string
+  formKey: string
+}
+export interface MoveProps extends Refusable, Month {
+  page: 'move'
+  tenant: string
+  token: string
+  mine: AppointmentsMine
+  place: Place
+  formKey: string
+}
+export type PageProps = BookProps | MineProps | MoveProps
