@@ -68,6 +68,7 @@ export async function buildCore(config: Config): Promise<Core> {
     url: (path) => config.publicUrl + path,
     guard: narrowing,
     limiter,
+    shared,
     renderError: (error, request) => JSON.stringify(problemOf(error, request.locale, request.requestId ?? '')),
   })
   return {

@@ -1,6 +1,7 @@
 import { appendAudit, auditEntry, PLATFORM_LOG, statusChanges, type AuditEntry, type Change } from './audit/index.ts'
 import { checkProof } from './access.ts'
 import { Answers } from './cache/answers.ts'
+import type { SharedCache } from './cache/shared.ts'
 import { databaseError } from './db/index.ts'
 import type { Database, Statement, Tx, WriteTx } from './db/types.ts'
 import { AppError, notFound } from './errors.ts'
@@ -29,6 +30,8 @@ export interface RuntimeOptions {
   url(path: string): string
   /** Refuses what comes too often, before any work is done for it. */
   limiter?: Limiter
+  /** Where processes share kept answers. */
+  shared?: SharedCache | undefined
   /** Keeps limited actors to their sites and queues. */
   guard?: Guard
   /** Problem document of a refusal exactly as its caller receives it, stored under the Idempotency-Key. */
@@ -46,7 +49,7 @@ export class Runtime {
   constructor(options: RuntimeOptions) {
     this.db = options.db
     this.hub = options.hub
-    this.answers = new Answers(options.hub)
+    this.answers = new Answers(options.hub, options.shared)
     this.#options = options
   }
 

@@ -124,6 +124,8 @@ interface Keeping<Input, Output> {
   placeOf?(output: Output): Place
   /** The answer tells the time, or what no event does: so old it may be, in milliseconds. */
   maxAgeMs?: number
+  /** Many processes are asked the same: one reads, the others take its answer where there is a second level. */
+  isShared?: boolean
 }
 export interface Call<Input> {
   input: Input

@@ -1,7 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis'
 
 /** Whoever asks waits no longer than this. */
-const TIMEOUT_MS = 150
+const ANSWER_WITHIN_MS = 150
 /** A connection that vanished without a word is noticed after the sum of both and replaced. */
 const PING_EVERY_MS = 4_000
 const PING_TIMEOUT_MS = 2_000
@@ -26,9 +26,9 @@ export class RedisLink {
   #connections = new Set<Redis>()
   #pings: NodeJS.Timeout
 
-  constructor(url: string) {
+  constructor(url: string, answerWithinMs = ANSWER_WITHIN_MS) {
     this.#url = url
-    this.commands = this.#connect({ enableAutoPipelining: true, commandTimeout: TIMEOUT_MS })
+    this.commands = this.#connect({ enableAutoPipelining: true, commandTimeout: answerWithinMs })
     this.#pings = setInterval(() => this.#connections.forEach(reconnectWhenSilent), PING_EVERY_MS).unref()
   }
 

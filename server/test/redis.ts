@@ -12,7 +12,7 @@ export interface TestRedis {
   readonly url: string
   start(): Promise<void>
   kill(): Promise<void>
-  /** As a process is connected to it; closed with it. */
+  /** As a process is connected to it, but with the patience of a busy machine; closed with it. */
   link(): RedisLink
   /** Ends it for good. */
   close(): Promise<void>
@@ -44,7 +44,7 @@ export async function startRedis(): Promise<TestRedis | undefined> {
       await once(child, 'exit')
     },
     link() {
-      const link = new RedisLink(redis.url)
+      const link = new RedisLink(redis.url, 3000)
       links.push(link)
       return link
     },

@@ -1,17 +1,19 @@
 import { afterAll } from 'vitest'
 import type { Actor } from '../kernel/access.ts'
+import type { SharedCache } from '../kernel/cache/shared.ts'
 import type { Database } from '../kernel/db/types.ts'
 import { Hub } from '../kernel/events/index.ts'
 import { Runtime } from '../kernel/execute.ts'
 import type { Operation, Tenant } from '../kernel/operation.ts'
 
 /** The kernel over a test database. Its hub applies its own events; it does not listen for other processes. */
-export function testRuntime(db: Database): Runtime {
+export function testRuntime(db: Database, shared?: SharedCache): Runtime {
   const hub = new Hub(db)
   afterAll(() => hub.stop())
   return new Runtime({
     db,
     hub,
+    shared,
     url: (path) => `https://smartqueue.example${path}`,
     renderError: (error) => JSON.stringify({ code: error.code, status: error.status }),
   })

@@ -2,9 +2,12 @@ import { LRUCache } from 'lru-cache'
 import { monotonicMs } from '../clock.ts'
 import { etagOf } from '../etag.ts'
 import type { Hub } from '../events/index.ts'
+import type { StreamHead } from '../events/log.ts'
 import type { Context, Operation, Outcome, Place, Request } from '../operation.ts'
 import { Changes } from './changes.ts'
 import type { Kept } from './kept.ts'
+import { keyText, shapeOf } from './key.ts'
+import type { SharedCache } from './shared.ts'
 
 /** Bytes of all kept answers together, each counted as body, text and object. */
 const MAX_BYTES = 128 << 20
@@ -21,10 +24,12 @@ interface Reading {
 /**
  * Answers of queries whose every change a site's stream tells, kept as they were sent until it does. A crowd that looks
  * at one queue costs one read a change. What this process has not heard of it cannot know: where its tail is not known
- * to be in step with the database, nothing is answered from here.
+ * to be in step with the database, nothing is answered from here. Where processes share a second level, one of them reads
+ * what the others then judge by their own streams: an answer of another process is no older than one of this.
  */
 export class Answers {
   #hub: Hub
+  #shared: SharedCache | undefined
   #kept = new LRUCache<string, KeptOutcome>({
     maxSize: MAX_BYTES,
     sizeCalculation: ({ kept }) => 4 * kept.body.length + 500,
@@ -34,8 +39,9 @@ export class Answers {
   #reading = new Map<string, Reading>()
   #changes = new WeakMap<object, Changes>()
 
-  constructor(hub: Hub) {
+  constructor(hub: Hub, shared?: SharedCache) {
     this.#hub = hub
+    this.#shared = shared
   }
 
   /** Forgets everything. */
@@ -60,21 +66,59 @@ export class Answers {
     const reading = this.#reading.get(key)
     if (reading?.isCurrent()) return reading.answer
     const place = this.#places.get(key) ?? (await op.kept!.place?.(ctx, request.input))
-    const isCurrent = place && (await this.#watch(ctx.tenant.id, place, op.kept!.maxAgeMs ?? MAX_AGE_MS))
-    if (!place || !isCurrent) return this.#unkept(op, key, read)
+    const watch = place && (await this.#watch(ctx.tenant.id, place))
+    if (!place || !watch) return this.#unkept(op, key, read)
     const meanwhile = this.#reading.get(key)
     if (meanwhile?.isCurrent()) return meanwhile.answer
-    const answer = read().then((outcome) => {
-      const found = op.kept!.placeOf?.(outcome.output) ?? place
-      this.#places.set(key, found)
-      const isSame = found.siteId === place.siteId && found.queueId === place.queueId
-      return isSame && isCurrent() ? this.#keep(key, outcome, isCurrent) : outcome
-    })
-    const own = { isCurrent, answer }
+    const reads = () => this.#read(op, key, place, watch, read)
+    const shared = op.kept!.isShared ? this.#shared : undefined
+    const answer = shared ? this.#fromOthers(shared, op, key, watch, reads) : reads()
+    const own = { isCurrent: watch(watch.now(), MAX_AGE_MS), answer }
     this.#reading.set(key, own)
     return answer.finally(() => {
       if (this.#reading.get(key) === own) this.#reading.delete(key)
     })
+  }
+
+  /** What another process has read if nothing has happened since, else what this one reads on behalf of all. */
+  async #fromOthers(
+    shared: SharedCache,
+    op: Operation,
+    key: string,
+    watch: Watch,
+    read: () => Promise<Outcome>,
+  ): Promise<Outcome> {
+    let isCurrent: Currency | undefined
+    const found = await shared.find(key, ({ text, leftMs }) => {
+      isCurrent = watch(positionsOf(text), leftMs)
+      return isCurrent()
+    })
+    if (!found || !isCurrent) return read()
+    const body = found.text.slice(found.text.indexOf('\n') + 1)
+    let output: unknown
+    return this.#keep(key, isCurrent, {
+      body,
+      status: op.http.status ?? 200,
+      replayed: false,
+      get output() {
+        return (output ??= JSON.parse(body))
+      },
+    })
+  }
+
+  async #read(op: Operation, key: string, place: Place, watch: Watch, read: () => Promise<Outcome>): Promise<Outcome> {
+    const { maxAgeMs = MAX_AGE_MS } = op.kept!
+    const isCurrent = watch(watch.now(), maxAgeMs)
+    const asked = monotonicMs()
+    const outcome = await read()
+    const found = op.kept!.placeOf?.(outcome.output) ?? place
+    this.#places.set(key, found)
+    if (found.siteId !== place.siteId || found.queueId !== place.queueId || !isCurrent()) return outcome
+    if (op.kept!.isShared) {
+      const text = `${JSON.stringify(isCurrent.positions)}\n${outcome.body}`
+      void this.#shared?.set(key, text, maxAgeMs - (monotonicMs() - asked))
+    }
+    return this.#keep(key, isCurrent, outcome)
   }
 
   async #unkept(op: Operation, key: string, read: () => Promise<Outcome>): Promise<Outcome> {
@@ -84,28 +128,40 @@ export class Answers {
     return outcome
   }
 
-  #keep(key: string, { output, body, status, replayed }: Outcome, isCurrent: Watch): Outcome {
-    const kept = { key, body: Buffer.from(body), etag: etagOf(body), position: isCurrent.position, isCurrent }
-    const outcome = { output, body, status, replayed, kept }
-    this.#kept.set(key, outcome)
-    return outcome
+  #keep(key: string, isCurrent: Currency, outcome: Outcome): KeptOutcome {
+    const { body } = outcome
+    const { position } = isCurrent
+    const kept = { key, body: Buffer.from(body), etag: etagOf(body), position, isCurrent }
+    const keeping = Object.assign(outcome, { kept })
+    this.#kept.set(key, keeping)
+    return keeping
   }
 
-  /** From now on: has anything happened at the place? undefined where this process does not hear what happens there. */
-  async #watch(tenantId: number, { siteId, queueId }: Place, maxAgeMs: number): Promise<Watch | undefined> {
+  /**
+   * Judges by a place: has anything happened there since some positions? undefined where this process does not hear what
+   * happens there.
+   */
+  async #watch(tenantId: number, { siteId, queueId }: Place): Promise<Watch | undefined> {
     const [site, tenant] = await Promise.all([this.#changesOf(tenantId, siteId), this.#changesOf(tenantId, 0)])
     if (!site || !tenant) return undefined
-    const since = monotonicMs()
-    const [{ epoch, offset }, { epoch: tenantEpoch, offset: tenantOffset }] = [site.tail, tenant.tail]
-    const isCurrent = () =>
-      site.last(queueId) <= offset &&
-      tenant.last() <= tenantOffset &&
-      site.tail.epoch === epoch &&
-      tenant.tail.epoch === tenantEpoch &&
-      monotonicMs() - since < maxAgeMs &&
-      this.#hub.isInStep(site.tail) &&
-      this.#hub.isInStep(tenant.tail)
-    return isCurrent() ? Object.assign(isCurrent, { position: `${epoch}:${offset}` }) : undefined
+    const watch = (at: Positions, lifeMs: number): Currency => {
+      const until = monotonicMs() + lifeMs
+      const isCurrent = () =>
+        site.last(queueId) <= at.site.offset &&
+        tenant.last() <= at.tenant.offset &&
+        site.tail.epoch === at.site.epoch &&
+        tenant.tail.epoch === at.tenant.epoch &&
+        monotonicMs() < until &&
+        this.#hub.isInStep(site.tail) &&
+        this.#hub.isInStep(tenant.tail)
+      return Object.assign(isCurrent, { positions: at, position: `${at.site.epoch}:${at.site.offset}` })
+    }
+    const now = (): Positions => ({
+      site: { epoch: site.tail.epoch, offset: site.tail.offset },
+      tenant: { epoch: tenant.tail.epoch, offset: tenant.tail.offset },
+    })
+    const watching = Object.assign(watch, { now })
+    return watching(now(), MAX_AGE_MS)() ? watching : undefined
   }
 
   async #changesOf(tenantId: number, siteId: number): Promise<Changes | undefined> {
@@ -116,10 +172,22 @@ export class Answers {
     return changes
   }
 }
-type Watch = (() => boolean) & { position: string }
+/** How far the streams were heard when an answer was begun. */
+interface Positions {
+  site: StreamHead
+  tenant: StreamHead
+}
+/** Whether an answer still holds, and where it stands. */
+type Currency = (() => boolean) & { positions: Positions; position: string }
+type Watch = ((at: Positions, lifeMs: number) => Currency) & { now(): Positions }
+
+/** The first line of what is shared; only processes like this one write it. */
+const positionsOf = (text: string): Positions => JSON.parse(text.slice(0, text.indexOf('\n'))) as Positions
 
 /** Who may see different things never shares an answer: tenant, role, limits and language are part of the key. */
 function keyOf(op: Operation, { tenant, actor, locale, input }: Request): string {
   const { role, siteIds, queueIds, ticketId } = actor
-  return JSON.stringify([tenant!.id, op.id, role, siteIds, queueIds, ticketId, locale, input])
+  const reader = JSON.stringify([role, siteIds, queueIds, ticketId])
+  const of = JSON.stringify([op.id, input])
+  return keyText({ what: 'answer', version: shapeOf(op), tenant: tenant!.id, reader, language: locale, of })
 }

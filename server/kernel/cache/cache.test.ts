@@ -144,6 +144,45 @@ describe.skipIf(!redis)('with Redis', () => {
     expect(reads.count).toBe(before)
   })
 
+  test('what others write into Redis is not believed', async () => {
+    const [node, stranger] = [open(), redis!.link()]
+    await ready(node)
+    await stranger.ready(5000)
+    const at = (of: string) => `smartqueue:cache:${keyText(key(of))}`
+    await node.cache.get(key('mine'), 5000, async () => ({ role: 'agent' }))
+    await node.cache.get(key('theirs'), 5000, async () => ({ role: 'admin' }))
+    const mine = (await stranger.commands.get(at('mine')))!
+    const forgeries = {
+      'another key’s value': (await stranger.commands.get(at('theirs')))!,
+      'a changed value': mine.replace('agent', 'admin'),
+      'a later end': mine.replace(/^\d{13}/, '9999999999999'),
+      'another installation’s': await (async () => {
+        await new SharedCache(stranger, 'another key').set(keyText(key('mine')), '{"role":"admin"}', 5000)
+        return (await stranger.commands.get(at('mine')))!
+      })(),
+      'no seal': '{"role":"admin"}',
+      nothing: '',
+    }
+    const roleAt = async (value: string) => {
+      await stranger.commands.set(at('mine'), value, 'PX', 60_000)
+      return new Cache(node.shared).get(key('mine'), 5000, async () => ({ role: 'read' }))
+    }
+    for (const [name, forged] of Object.entries(forgeries)) expect(await roleAt(forged), name).toEqual({ role: 'read' })
+    // Control: the value itself is taken.
+    expect(await roleAt(mine)).toEqual({ role: 'agent' })
+  })
+
+  test('a value that Redis was made to keep for longer ends all the same', async () => {
+    const node = open()
+    await ready(node)
+    const at = `smartqueue:cache:${keyText(key('old'))}`
+    await node.shared.set(keyText(key('old')), '1', 400)
+    const text = (await node.link.commands.get(at))!
+    await delay(2450)
+    await node.link.commands.set(at, text, 'PX', 60_000)
+    expect(await node.shared.find(keyText(key('old')), () => true)).toBeUndefined()
+  })
+
   test('who claims and dies keeps nobody waiting for long', async () => {
     const node = open()
     await ready(node)

@@ -65,6 +65,7 @@ export const list = operation({
   output: Page(Ticket),
   example: { input: { status: 'en_attente', ordering: 'rank' } },
   kept: {
+    isShared: true,
     // Names and phones of customers are looked for elsewhere than in the site's events.
     place: (ctx, { queue, site, q }) => {
       if (q !== undefined) return undefined

@@ -1,11 +1,15 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Actor } from '../../../kernel/access.ts'
+import { isCacheKey } from '../../../kernel/cache/key.ts'
+import { SharedCache } from '../../../kernel/cache/shared.ts'
 import { openDatabase } from '../../../kernel/db/index.ts'
 import { AppError } from '../../../kernel/errors.ts'
+import { sharedLookups } from '../../../kernel/metrics.ts'
 import type { Outcome } from '../../../kernel/operation.ts'
 import { aTenant, type TenantFixture } from '../../../test/factories.ts'
 import { testDatabase } from '../../../test/harness.ts'
+import { startRedis } from '../../../test/redis.ts'
 import { testRuntime } from '../../../test/runtime.ts'
 import { operationById } from '../../index.ts'
 
@@ -14,14 +18,22 @@ const other = await openDatabase({ url, directUrl })
 /** Two processes on one database; what the second does the first hears of. */
 const near = testRuntime(db)
 const far = testRuntime(other)
-afterAll(() => other.close())
+/** And two that share a second level. */
+const redis = await startRedis()
+const links = redis ? [redis.link(), redis.link()] : []
+const sharing = links.map((link, n) => testRuntime([db, other][n]!, new SharedCache(link, 'a key of both processes')))
+afterAll(async () => {
+  await redis?.close()
+  await other.close()
+})
 
 const RUNS = 25
 let bank: TenantFixture
 let clinic: TenantFixture
 let displayId: number
 beforeAll(async () => {
-  await Promise.all([near.hub.start(), far.hub.start()])
+  await Promise.all(links.map((link) => link.ready(5000)))
+  await Promise.all([near, far, ...sharing].map(({ hub }) => hub.start()))
   bank = await aTenant(owner, { queues: 3, agents: 2, counters: 3 })
   clinic = await aTenant(owner, { queues: 1 })
   await owner('update queues set recall_gap_seconds = 0')
@@ -109,15 +121,16 @@ async function perform({ kind, a, b, isFar }: Act) {
 
 /** Figures that change by the clock alone. */
 const TICKING = ['longest_wait_seconds', 'arrivals_per_hour']
-const still = ({ output, status }: Outcome) => [
+const still = ({ body, status }: Outcome) => [
   status,
-  JSON.parse(JSON.stringify(output, (name, value: unknown) => (TICKING.includes(name) ? undefined : value))),
+  JSON.parse(body, (name, value: unknown) => (TICKING.includes(name) ? undefined : value)),
 ]
 
 /** Answers from memory that are not what the database says, of everything that is kept. */
-async function lies(n: number): Promise<string[]> {
+async function lies(n: number, runtime = near, before?: typeof near): Promise<string[]> {
   await look()
-  for (const siteId of [0, bank.sites[0]!.id]) await (await near.hub.tail(bank.tenant.id, siteId)).refresh()
+  for (const { hub } of [runtime, before ?? []].flat())
+    for (const siteId of [0, bank.sites[0]!.id]) await (await hub.tail(bank.tenant.id, siteId)).refresh()
   const queue = queueAt(n)
   const reads: [id: string, input: object, actor?: Actor][] = [
     ['queues.board', { id: queue }],
@@ -133,7 +146,8 @@ async function lies(n: number): Promise<string[]> {
   ]
   const wrong: string[] = []
   for (const [id, input, actor = bank.admin] of reads) {
-    const kept = still(await ask(id, input, { actor }))
+    if (before) await ask(id, input, { actor, runtime: before })
+    const kept = still(await ask(id, input, { actor, runtime }))
     const fresh = still(await ask(id, input, { actor, isFresh: true }))
     if (JSON.stringify(kept) !== JSON.stringify(fresh))
       wrong.push(`${id} ${JSON.stringify(input)}\nkept  ${JSON.stringify(kept)}\nfresh ${JSON.stringify(fresh)}`)
@@ -183,6 +197,67 @@ test('control: a process that no longer notes what it hears gives old answers, a
     near.answers.clear()
   }
   expect(await day(all)).toEqual([])
+})
+
+test.skipIf(!redis)(
+  'what another process has read is the database’s own answer too, and costs this one no statement',
+  async () => {
+    const [one, two] = sharing as [typeof near, typeof near]
+    for (const { hub } of sharing) for (const siteId of [0, bank.sites[0]!.id]) await hub.tail(bank.tenant.id, siteId)
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 6, size: 'max' }), async (acts) => {
+        for (const [i, each] of acts.entries()) {
+          await perform(each)
+          const [reader, taker] = i % 2 ? [one, two] : [two, one]
+          expect(await lies(each.a, taker, reader)).toEqual([])
+        }
+      }),
+      { numRuns: 8 },
+    )
+    const counted = async () => {
+      const { values } = await sharedLookups.get()
+      return values.find(({ labels }) => labels.what === 'answer' && labels.outcome === 'found')?.value ?? 0
+    }
+    const input = { id: bank.queues[0]!.id }
+    await ask('tickets.take', { queue_id: input.id, channel: 'reception' }, { runtime: one })
+    await (await two.hub.tail(bank.tenant.id, bank.sites[0]!.id)).refresh()
+    const read = await ask('queues.board', input, { runtime: one })
+    const before = await counted()
+    const taken = await ask('queues.board', input, { runtime: two })
+    expect(await counted()).toBe(before + 1)
+    expect([taken.body, taken.output, taken.kept?.etag]).toEqual([read.body, JSON.parse(read.body), read.kept?.etag])
+    // Of another reader, language or input nothing is taken.
+    for (const over of [{ actor: bank.supervisor }, { of: clinic }, {}])
+      await ask('queues.board', { id: over.of ? clinic.queues[0]!.id : queueAt(1) }, { ...over, runtime: two })
+    expect(await counted()).toBe(before + 1)
+    const keys = (await links[0]!.commands.keys('*')).filter((key) => key.includes(':cache:answer@'))
+    expect(keys.length).toBeGreaterThan(2)
+    for (const key of keys) expect(isCacheKey(key.slice('smartqueue:cache:'.length)), key).toBe(true)
+  },
+  120_000,
+)
+
+test.skipIf(!redis)('control: an answer of another process that has heard less is not taken', async () => {
+  const [one, two] = sharing as [typeof near, typeof near]
+  const input = { queue: bank.queues[1]!.id, status: 'waiting', limit: 9 }
+  const tail = await one.hub.tail(bank.tenant.id, bank.sites[0]!.id)
+  await ask('tickets.list', input, { runtime: one })
+  const listeners = [...tail.listeners]
+  tail.listeners.clear()
+  try {
+    // The first goes on with what it kept, and offers it; the second knows better.
+    await ask('tickets.take', { queue_id: input.queue, channel: 'reception' }, { runtime: two })
+    await tail.refresh()
+    const [old, own] = [
+      await ask('tickets.list', input, { runtime: one }),
+      await ask('tickets.list', input, { runtime: two }),
+    ]
+    expect(own.body).not.toBe(old.body)
+    expect(still(own)).toEqual(still(await ask('tickets.list', input, { isFresh: true })))
+  } finally {
+    for (const listener of listeners) tail.listeners.add(listener)
+    one.answers.clear()
+  }
 })
 
 test('an unchanged queue is answered without the database, and says at which place of the stream', async () => {

@@ -17,7 +17,7 @@ export const getQueueBoard = operation({
   roles: STAFF,
   http: { method: 'GET', path: '/queues/{id}/board/' },
   output: BoardOutput,
-  kept: { place: (ctx, { id }) => placeOfQueue(ctx, id) },
+  kept: { place: (ctx, { id }) => placeOfQueue(ctx, id), isShared: true },
   run: (ctx, { id }) => queueBoard(ctx.tx, id),
 })
 
@@ -31,6 +31,7 @@ export const getDisplayBoard = operation({
   http: { method: 'GET', path: '/displays/{id}/board/' },
   output: DisplayOutput,
   kept: {
+    isShared: true,
     async place(ctx, { id }) {
       const row = await ctx.tx.maybe<{ site_id: number }>('select site_id from displays where id = $1', [id])
       return row && { siteId: row.site_id }

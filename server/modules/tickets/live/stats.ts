@@ -95,7 +95,7 @@ export const getQueueStats = operation({
   example: { input: { id: 1 } },
   pool: 'reports',
   // Waits grow by themselves.
-  kept: { place: (ctx, { id }) => placeOfQueue(ctx, id), maxAgeMs: 1000 },
+  kept: { place: (ctx, { id }) => placeOfQueue(ctx, id), maxAgeMs: 1000, isShared: true },
   async run(ctx, { id }) {
     const { service_seconds, forecast, agents_free, ...figures } = await ctx.tx.one<Row>(STATS, [id])
     const { agents_open, waiting } = figures
