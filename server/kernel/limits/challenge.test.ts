@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { hkdfSync, randomUUID } from 'node:crypto'
 import { createChallenge, extractParams, solveChallenge } from 'altcha-lib/v1'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { operationById } from '../../modules/index.ts'
@@ -126,9 +126,14 @@ describe('always', () => {
     const { hmacKey = 'guessed', expires = new Date(Date.now() + 60_000) } = options
     return solve((await createChallenge({ hmacKey, maxnumber: 50, expires, params })) as Challenge)
   }
+  /** The key of this server, so that nothing but its end is wrong with what is made. */
+  const ownKey = Buffer.from(hkdfSync('sha256', secret, '', 'take challenge', 32)).toString('hex')
+  const endingIn = async (seconds: number) =>
+    made({ like: await challengeOf(), hmacKey: ownKey, expires: new Date(Date.now() + seconds * 1000) })
   const REFUSED: Record<string, () => Promise<string>> = {
     'another organisation’s': async () => solve(await challengeOf(await other())),
     'signed with another key': async () => made({ like: await challengeOf() }),
+    'that has expired': async () => endingIn(-2),
     'with the wrong number': async () => solutionOf(await challengeOf(), 1e9),
     'with the number as text': async () => solutionOf(await challengeOf(), '12'),
     'with its end put off': async () => {
@@ -160,6 +165,8 @@ describe('always', () => {
     const left = Number(extractParams(challenge)['expires']) * 1000 - Date.now()
     expect(left).toBeGreaterThan(290_000)
     expect(left).toBeLessThanOrEqual(300_000)
+    // What refuses an expired one is its end alone: made the same way with time left, it is taken.
+    expect(await codeWith(await endingIn(30))).toBe('taken')
   })
 
   test('one of fifty that show the same solution at once is let in', async () => {

@@ -4,6 +4,8 @@ import { aTenant, type TenantFixture } from '../../test/factories.ts'
 import { testDatabase } from '../../test/harness.ts'
 import { startRedis } from '../../test/redis.ts'
 import type { Operation, Request } from '../operation.ts'
+import { solveChallenge } from 'altcha-lib/v1'
+import { newChallenge } from './challenge.ts'
 import { Limiter, RedisStore } from './index.ts'
 import type { LimitState } from './store.ts'
 
@@ -49,6 +51,31 @@ test.skipIf(!redis)('two processes share one count, and count like one alone', a
     ['address', 294],
     ['tenant', 5994],
   ])
+})
+
+test.skipIf(!redis)('a solved challenge is one ticket, however many processes are shown it at once', async () => {
+  const { challenge, salt, algorithm, maxnumber, signature } = await newChallenge(bank.tenant.id)
+  const { number } = (await solveChallenge(challenge, salt, algorithm, maxnumber).promise)!
+  const solution = Buffer.from(JSON.stringify({ algorithm, challenge, number, salt, signature })).toString('base64')
+  const stranger = request({
+    actor: bank.anonymous,
+    tenant: { ...bank.tenant, take_challenge: 'always' },
+    solution,
+  })
+  const letIn = async (limiters: readonly Limiter[]) => {
+    const answers = await Promise.allSettled(
+      Array.from({ length: 50 }, async (_, n) =>
+        limiters[n % limiters.length]!.checkWork(op('tickets.take'), stranger),
+      ),
+    )
+    return answers.filter(({ status }) => status === 'fulfilled').length
+  }
+  const stores = [await connected(), await connected(), await connected()]
+  const limiters = stores.map((store) => new Limiter({ db, store }))
+  expect(await letIn(limiters)).toBe(1)
+  expect(await letIn(limiters)).toBe(0)
+  // Control: processes that share no counts let it in once each.
+  expect(await letIn(stores.map(() => new Limiter({ db })))).toBe(3)
 })
 
 test.skipIf(!redis)(
