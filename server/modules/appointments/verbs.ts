@@ -1,7 +1,7 @@
 import { AppError, conflict } from '../../kernel/errors.ts'
 import { systemActor } from '../../kernel/access.ts'
 import type { Context } from '../../kernel/operation.ts'
-import { takeTickets, type TakenTicket } from '../tickets/index.ts'
+import { rebookTicket, takeTickets, type TakenTicket } from '../tickets/index.ts'
 import type { Static } from 'typebox'
 import { settledStatus } from './book.ts'
 import { change, checkStatus, isBefore, lockAppointment, policyOf } from './change.ts'
@@ -31,14 +31,18 @@ export async function cancelAppointment(ctx: Context, id: number, by: By, reason
   return change(ctx, row, 'cancelled', { status: 'cancelled', ended_at: now, end_reason: reason }, { cancelled_by: by })
 }
 
+const MOVABLE = ['held', 'pending', 'booked'] as const
+
+/** Staff also move the appointment of somebody who has come and waits: the ticket's place follows. */
 export async function rescheduleAppointment(ctx: Context, id: number, startAt: string, by: By): Promise<Appointment> {
   // The site before the appointment, as every booking locks them.
   const { site_id } = await ctx.tx.one<{ site_id: number }>('select site_id from appointments where id = $1', [id])
   await lockSite(ctx, site_id)
   const { now, ...row } = await lockAppointment(ctx.tx, id)
-  checkStatus({ ...row, now }, ['held', 'pending', 'booked'])
+  checkStatus({ ...row, now }, by === 'staff' ? [...MOVABLE, 'checked_in'] : MOVABLE)
   if (by === 'visitor') await checkInTime(ctx, { ...row, now })
   const place = await findPlace(ctx, { ...row, start_at: startAt, isStranger: by === 'visitor', except_id: id })
+  if (row.status === 'checked_in') await rebookTicket(ctx, row.ticket_id!, place.start_at)
   return change(ctx, row, 'rescheduled', { ...place, sequence: row.sequence + 1 }, { start_at_before: row.start_at })
 }
 

@@ -6,7 +6,7 @@ import { operation } from '../../kernel/operation.ts'
 import { Closed, Day, Enum, Id, Nullable, Text } from '../../kernel/schema.ts'
 import { freshQueueConfig, isAlgorithm, AlgorithmSettingsSchema, type PublishedRule } from '../queues/index.ts'
 import { loggedDay } from './log.ts'
-import { enterRanks, replayCalls, type LoggedEvent, type ReplayConfig } from './replay.ts'
+import { enterAll, replayDay, type LoggedEvent, type ReplayConfig } from './replay.ts'
 
 const Figure = Nullable(Type.Integer({ minimum: 0 }))
 const Figures = Closed({
@@ -28,7 +28,7 @@ export const simulate = operation({
   unaudited: 'changes nothing: a past day is played in memory',
   summary: 'Play a past day of a queue again under another order, rules or staffing',
   description:
-    'Without `counters` every call happens when it happened, and only who is called differs; with `counters` so many are open from the first to the last call and call whenever they are free. `identical` says that the order of calls is the recorded one. Rules about waiting and about the length of the line keep what they did on the day.',
+    'Without `counters` every call happens when it happened, and only who is called differs; with `counters` so many are open from the first to the last call and call whenever they are free. `identical` says that the order of calls is the recorded one. Rules of the queue are tried at its door: whom they refuse or send elsewhere does not come, whom they keep comes, and who needs a skill goes to agents who have it. Rules about waiting keep what they did on the day; with `counters` neither skills nor the length of the line are looked at.',
   scope: 'read:analytics',
   roles: MANAGERS,
   http: { method: 'POST', path: '/queues/{id}/simulate/' },
@@ -47,6 +47,10 @@ export const simulate = operation({
     /** The whole queue first, then each class of the day. */
     waits: Type.Array(Comparison),
     unserved: Type.Integer({ minimum: 0 }),
+    /** Whom the rules that were tried turned away, sent to another queue, or kept here though they were sent away. */
+    refused: Type.Integer({ minimum: 0 }),
+    sent_elsewhere: Type.Integer({ minimum: 0 }),
+    joined: Type.Integer({ minimum: 0 }),
   }),
   example: { input: { id: 1, date: '2026-11-20', algorithm: 'aging', algorithm_settings: { boost_seconds: 600 } } },
   pool: 'reports',
@@ -63,15 +67,18 @@ export const simulate = operation({
     }
     const algorithm_settings =
       input.algorithm_settings ?? (input.algorithm === undefined ? queue.algorithm_settings : {})
-    const config: ReplayConfig = { algorithm, algorithm_settings, rules, timezone: queue.timezone }
+    const { timezone, service_id } = queue
+    const config: ReplayConfig = { algorithm, algorithm_settings, rules, timezone, service_id, queue_id: input.id }
     const events = await loggedDay(ctx.tx, input.id, input.date)
     const recorded = recordedCalls(events)
-    const { calls, unserved } =
+    const { calls, unserved, refused, elsewhere, joined } =
       input.counters === undefined
-        ? { calls: replayCalls(events, config), unserved: 0 }
+        ? replayDay(events, config)
         : withCounters(events, config, input.counters, queue.service.expected_duration_seconds)
     const classes = new Map(
-      events.flatMap((event) => (event.kind === 'enter' ? [[event.ticket.id, event.ticket.priority]] : [])),
+      events.flatMap((event) =>
+        event.kind === 'enter' || event.kind === 'away' ? [[event.ticket.id, event.ticket.priority]] : [],
+      ),
     )
     const waits = [null, ...new Set([...classes.values()].sort((a, b) => a - b))].map((priority) => {
       const own = (list: readonly { id: number; wait_seconds: number }[]) =>
@@ -86,6 +93,9 @@ export const simulate = operation({
       identical: calls.length === recorded.length && calls.every(({ id }, i) => id === recorded[i]!.id),
       waits,
       unserved,
+      refused,
+      sent_elsewhere: elsewhere,
+      joined,
     }
   },
 })
@@ -106,25 +116,25 @@ export function recordedCalls(events: readonly LoggedEvent[]): { id: number; wai
 
 /** The day with so many counters: everybody who came, in the order that `config` gives, leaving when they left. */
 function withCounters(events: readonly LoggedEvent[], config: ReplayConfig, counters: number, usualSeconds: number) {
-  const enters = events.filter((event) => event.kind === 'enter')
   const calls = new Map(events.flatMap((event) => (event.kind === 'call' ? [[event.id, event.at] as const] : [])))
   const ends = new Map(events.flatMap((event) => (event.kind === 'end' ? [[event.id, event.at] as const] : [])))
   const leaves = new Map(events.flatMap((event) => (event.kind === 'leave' ? [[event.id, event.at] as const] : [])))
-  const ranks = enterRanks(
-    enters.map(({ ticket }) => ticket),
-    config,
+  const away = new Map(
+    events.flatMap((event) => (event.kind === 'away' ? [[event.ticket.id, event.service_seconds] as const] : [])),
   )
-  const start = enters[0]?.at ?? 0
-  const visits = enters.map(({ at, ticket: { id } }, i): Visit => {
+  const { people, ...counts } = enterAll(events, config)
+  const start = people[0]?.at ?? 0
+  const visits = people.map(({ at, rank, ticket: { id } }): Visit => {
     const called = calls.get(id)
     const end = ends.get(id)
     const left = leaves.get(id)
     return {
       id,
       arrived_at: (at - start) / 1e6,
-      service_seconds: called !== undefined && end !== undefined ? (end - called) / 1e6 : usualSeconds,
+      service_seconds:
+        called !== undefined && end !== undefined ? (end - called) / 1e6 : (away.get(id) ?? usualSeconds),
       leaves_after: called === undefined && left !== undefined ? (left - at) / 1e6 : null,
-      rank: ranks[i]!,
+      rank,
     }
   })
   const arrived = new Map(visits.map(({ id, arrived_at }) => [id, arrived_at]))
@@ -132,5 +142,6 @@ function withCounters(events: readonly LoggedEvent[], config: ReplayConfig, coun
   return {
     calls: served.map(({ id, called_at }) => ({ id, wait_seconds: called_at - arrived.get(id)! })),
     unserved: unserved.length,
+    ...counts,
   }
 }

@@ -6,7 +6,7 @@ import { caller } from '../../test/runtime.ts'
 import { operations } from './index.ts'
 import { loggedDay } from './log.ts'
 import { recordedCalls } from './simulate.ts'
-import { replayCalls, type ReplayConfig } from './replay.ts'
+import { replayDay, type ReplayConfig } from './replay.ts'
 
 const lab = await aLab()
 const staffing = caller(lab.runtime, operations)
@@ -92,7 +92,7 @@ test.each([
   const queueId = b.queues[0]!.id
   const events = await lab.db.tenant(b.tenant.id, async (tx) => loggedDay(tx, queueId, await today(b)))
   const config = { algorithm, algorithm_settings, rules: null, timezone: 'Europe/Paris' } as unknown as ReplayConfig
-  const replayed = replayCalls(events, config)
+  const replayed = replayDay(events, config).calls
   expect(replayed.map(({ id }) => id)).toEqual(calls)
   expect(replayed.map(({ id, wait_seconds }) => ({ id, wait_seconds }))).toEqual(recordedCalls(events))
   const result = await run(b)('queues.simulate', { id: queueId, date: await today(b) })

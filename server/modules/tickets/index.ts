@@ -38,6 +38,7 @@ export {
   type Figures,
 } from './live/index.ts'
 export { moveBehind } from './move.ts'
+export { rebookTicket } from './rebook.ts'
 export { TRANSITIONS, VERBS, type Transition, type Verb } from './rules.ts'
 export { CHANNELS, Ticket } from './schema.ts'
 export { TICKET_COLUMNS } from './sql.ts'

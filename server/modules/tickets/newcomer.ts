@@ -37,6 +37,11 @@ export interface Taking extends Call<Static<typeof TakeInput>> {
   appointment_at?: string
 }
 
+const isScreen = ({ role }: Taking['actor']) => role === 'anonymous' || role === 'visitor' || role === 'kiosk'
+/** The language a ticket is in, and rules look at: what was said, or else what a screen was read in. */
+export const languageOf = ({ actor, input, locale }: Pick<Taking, 'actor' | 'input' | 'locale'>) =>
+  input.language ?? input.customer?.locale ?? (isScreen(actor) ? locale : null)
+
 /** Where the rules lead a newcomer, and what they make of it. */
 export interface Route {
   config: QueueConfig
@@ -72,7 +77,7 @@ export async function newcomer(
   token: string,
   now: string | null,
 ): Promise<Newcomer> {
-  const isAtScreen = actor.role === 'anonymous' || actor.role === 'visitor' || actor.role === 'kiosk'
+  const isAtScreen = isScreen(actor)
   const customerId =
     input.customer_id ?? (input.customer ? await identify(ctx.tx, ctx.tenant, input.customer, !isAtScreen) : null)
   const ranked: RankedTicket = {
@@ -96,7 +101,7 @@ export async function newcomer(
     device_key: config.one_ticket_per_device && input.device_id !== undefined ? deviceKey(input.device_id) : null,
     sole_customer_id: config.one_ticket_per_device ? customerId : null,
     token_hash: hashToken(token).toString('hex'),
-    language: input.language ?? input.customer?.locale ?? (isAtScreen ? locale : null),
+    language: languageOf({ actor, input, locale }),
     note: input.note ?? '',
     labels: input.labels ?? [],
     needs: input.needs ?? [],

@@ -12,7 +12,7 @@ import {
   type QueueConfig,
   type RuleFacts,
 } from '../queues/index.ts'
-import type { Route, Taking } from './newcomer.ts'
+import { languageOf, type Route, type Taking } from './newcomer.ts'
 import { microseconds } from './time.ts'
 
 /** People who enter and are counted by rules: the queues, their lengths, the clock. */
@@ -60,12 +60,8 @@ export const rulesAskTheHour = (configs: Iterable<QueueConfig>): boolean =>
   [...configs].some(({ rules }) => rules.some(asksTheHour))
 
 /** Follows the rules of the queue a newcomer asked for, and of those it is sent on to. */
-export function route(
-  ctx: Context,
-  { input, locale, appointment_at }: Taking,
-  asked: QueueConfig,
-  entrance: Entrance,
-): Route {
+export function route(ctx: Context, taking: Taking, asked: QueueConfig, entrance: Entrance): Route {
+  const { input, locale, appointment_at } = taking
   const arrived = entrance.now === null ? null : microseconds(entrance.now)
   const found: Route = {
     config: asked,
@@ -82,7 +78,7 @@ export function route(
     const facts: RuleFacts = {
       service_id: config.service_id,
       channel: input.channel,
-      language: input.language ?? input.customer?.locale ?? null,
+      language: languageOf(taking),
       labels: input.labels ?? [],
       ...localTime(arrived, config.timezone),
       appointment: punctuality(appointment_at === undefined ? null : microseconds(appointment_at), arrived ?? 0),

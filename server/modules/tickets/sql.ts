@@ -26,6 +26,7 @@ const MUTABLE = {
   required_skill: 'text',
   rule_ids: 'bigint[]',
   asked_priority: 'smallint',
+  appointment_at: 'timestamptz',
   agent_id: 'bigint',
   counter_id: 'bigint',
   reserved_agent_id: 'bigint',

@@ -110,6 +110,7 @@ export async function commitMoves(
         by: actor.role,
         ...(agent && { agent }),
         ...(reason !== undefined && { reason }),
+        ...(after.appointment_at !== before.appointment_at && { appointment_at: after.appointment_at }),
       },
     })
     if (after.wants_push && after.status === TicketStatus.called) await enqueuePush(ctx, after.id)
