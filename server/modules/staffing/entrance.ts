@@ -1,5 +1,5 @@
 import { decide, isLater, localTime, punctuality, type PublishedRule } from '../queues/index.ts'
-import type { LoggedTicket } from './replay.ts'
+import type { LoggedTicket } from './logged.ts'
 
 /** The rules a day is played under, and the queue they are of. */
 export interface Door {

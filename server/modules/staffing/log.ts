@@ -1,5 +1,5 @@
 import type { Tx } from '../../kernel/db/types.ts'
-import type { LoggedEvent, LoggedTicket } from './replay.ts'
+import type { LoggedEvent, LoggedTicket } from './logged.ts'
 
 interface LogRow {
   type: string

@@ -1,38 +1,6 @@
 import { rankInTurn, remembers, type RankingConfig } from '../queues/index.ts'
 import { entranceOf, type Door } from './entrance.ts'
-
-/** What the log says of a ticket at one event. Instants are microseconds. */
-export interface LoggedTicket {
-  id: number
-  priority: number
-  channel: string
-  language: string | null
-  labels: readonly string[]
-  service_id: number
-  rank: number
-  arrived_at: number
-  appointment_at: number | null
-  required_skill: string | null
-  /** Before the rules; the class as taken where nobody remembers. */
-  asked_priority: number
-  /** The queue that was asked for, wherever rules sent the person. */
-  asked_queue_id: number
-}
-/** Who called; null where nobody is known. */
-export interface Caller {
-  skills: readonly string[]
-  languages: readonly string[] | null
-}
-export type LoggedEvent =
-  | { kind: 'enter'; at: number; ticket: LoggedTicket }
-  /** Asked for this queue and was sent to another one by its rules; served there for so long, where that is known. */
-  | { kind: 'away'; at: number; ticket: LoggedTicket; service_seconds: number | null }
-  /** Came back, or was put somewhere by a person. */
-  | { kind: 'change'; at: number; ticket: LoggedTicket }
-  /** Another class or another booked time: the place follows from them. */
-  | { kind: 'rerank'; at: number; ticket: LoggedTicket }
-  | { kind: 'call'; at: number; id: number; caller: Caller | null }
-  | { kind: 'leave' | 'end'; at: number; id: number }
+import type { Caller, LoggedEvent, LoggedTicket } from './logged.ts'
 
 /** Under what order a day is played. */
 export interface ReplayConfig extends RankingConfig, Door {}
@@ -63,7 +31,7 @@ interface Waiting {
   language: string | null
 }
 const inOrder = (a: Waiting, b: Waiting) => a.rank - b.rank || a.id - b.id
-const mayCall = (caller: Caller | null, { required_skill, language }: Waiting): boolean =>
+const mayCall = (caller: Caller, { required_skill, language }: Waiting): boolean =>
   caller === null ||
   ((required_skill === null || caller.skills.includes(required_skill)) &&
     (language === null || caller.languages === null || caller.languages.includes(language)))
@@ -83,7 +51,7 @@ class Line {
     return at < 0 ? undefined : this.people.splice(at, 1)[0]
   }
   /** The first whom somebody may call. */
-  headFor(caller: Caller | null): number | undefined {
+  headFor(caller: Caller): number | undefined {
     return this.people.find((one) => mayCall(caller, one))?.id
   }
 }

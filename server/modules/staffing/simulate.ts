@@ -6,7 +6,8 @@ import { operation } from '../../kernel/operation.ts'
 import { Closed, Day, Enum, Id, Nullable, Text } from '../../kernel/schema.ts'
 import { freshQueueConfig, isAlgorithm, AlgorithmSettingsSchema, type PublishedRule } from '../queues/index.ts'
 import { loggedDay } from './log.ts'
-import { enterAll, replayDay, type LoggedEvent, type ReplayConfig } from './replay.ts'
+import type { LoggedEvent } from './logged.ts'
+import { enterAll, replayDay, type ReplayConfig } from './replay.ts'
 
 const Figure = Nullable(Type.Integer({ minimum: 0 }))
 const Figures = Closed({
