@@ -1723,6 +1723,31 @@ create table users (
 grant insert, select, update on users to sq_app;
 grant select on users to sq_backup;
 
+create table voice_clips (
+  tenant_id bigint default app.tenant_id() not null,
+  language text not null,
+  word text not null,
+  type text not null,
+  sha256 bytea not null,
+  bytes bytea not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint voice_clips_pkey PRIMARY KEY (tenant_id, language, word),
+  constraint voice_clips_bytes_check CHECK ((length(bytes) <= 50000)),
+  constraint voice_clips_language_check CHECK ((language = ANY (ARRAY['fr'::text, 'en'::text, 'ar'::text]))),
+  constraint voice_clips_sha256_check CHECK ((length(sha256) = 32)),
+  constraint voice_clips_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint voice_clips_type_check CHECK ((type = ANY (ARRAY['audio/wav'::text, 'audio/mpeg'::text, 'audio/ogg'::text]))),
+  constraint voice_clips_word_check CHECK ((word ~ '^(ticket|counter|[A-Z]|\d{1,7})$'::text))
+);
+CREATE INDEX voice_clips_by_content ON public.voice_clips USING btree (tenant_id, sha256);
+alter table voice_clips enable row level security;
+alter table voice_clips force row level security;
+create policy tenant_isolation on voice_clips for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on voice_clips to sq_app;
+grant select on voice_clips to sq_backup;
+
 create table work_profile_queues (
   tenant_id bigint default app.tenant_id() not null,
   work_profile_id bigint not null,

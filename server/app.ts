@@ -33,6 +33,7 @@ import { Pages } from './pages/index.ts'
 import { Screens } from './pages/screens.ts'
 import { BookingPages } from './pages/booking.ts'
 import { VisitorPages } from './pages/visitor.ts'
+import { voice } from './pages/voice.ts'
 import { Authenticator } from './transports/authenticate.ts'
 import { documents, health } from './transports/documents.ts'
 import { Live } from './transports/live.ts'
@@ -132,6 +133,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       consoleOf: (request) => authenticator.consoleOf(request),
     })
     pages.register(app)
+    voice(app, db)
     const visitor = new VisitorPages({
       runtime,
       cache,

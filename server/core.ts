@@ -12,6 +12,7 @@ import { RedisLink } from './kernel/redis.ts'
 import { Limiter, RedisStore, useChallengeKeys } from './kernel/limits/index.ts'
 import { useProviders } from './modules/notifications/index.ts'
 import { narrowing, useAttemptStore, useAuditHeads, useSigningKeys } from './modules/authentication/index.ts'
+import { useVoice } from './modules/displays/index.ts'
 import { registerAlgorithms } from './modules/queues/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
 import { problemOf } from './transports/problem.ts'
@@ -36,6 +37,7 @@ export async function buildCore(config: Config): Promise<Core> {
   useChallengeKeys(config.secretKey, config.secretKeyFallbacks)
   usePush(config.secretKey, { subject: contactOf(config), allowsLoopback: config.debug })
   useAuditHeads(join(config.dataDir, 'audit-heads'))
+  useVoice({ directory: join(config.dataDir, 'voice') })
   const redis = config.redisUrl ? new RedisLink(config.redisUrl) : undefined
   const shared = redis && new SharedCache(redis, config.secretKey)
   // Each has its own memory: what floods one pushes nothing out of another.

@@ -19,6 +19,8 @@ export interface Loopback {
 }
 
 export interface Handler {
+  /** Bodies are bytes and no text: they are handed over in Latin-1. */
+  isBinary?: true
   /** Takes the message; what it returns is the answer when all goes well. */
   accept(request: IncomingMessage, body: string): { status: number; headers?: Record<string, string>; body: string }
   /** Answers anything else; undefined = it hands over a message. */
@@ -30,7 +32,7 @@ export async function loopback(handler: Handler, { answerMs = 0 } = {}): Promise
   const server = createServer((request, response) => void respond(request, response))
   async function respond(request: IncomingMessage, response: ServerResponse) {
     let body = ''
-    request.setEncoding('utf8')
+    request.setEncoding(handler.isBinary ? 'latin1' : 'utf8')
     for await (const chunk of request) body += chunk
     if (state.outage === 'accept_reset') return request.socket.destroy()
     if (state.outage !== null) return void response.writeHead(503).end('{}')

@@ -41,6 +41,7 @@ export type DevicesPair = { id: number; kind: "kiosk" | "display"; site_id: numb
 export type DevicesPollPairing = { status: "waiting" | "paired"; token: string | null; tenant: string | null; device: { id: number; kind: "kiosk" | "display"; site_id: number; name: string; kiosk_id: number | null; display_id: number | null; is_locked: boolean; is_online: boolean; last_seen_at: string | null; report: { battery_percent?: number; is_charging?: boolean; paper?: "ok" | "low" | "out"; sound?: "ok" | "locked"; version?: string; screen?: string }; paired_by: number | null; revoked_at: string | null; created_at: string; updated_at: string } | null }
 export type DevicesStartPairing = { code: string; secret: string; expires_in: number; interval: number }
 export type DisplaysAlert = { display_ids: (number)[] }
+export type DisplaysAnnouncement = { voices: ({ language: "fr" | "en" | "ar"; text: string; clips: (string)[] })[] }
 export type DisplaysBoard = { epoch: string; offset: number; display: { id: number; name: string; queue_ids: (number)[] }; queues: ({ id: number; name: string; status: "open" | "paused" | "full" | "closing" | "closed"; waiting_count: number; service_seconds: number | null; forecast: { agents_open: number; reason: "counter_closed" | "counter_opened" | "priority_ahead" | "slower_than_usual" | "faster_than_usual" | null; points: ((number)[])[] } | null })[]; agents: ({ id: number; name: string; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; counter_id: number | null; counter_name: string | null; queue_ids: (number)[] })[]; called: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null })[]; recent: ({ ticket_id: number; queue_id: number; number: string; counter_name: string | null; at: string })[] }
 export type DisplaysGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string }
 export type DisplaysLink = { url: string; expires_at: string | null }
@@ -126,6 +127,8 @@ export type TicketsTake = { id: number; site_id: number; queue_id: number; servi
 export type TicketsTakeUpPlace = { offer: { ticket_id: number; number: string; queue_id: number; day: string; place: number; status: "offered" | "accepted" | "declined" | "expired" | "withdrawn" | "taken_up" | "lapsed"; offered_at: string; expires_at: string; answered_at: string | null; appointment_id: number | null; appointment_at: string | null; new_ticket_id: number | null }; ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null; public_token: string; url: string; ahead: number | null } }
 export type UsersGet = { id: number; email: string; name: string; locale: "fr" | "en" | "ar" | null; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; is_active: boolean; created_at: string }
 export type UsersList = { results: ({ id: number; email: string; name: string; locale: "fr" | "en" | "ar" | null; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; is_active: boolean; created_at: string })[]; next: string | null; previous: string | null }
+export type VoiceClipsList = { results: ({ language: "fr" | "en" | "ar"; word: string; type: string; size_bytes: number; url: string; updated_at: string })[] }
+export type VoiceClipsSet = { language: "fr" | "en" | "ar"; word: string; type: string; size_bytes: number; url: string; updated_at: string }
 export type WorkProfilesGet = { id: number; site_id: number; name: string; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; created_at: string; updated_at: string; queues: ({ queue_id: number; weight: number })[]; agent_count: number }
 export type WorkProfilesList = { results: ({ id: number; site_id: number; name: string; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; created_at: string; updated_at: string; queues: ({ queue_id: number; weight: number })[]; agent_count: number })[]; next: string | null; previous: string | null }
 
@@ -1423,6 +1426,30 @@ export const displaysDelete = /* @__PURE__ */ operation<{ id: number; tenant: st
 export const displaysScreen = /* @__PURE__ */ operation<{ id: number; tenant: string }, DisplaysScreen>(
   'GET',
   '/api/v1/tenants/{tenant}/displays/{id}/screen/',
+)
+
+/** How a display speaks the call of a ticket. */
+export const displaysAnnouncement = /* @__PURE__ */ operation<{ id: number; ticket_id: number; tenant: string }, DisplaysAnnouncement>(
+  'GET',
+  '/api/v1/tenants/{tenant}/displays/{id}/announcement/',
+)
+
+/** List the recorded clips of the voice. */
+export const voiceClipsList = /* @__PURE__ */ operation<{ language?: "fr" | "en" | "ar"; tenant: string }, VoiceClipsList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/voice-clips/',
+)
+
+/** Upload a recorded clip of the voice. */
+export const voiceClipsSet = /* @__PURE__ */ operation<{ language: "fr" | "en" | "ar"; word: string; audio: string; tenant: string }, VoiceClipsSet>(
+  'PUT',
+  '/api/v1/tenants/{tenant}/voice-clips/{language}/{word}/',
+)
+
+/** Remove a recorded clip of the voice. */
+export const voiceClipsDelete = /* @__PURE__ */ operation<{ language: "fr" | "en" | "ar"; word: string; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/voice-clips/{language}/{word}/',
 )
 
 /** Say something over everything on the screens of a site. */

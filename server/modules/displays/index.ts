@@ -8,6 +8,8 @@ import { checkQueues, kiosks } from './kiosks.ts'
 import { linkOperations } from './link.ts'
 import { displayFields } from './schema.ts'
 import { screen } from './screen.ts'
+import { announcement } from './voice/announcement.ts'
+import { clipOperations } from './voice/clips.ts'
 
 export { edges } from './graphql.ts'
 
@@ -34,11 +36,15 @@ export const displays = resource({
   },
 })
 
+export { voiceFile } from './voice/announcement.ts'
+export { useVoice } from './voice/render.ts'
 export { displayAccess, displayLink, openDisplay } from './link.ts'
 
 export const operations: readonly Operation[] = [
   ...displays.operations,
   screen,
+  announcement,
+  ...clipOperations,
   ...alertOperations,
   ...linkOperations,
   ...kiosks.operations,

@@ -8,8 +8,11 @@ export interface Announcement {
 }
 
 export interface AnnouncerOptions {
-  /** Sounds a call; resolves when it has ended. Never two at a time. */
-  sound(call: Call): Promise<void>
+  /**
+   * Sounds a call; resolves when it has ended. Never two at a time. `goesOn` is asked before each language but the
+   * first, since others may wait by then.
+   */
+  sound(call: Call, goesOn: () => boolean): Promise<void>
   /** Whether the person still has to come: called and not yet served. */
   isAwaited(call: Call): boolean
   onChange(announcement: Announcement): void
@@ -55,18 +58,28 @@ export class Announcer {
     while (this.#waiting.length > 0) {
       call = this.#waiting.shift()!
       this.#options.onChange({ call, isNow: true })
-      const seconds = this.#waiting.length >= MANY ? SHORT_STAGE_SECONDS : STAGE_SECONDS
-      await Promise.all([this.#options.sound(call), pause(seconds)])
+      const isShort = this.#waiting.length >= MANY
+      await Promise.all([
+        this.#options.sound(call, () => this.#waiting.length < MANY),
+        pause(isShort ? SHORT_STAGE_SECONDS : STAGE_SECONDS),
+      ])
     }
     this.#isRunning = false
     if (call) this.#rest(call)
   }
 
+  /** Once more, unless somebody else is called meanwhile. */
+  async #again(call: Call): Promise<void> {
+    if (this.#isRunning || !this.#options.isAwaited(call)) return
+    this.#isRunning = true
+    await this.#options.sound(call, () => this.#waiting.length === 0)
+    this.#isRunning = false
+    if (this.#waiting.length > 0) void this.#run()
+  }
+
   /** Nobody else was called: say it once more where it is needed, then calm down. */
   #rest(call: Call): void {
-    this.#repeat = setTimeout(() => {
-      if (!this.#isRunning && this.#options.isAwaited(call)) void this.#options.sound(call)
-    }, REPEAT_SECONDS * 1000)
+    this.#repeat = setTimeout(() => void this.#again(call), REPEAT_SECONDS * 1000)
     this.#idle = setTimeout(() => this.#options.onChange({ call, isNow: false }), (NOW_SECONDS - STAGE_SECONDS) * 1000)
   }
 }

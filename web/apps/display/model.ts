@@ -101,11 +101,11 @@ export const isClosed = ({ view }: Model): boolean =>
   view.called.length === 0 &&
   view.queues.every(({ status, waiting_count }) => status === 'closed' && waiting_count === 0)
 
-/** 0 to 1: nothing where the house asked for silence, now or at all. */
-export function volumeOf({ screen, now }: Pick<Model, 'screen' | 'now'>): number {
+/** 0 to 1: nothing where the house asked for silence, now or of this kind of sound. */
+export function volumeOf({ screen, now }: Pick<Model, 'screen' | 'now'>, kind: 'chime' | 'voice' = 'chime'): number {
   if (!screen) return 0
-  const { chime = true, volume_percent: percent = 80, quiet_hours: quiet } = screen.display.settings
-  if (!chime) return 0
+  const { volume_percent: percent = 80, quiet_hours: quiet } = screen.display.settings
+  if (screen.display.settings[kind] === false) return 0
   const time = formatTime(new Date(now).toISOString(), screen.site.timezone, 'en')
   const isQuiet = quiet && isBetween(time, quiet.from, quiet.until)
   return isQuiet ? 0 : percent / 100

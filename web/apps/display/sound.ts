@@ -1,14 +1,16 @@
 import chime from 'sound:chime'
 
-/** Plays the chime, and knows whether the television lets it. */
+/** A clip that does not come to its end, on a bad line, gives up the stage. */
+const LONGEST_CLIP_SECONDS = 12
+
+/** Plays the chime and spoken clips, and knows whether the television lets it. */
 export class Sound {
   readonly #onLock: (isLocked: boolean) => void
-  readonly #audio = new Audio(chime)
+  readonly #chime = load(chime)
   #isLocked = false
 
   constructor(onLock: (isLocked: boolean) => void) {
     this.#onLock = onLock
-    this.#audio.preload = 'auto'
   }
 
   get isLocked(): boolean {
@@ -16,20 +18,38 @@ export class Sound {
   }
 
   /** Resolves at the end of the chime, or at once when it may not sound. `volume` 0 to 1; 0 is silence. */
-  async chime(volume: number): Promise<void> {
-    if (volume === 0) return
-    this.#audio.volume = volume
-    this.#audio.currentTime = 0
+  chime(volume: number): Promise<void> {
+    return this.#play(this.#chime, volume)
+  }
+
+  /** Speaks one language after the other, while it goes on; a clip that cannot be played is left out. */
+  async speak(
+    languages: readonly (readonly HTMLAudioElement[])[],
+    volume: number,
+    goesOn: () => boolean,
+  ): Promise<void> {
+    for (const clips of languages) {
+      if (clips !== languages[0] && !goesOn()) return
+      for (const clip of clips) await this.#play(clip, volume)
+    }
+  }
+
+  async #play(audio: HTMLAudioElement, volume: number): Promise<void> {
+    if (volume === 0 || audio.error) return
+    audio.volume = volume
+    audio.currentTime = 0
     const ended = new Promise((done) => {
-      this.#audio.onended = done
-      this.#audio.onerror = done
+      audio.onended = done
+      audio.onerror = done
+      setTimeout(done, LONGEST_CLIP_SECONDS * 1000)
     })
     try {
-      await this.#audio.play()
+      await audio.play()
       this.#lock(false)
       await ended
     } catch {
-      this.#lock(true)
+      // What could not be loaded says nothing about what the television lets us do.
+      if (!audio.error) this.#lock(true)
     }
   }
 
@@ -38,4 +58,11 @@ export class Sound {
     this.#isLocked = isLocked
     this.#onLock(isLocked)
   }
+}
+
+/** A sound that begins to load at once. */
+export function load(url: string): HTMLAudioElement {
+  const audio = new Audio(url)
+  audio.preload = 'auto'
+  return audio
 }

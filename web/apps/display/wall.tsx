@@ -3,13 +3,14 @@ import { applyDisplay, type Call, type Display } from '../../../shared/views.ts'
 import type { LiveEvent } from '../../../shared/board.ts'
 import { call, Problem } from '../../data/api.ts'
 import { follow, type Following } from '../../data/live.ts'
-import { displaysScreen } from '../../data/operations.ts'
+import { displaysAnnouncement, displaysScreen } from '../../data/operations.ts'
 import { Announcer } from './announcer.ts'
 import { START, volumeOf, type Model } from './model.ts'
 import { isRestTime } from './rest.ts'
 import { Screen } from './screen.tsx'
 import { forget, openSession, type PageData, type Session } from './session.ts'
 import { Sound } from './sound.ts'
+import { Voice } from './voice.ts'
 
 /** After so much silence people are told that the link is lost. */
 const STALE_SECONDS = 10
@@ -29,6 +30,11 @@ export class Wall {
   readonly #sound = new Sound((isSoundLocked) => {
     this.#set({ isSoundLocked })
     this.#report()
+  })
+
+  readonly #voice = new Voice(async ({ ticket_id }) => {
+    const { tenant, displayId: id } = this.#session!
+    return call(displaysAnnouncement, { tenant, id, ticket_id }, { token: await this.#token() })
   })
 
   constructor(data: PageData, draw: (tree: VNode) => void) {
@@ -105,10 +111,18 @@ export class Wall {
 
   #newAnnouncer(): Announcer {
     return new Announcer({
-      sound: () => this.#sound.chime(volumeOf(this.#model)),
+      sound: (each, goesOn) => this.#announce(each, goesOn),
       isAwaited: (each) => this.#isAwaited(each),
       onChange: (announcement) => this.#set({ announcement }),
     })
+  }
+
+  /** The chime, while the clips load, and then the voice. */
+  async #announce(each: Call, goesOn: () => boolean): Promise<void> {
+    const volume = volumeOf(this.#model, 'voice')
+    const clips = volume > 0 ? this.#voice.clipsOf(each) : []
+    await this.#sound.chime(volumeOf(this.#model))
+    await this.#sound.speak(await clips, volume, goesOn)
   }
 
   #isAwaited({ ticket_id }: Call): boolean {
