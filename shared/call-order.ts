@@ -26,3 +26,27 @@ export function scoreOf(
   if (call_mode === 'ratio') return [0, -pass, wait_seconds]
   return call_mode === 'strict' ? [0, weight, wait_seconds] : [0, weight * wait_seconds, 0]
 }
+
+/** Whether the agent has the skill a ticket needs and speaks its language. */
+export const isSkilled = (
+  { skills, languages }: { skills: readonly string[]; languages: readonly string[] | null },
+  { required_skill, language }: { required_skill: string | null; language: string | null },
+): boolean =>
+  (required_skill === null || skills.includes(required_skill)) &&
+  (language === null || languages === null || languages.includes(language))
+
+/**
+ * How far an agent's ratio has come after a call (stride scheduling, Waldspurger and Weihl 1995): the queue called moves
+ * on by 1 / weight; a queue that had nobody to call does not save up the calls it missed.
+ */
+export function nextPasses(
+  { queues }: Pick<CallingWay, 'queues'>,
+  queueId: number,
+): { queue_id: number; pass: number }[] {
+  const called = queues.get(queueId)
+  if (!called) return []
+  return [...queues].flatMap(([queue_id, { pass, weight }]) => {
+    const next = queue_id === queueId ? pass + 1 / weight : Math.max(pass, called.pass)
+    return next === pass ? [] : [{ queue_id, pass: next }]
+  })
+}

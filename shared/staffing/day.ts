@@ -32,23 +32,27 @@ export interface DayResult {
   unserved: number[]
 }
 
-interface Waiting {
+interface Waiting<V> {
   rank: number
   id: number
-  visit: Visit
+  visit: V
 }
-const precedes = (a: Waiting, b: Waiting) => a.rank < b.rank || (a.rank === b.rank && a.id < b.id)
+const precedes = (a: Waiting<unknown>, b: Waiting<unknown>) => a.rank < b.rank || (a.rank === b.rank && a.id < b.id)
 
 /** A binary heap: the first in line is taken in O(log n). */
-class Line {
-  #items: Waiting[] = []
+export class Line<V> {
+  #items: Waiting<V>[] = []
+  /** In no order. */
+  get items(): readonly Waiting<V>[] {
+    return this.#items
+  }
   get size(): number {
     return this.#items.length
   }
-  peek(): Waiting | undefined {
+  peek(): Waiting<V> | undefined {
     return this.#items[0]
   }
-  push(item: Waiting): void {
+  push(item: Waiting<V>): void {
     const items = this.#items
     let i = items.push(item) - 1
     while (i > 0) {
@@ -59,7 +63,7 @@ class Line {
     }
     items[i] = item
   }
-  pop(): Waiting | undefined {
+  pop(): Waiting<V> | undefined {
     const items = this.#items
     const first = items[0]
     const last = items.pop()
@@ -86,7 +90,7 @@ class Line {
  */
 export function playDay(visits: readonly Visit[], steps: readonly Step[], until = Infinity): DayResult {
   const result: DayResult = { served: [], left: [], unserved: [] }
-  const line = new Line()
+  const line = new Line<Visit>()
   /** Ends of the services that go on, ascending. */
   const busy: number[] = []
   let coming = 0

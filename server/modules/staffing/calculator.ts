@@ -10,7 +10,7 @@ import { forecastArrivals, SLOTS } from '../../../shared/staffing/forecast.ts'
 import { MANAGERS } from '../../kernel/access.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Day, Id, Nullable } from '../../kernel/schema.ts'
-import { arrivalHistory } from './outlook.ts'
+import { arrivalsByQueue } from './arrivals.ts'
 
 const Share = Type.Number({ minimum: 0, maximum: 1 })
 const goalFields = {
@@ -112,7 +112,7 @@ export const requirements = operation({
       'select service_seconds from queue_states where queue_id = $1',
       [id],
     )
-    const forecast = forecastArrivals(await arrivalHistory(ctx, [id]), date)
+    const forecast = forecastArrivals((await arrivalsByQueue(ctx, [id])).get(id) ?? [], date)
     const goal = goalOf(wanted as ServiceGoal)
     const half_hours = Array.from({ length: SLOTS }, (_, slot) => {
       const arrivals = forecast[slot]!

@@ -233,6 +233,33 @@ test('one more counter shortens the wait, and the sentence says so', async () =>
   expect((await run(b)('queues.whatIf', { id, change: -2 })).changed.mean_seconds).toBeNull()
 })
 
+test('agents whom another queue needs too are no whole counters: waits are longer, and the other queue’s line counts', async () => {
+  const [alone, shared] = [await lab.branch({ agents: 2, queues: 2 }), await lab.branch({ agents: 2, queues: 2 })]
+  await lab.owner('delete from agent_queues where tenant_id = $1 and queue_id = $2', [
+    alone.tenant.id,
+    alone.queues[1]!.id,
+  ])
+  const waits: number[] = []
+  for (const b of [alone, shared]) {
+    for (let i = 0; i < 20; i++) await b.take({ queue_id: b.queues[1]!.id })
+    for (let i = 0; i < 10; i++) await b.take()
+    const { now: present, changed } = await run(b)('queues.whatIf', { id: b.queues[0]!.id, change: 1 })
+    expect([present.counters, changed.counters]).toEqual([2, 3])
+    expect(changed.mean_seconds).toBeLessThan(present.mean_seconds)
+    waits.push(present.mean_seconds)
+  }
+  expect(waits[1]! / waits[0]!).toBeGreaterThan(1.5)
+  // Served strictly first, the other queue is no trouble.
+  const [first, second] = shared.queues
+  for (const { id } of shared.agents) await lab.owner(`update agents set call_mode = 'strict' where id = $1`, [id])
+  await lab.owner(
+    'update agent_queues set weight = case queue_id when $1 then 100 else 1 end where queue_id = any($2)',
+    [first!.id, [first!.id, second!.id]],
+  )
+  const strict = await run(shared)('queues.whatIf', { id: first!.id })
+  expect(strict.now.mean_seconds / waits[0]!).toBeCloseTo(1, 1)
+})
+
 test('the closing forecast counts who would not be served, and intake stops', async () => {
   const b = await lab.branch()
   for (let i = 0; i < 20; i++) await b.take()

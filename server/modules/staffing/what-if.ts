@@ -4,7 +4,8 @@ import { MANAGERS } from '../../kernel/access.ts'
 import { conflict, invalid } from '../../kernel/errors.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Id, Nullable, Time } from '../../kernel/schema.ts'
-import { median, outlookOf, playOutlook, unservedIn, type Outlook } from './outlook.ts'
+import { outlookOf, type Outlook } from './outlook.ts'
+import { median, playOutlook, unservedIn } from './play.ts'
 import { translate } from '../../kernel/i18n.ts'
 
 /** People who come within it are counted. */
@@ -27,7 +28,7 @@ export const whatIf = operation({
   kind: 'query',
   summary: 'What another number of open counters would do to the waits of a queue',
   description:
-    'Those who wait now and who is likely to come within the hour, played by the real order of service; whole waits, from coming to being called. Null where nobody waits, or nobody calls.',
+    'Those who wait now and who is likely to come within the hour, played by the real order of service; whole waits, from coming to being called. Agents who serve other queues too call there by their own way of choosing; one counter more serves this queue alone, one less is whoever serves the fewest others. Null where nobody waits, or nobody calls.',
   scope: 'read:analytics',
   roles: MANAGERS,
   http: { method: 'GET', path: '/queues/{id}/what-if/' },

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { assign, mayCall, nextPasses, type Candidate, type Desk } from './assign.ts'
+import { nextPasses } from '../../../shared/call-order.ts'
+import { assign, mayCall, type Candidate, type Desk } from './assign.ts'
 import { precedes } from './rules.ts'
 
 const desk = (agent_id: number, queues: Record<number, number>, more: Partial<Desk> = {}): Desk => ({

@@ -1,4 +1,4 @@
-import { compareScores, NOTHING, scoreOf, type CallingWay, type Score } from '../../../shared/call-order.ts'
+import { compareScores, isSkilled, NOTHING, scoreOf, type CallingWay, type Score } from '../../../shared/call-order.ts'
 import { precedes, type Place } from './rules.ts'
 
 /** An agent ready to call, with the queues served and how one of them is chosen. */
@@ -63,22 +63,4 @@ export function mayCall(desk: Desk, ticket: Callable): boolean {
   if (ticket.reserved_agent_id !== null) return ticket.reserved_agent_id === desk.agent_id
   if (ticket.reserved_counter_id !== null) return ticket.reserved_counter_id === desk.counter_id
   return desk.queues.has(ticket.queue_id) && isSkilled(desk, ticket)
-}
-
-/** Whether the agent has the skill a ticket needs and speaks its language. */
-export const isSkilled = (desk: Pick<Desk, 'skills' | 'languages'>, ticket: Callable): boolean =>
-  (ticket.required_skill === null || desk.skills.includes(ticket.required_skill)) &&
-  (ticket.language === null || desk.languages === null || desk.languages.includes(ticket.language))
-
-/**
- * How far an agent's ratio has come after a call (stride scheduling, Waldspurger and Weihl 1995): the queue called moves
- * on by 1 / weight; a queue that had nobody to call does not save up the calls it missed.
- */
-export function nextPasses(desk: Desk, queueId: number): { queue_id: number; pass: number }[] {
-  const called = desk.queues.get(queueId)
-  if (!called) return []
-  return [...desk.queues].flatMap(([queue_id, { pass, weight }]) => {
-    const next = queue_id === queueId ? pass + 1 / weight : Math.max(pass, called.pass)
-    return next === pass ? [] : [{ queue_id, pass: next }]
-  })
 }

@@ -5,7 +5,8 @@ import { operation, type Context } from '../../../kernel/operation.ts'
 import { Closed, Day, Enum, Id, Time } from '../../../kernel/schema.ts'
 import { freshQueueConfig, type QueueConfig } from '../../queues/index.ts'
 import { openingDays } from '../../sites/index.ts'
-import { outlookOf, unservedIn } from '../outlook.ts'
+import { outlookOf } from '../outlook.ts'
+import { unservedIn } from '../play.ts'
 import { Offer, OFFER_COLUMNS, OFFER_STATUSES } from './schema.ts'
 
 /** How far ahead a place is offered: a holiday and a weekend do not stand in the way. */
