@@ -102,8 +102,13 @@ CREATE OR REPLACE FUNCTION app.enqueue_job(task text, payload json, run_at times
  SECURITY DEFINER
  SET search_path TO 'graphile_worker', 'pg_temp'
 AS $function$
+declare
+  waiting integer;
 begin
-  perform graphile_worker.add_job(task, payload, run_at => run_at, job_key => job_key);
+  select count(*) filter (where w.is_available and w.run_at <= now()) into waiting from (
+    select j.is_available, j.run_at from _private_jobs j
+    where (j.payload ->> 'tenant_id') = (enqueue_job.payload ->> 'tenant_id') limit 1000) w;
+  perform graphile_worker.add_job(task, payload, run_at => run_at, job_key => job_key, priority => waiting / 100);
 end $function$
 ;
 grant execute on function app.enqueue_job(text,json,timestamp with time zone,text) to sq_app;
@@ -232,6 +237,19 @@ begin
 end $function$
 ;
 grant execute on function app.set_quota(bigint,text,bigint) to sq_app;
+
+CREATE OR REPLACE FUNCTION app.settle_job(job bigint, worker text, attempt integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'graphile_worker', 'pg_temp'
+AS $function$
+begin
+  delete from _private_jobs j where j.id = job and j.locked_by = worker and j.attempts = attempt;
+  return found;
+end $function$
+;
+grant execute on function app.settle_job(bigint,text,integer) to sq_app;
 
 CREATE OR REPLACE FUNCTION app.silent_tenants(agent_seconds integer, device_seconds integer)
  RETURNS TABLE(tenant_id bigint)
@@ -980,6 +998,21 @@ create policy tenant_isolation on messages for all to public
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 grant delete, insert, select, update on messages to sq_app;
 grant select on messages to sq_backup;
+
+create table nightly_runs (
+  tenant_id bigint default app.tenant_id() not null,
+  task text not null,
+  day date not null,
+  constraint nightly_runs_pkey PRIMARY KEY (tenant_id, task, day),
+  constraint nightly_runs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
+);
+alter table nightly_runs enable row level security;
+alter table nightly_runs force row level security;
+create policy tenant_isolation on nightly_runs for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on nightly_runs to sq_app;
+grant select on nightly_runs to sq_backup;
 
 create table notification_cursors (
   tenant_id bigint default app.tenant_id() not null,

@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults [-- --only reconnect,kill,embedded,nodes,redis,half-open,storm,notifications] [--quick] [--seed <n>]`: real servers on a real database under
+ * `npm run test:faults [-- --only reconnect,kill,embedded,nodes,redis,half-open,storm,notifications,jobs] [--quick] [--seed <n>]`: real servers on a real database under
  * bad networks and kill -9. Prints figures against their goals; exit code 1 when one is not met. Everything it starts
  * ends with it, however it ends.
  */
@@ -12,6 +12,7 @@ import { startRedis } from '../../server/test/redis.ts'
 import { readThenSave, withoutSynchronousCommit } from './controls.ts'
 import { checkDurable, startDatabase, type FaultDatabase } from './database.ts'
 import { embedded } from './embedded.ts'
+import { jobs } from './jobs.ts'
 import { kill } from './kill.ts'
 import { ServerProcess } from './processes.ts'
 import { nodes } from './nodes.ts'
@@ -26,7 +27,7 @@ const MAX_SECONDS = 540
 const END_WITHIN_SECONDS = 12
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: 'reconnect,kill,embedded,nodes,redis,half-open,storm,notifications' },
+    only: { type: 'string', default: 'reconnect,kill,embedded,nodes,redis,half-open,storm,notifications,jobs' },
     quick: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
   },
@@ -318,6 +319,32 @@ async function sendersKilled({ owner }: FaultDatabase, settings: Record<string, 
   })
 }
 
+async function workersKilled({ owner, url, directUrl }: FaultDatabase) {
+  const name = 'jobs'
+  const count = options.quick ? 150 : 500
+  const kills = options.quick ? 2 : 5
+  const report = await jobs({
+    owner,
+    url,
+    directUrl,
+    jobs: count,
+    workers: 3,
+    kills,
+    signal,
+    maxSeconds: 90,
+    progress: (line) => say(`${name}: ${line}`),
+  })
+  note(name, {
+    'workers killed': atLeast(kills, report.kills),
+    'jobs done': atLeast(count, report.done),
+    lost: none(report.lost),
+    'effects twice': none(report.double),
+    'jobs locked when a worker was stopped for longer than its lease': atLeast(1, report.zombieHeld),
+    's from the last kill until all was done': atMost(30, report.drainedSeconds),
+    'control: effects twice without settling': atLeast(1, report.naiveDouble),
+  })
+}
+
 async function embeddedKills(secretKey: string) {
   const name = 'embedded'
   const count = options.quick ? 2 : 6
@@ -367,6 +394,7 @@ async function run() {
     if (only.includes('half-open') && !signal.aborted) await hollowListen(database, settings)
     if (only.includes('storm') && !signal.aborted) await storms(database, settings)
     if (only.includes('notifications') && !signal.aborted) await sendersKilled(database, settings)
+    if (only.includes('jobs') && !signal.aborted) await workersKilled(database)
     if (only.includes('kill') && !signal.aborted) {
       for (let i = 0; i < 2; i++) servers.push(await ServerProcess.start(settings))
       await kills(database, servers)

@@ -118,10 +118,15 @@ function pendingOf(migrations: readonly Migration[], applied: readonly Applied[]
 }
 
 /** The job library's own tables, owned by `sq_owner` like ours, so that `app.enqueue_job` may write to them. */
+/** By which `app.enqueue_job` lets organisations take turns. */
+const JOBS_BY_TENANT = `
+  create index if not exists smartqueue_jobs_by_tenant on graphile_worker._private_jobs ((payload ->> 'tenant_id'))`
+
 async function migrateJobs(url: string): Promise<void> {
   const pool = ownerPool(url, 1)
   try {
     await runMigrations({ pgPool: pool, logger: quiet })
+    await pool.query(JOBS_BY_TENANT)
   } finally {
     await pool.end()
   }

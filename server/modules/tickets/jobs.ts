@@ -25,11 +25,10 @@ const ORPHANS = `
   select t.id from tickets t
   where t.created_at > now() - interval '3 days'
     and not exists (select from queues q where q.tenant_id = t.tenant_id and q.id = t.queue_id) limit 1`
-async function checkQueues({ runtime, tenants }: JobContext): Promise<void> {
-  for (const { id, slug } of await tenants()) {
-    const orphan = await runtime.db.reader(id, 'reports').maybe<{ id: number }>(ORPHANS)
-    if (orphan) throw new Error(`ticket ${orphan.id} of ${slug} is in a queue that does not exist`)
-  }
+async function checkQueues({ runtime }: JobContext, payload: Record<string, unknown>): Promise<void> {
+  const id = payload['tenant_id'] as number
+  const orphan = await runtime.db.reader(id, 'reports').maybe<{ id: number }>(ORPHANS)
+  if (orphan) throw new Error(`ticket ${orphan.id} of tenant ${id} is in a queue that does not exist`)
 }
 
 /** A queue's order has changed. The queue may be gone by now. */
@@ -57,5 +56,5 @@ export const jobs: readonly Job[] = [
   { name: 'tickets.close_day', schedule: '*/15 * * * *', run: sweep(closeDay) },
   { name: RERANK, run: rerankQueue },
   { name: REFRESH_QUEUES, run: refresh },
-  { name: 'tickets.check_queues', schedule: '17 3 * * *', run: checkQueues },
+  { name: 'tickets.check_queues', nightly: '03:17', run: checkQueues },
 ]

@@ -10,9 +10,11 @@ const text = (date: string, options: Intl.DateTimeFormatOptions) =>
 export const dayName = (date: string) => text(date, { weekday: 'long', day: 'numeric', month: 'long' })
 /** `décembre 2026` */
 export const monthName = (month: string) => text(`${month}-01`, { month: 'long', year: 'numeric' })
-/** From Monday on: short for the head of a column, long for those who hear it. */
-export const weekdays = (length: 'short' | 'long') =>
-  [1, 2, 3, 4, 5, 6, 7].map((day) => text(`2024-01-0${day}`, { weekday: length }))
+/** From Monday on: short for the head of a column (Arabic's short ones are whole words), long for those who hear it. */
+export const weekdays = (length: 'head' | 'long') =>
+  [1, 2, 3, 4, 5, 6, 7].map((day) =>
+    text(`2024-01-0${day}`, { weekday: length === 'long' ? length : currentLanguage() === 'ar' ? 'narrow' : 'short' }),
+  )
 
 export function addDays(date: string, days: number): string {
   const moved = noon(date)

@@ -84,7 +84,7 @@ export function MonthGrid({ month, first, last, hrefOf, pick, turn }: Props) {
       <table ref={table} role={isLive ? 'grid' : undefined} aria-labelledby="month-name">
         <thead>
           <tr>
-            {weekdays('short').map((name, i) => (
+            {weekdays('head').map((name, i) => (
               <th key={name} scope="col" abbr={weekdays('long')[i]}>
                 {name}
               </th>
