@@ -124,13 +124,15 @@ async function wantedBy(
   const holders = new Map(
     (await holdersOf(tx, [...new Set(told.map(({ ticket_id }) => ticket_id!))])).map((one) => [one.id, one]),
   )
-  return told.flatMap(({ type, at, ticket_id, queue_id, day, expires_at }) => {
+  return told.flatMap(({ offset, type, at, ticket_id, queue_id, day, expires_at }) => {
     const event = OF_EVENT[type]!
     const holder = holders.get(ticket_id!)
     const rule = rules.find((one) => one.event === event && one.queue_id === queue_id)
     if (!holder || !rule || !isTrue(event, holder.leg, holder)) return []
     const values = offerTimes(holder, day, expires_at, languageOf(holder, tenant))
-    return wantedOf(rule, holder, at, event === 'survey' ? event : `${event}:${holder.leg}`, now, values)
+    // A visit is rated once; a second request for time is told like the first.
+    const occasion = event === 'survey' ? event : `${event}:${event === 'delayed' ? offset : holder.leg}`
+    return wantedOf(rule, holder, at, occasion, now, values)
   })
 }
 

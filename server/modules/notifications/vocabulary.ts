@@ -29,7 +29,7 @@ export const PLACEHOLDERS = {
   minutes_left: [...TICKET, 'minutes'],
   missed: [...TICKET, 'minutes'],
   transferred: TICKET,
-  delayed: [...TICKET, 'minutes'],
+  delayed: TICKET,
   still_coming: [...TICKET, 'position'],
   survey: TICKET,
   /** The day that is offered, and until when an answer counts. */

@@ -5,8 +5,9 @@ import { meaningOf } from './words.ts'
 
 export const ACT = 'notifications.act'
 
-const STOP = `insert into message_opt_outs (channel, address) values ($1, $2) on conflict do nothing`
-const START = 'delete from message_opt_outs where channel = $1 and address = $2'
+/** A number is left alone by SMS and WhatsApp alike: whoever says stop means the sender, not the way. */
+const STOP = `insert into message_opt_outs (channel, address) values ('sms', $1), ('whatsapp', $1) on conflict do nothing`
+const START = `delete from message_opt_outs where channel in ('sms', 'whatsapp') and address = $1`
 /** What was written last to this address says where it belongs. */
 const INSERT = `
   insert into messages (direction, site_id, queue_id, ticket_id, customer_id, kind, channel, language, address, body, status,
@@ -41,8 +42,8 @@ export const receive = operation({
     // What the visitor wrote stands in the conversation alone.
     ctx.record({ before: null, after: { id: row?.id ?? id, kind: row ? kind : 'duplicate' }, isPersonal: true })
     if (!row) return { kind: 'duplicate' as const }
-    if (kind === 'stop') await ctx.tx.query(STOP, [row.channel, row.address])
-    if (kind === 'start') await ctx.tx.query(START, [row.channel, row.address])
+    if (kind === 'stop') await ctx.tx.query(STOP, [row.address])
+    if (kind === 'start') await ctx.tx.query(START, [row.address])
     const { site_id, queue_id, ticket_id, channel } = row
     if (ticket_id !== null && (kind === 'late' || kind === 'coming' || kind === 'cancel'))
       await ctx.enqueue(ACT, { message_id: row.id })
