@@ -130,6 +130,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       tenantBySlug: directory.bySlug,
       listedTenants: async () => (config.debug ? activeTenants(db) : []),
       screens,
+      outbox: config.outboxPage ? (config.debug ? 'everybody' : 'operators') : 'nobody',
       consoleOf: (request) => authenticator.consoleOf(request),
     })
     pages.register(app)

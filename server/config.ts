@@ -35,6 +35,8 @@ export interface Config {
   corsAllowedOrigins: readonly string[]
   /** GRAPHQL_INTROSPECTION: may clients ask for the GraphQL schema; in development yes, in production only when set. */
   graphqlIntrospection: boolean
+  /** OUTBOX_PAGE: `/dev/outbox` shows what nobody sends; in development to everybody, in production only when set, and to operators. */
+  outboxPage: boolean
   secureSslRedirect: boolean
   /** TRUSTED_PROXIES: addresses or CIDR ranges whose X-Forwarded-* is believed. */
   trustedProxies: readonly string[]
@@ -139,6 +141,7 @@ export function loadConfig(environment: Environment = process.env, directory = p
     allowedHosts,
     corsAllowedOrigins: read.list('CORS_ALLOWED_ORIGINS'),
     graphqlIntrospection: read.boolean('GRAPHQL_INTROSPECTION', debug),
+    outboxPage: read.boolean('OUTBOX_PAGE', debug),
     secureSslRedirect: read.boolean('SECURE_SSL_REDIRECT', !debug),
     trustedProxies: read.list('TRUSTED_PROXIES'),
     algorithmPlugins: read.list('ALGORITHM_PLUGINS').map((path) => resolve(directory, path)),

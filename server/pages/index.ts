@@ -15,6 +15,7 @@ import { allowPage } from '../transports/security/headers.ts'
 import { assets } from './assets.ts'
 import { displayAccess, openDisplay } from '../modules/displays/index.ts'
 import { accountPages } from './account.ts'
+import { outboxPage } from './outbox.ts'
 import { html, page, textsOf, type Html, type PageOptions } from './html.ts'
 import type { Screens } from './screens.ts'
 
@@ -26,6 +27,8 @@ export interface PagesOptions {
   /** Tenants whose sites the front page lists: in development only. */
   listedTenants(): Promise<readonly Tenant[]>
   screens: Screens
+  /** Is the outbox shown, and to whom? */
+  outbox: 'nobody' | 'operators' | 'everybody'
   /** Whose console session the request's cookie shows, undefined where it shows none that is good. */
   consoleOf(request: FastifyRequest): Promise<Actor | undefined>
 }
@@ -65,6 +68,14 @@ export class Pages {
       const locale = callerLocale(request)
       return textsOf(locale, catalogues[locale])
     })
+    const { outbox, consoleOf } = this.#options
+    if (outbox !== 'nobody')
+      outboxPage(app, {
+        isOpen: outbox === 'everybody',
+        consoleOf,
+        send,
+        messages: async () => ((await this.#run('mail.outbox', null, {})) as { results: never[] }).results,
+      })
     app.get('/app/agent', (request, reply) => this.#agent(request, reply))
     app.get('/display', (request, reply) => this.#wall(request, reply, 'SmartQueue', {}))
     app.get('/app/icon/:file', countIcon)
