@@ -1,20 +1,41 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+const OWN_PROCESS = ['{server,shared,scripts,web}/**/*.process.test.ts']
+
+/** One kind of files; what all have in common. */
+export function project(name: string, test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+  return {
+    // Loaded once: its ES and CommonJS forms do not take each other's types.
+    resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+    test: {
+      name,
+      // A database is cloned, or a server started, in the hooks of the slowest files.
+      hookTimeout: 120_000,
+      // Nothing is judged by its speed: a busy machine may take its time.
+      testTimeout: 90_000,
+      // What becomes true becomes so quickly, but not on a busy machine.
+      expect: { poll: { timeout: 10_000, interval: 25 } },
+      ...test,
+    },
+  }
+}
 
 export default defineConfig({
-  // Loaded once: its ES and CommonJS forms do not take each other's types.
-  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
-    include: ['server/**/*.test.ts', 'shared/**/*.test.ts', 'scripts/**/*.test.ts', 'web/**/*.test.ts'],
     globalSetup: ['server/test/template.ts'],
     pool: 'forks',
     // One more than cores: tests of screens and of several processes mostly wait.
     maxWorkers: 3,
-    // A database is cloned, or a server started, in the hooks of the slowest files.
-    hookTimeout: 120_000,
-    // Nothing is judged by its speed: a busy machine may take its time.
-    testTimeout: 90_000,
-    // What becomes true becomes so quickly, but not on a busy machine.
-    expect: { poll: { timeout: 10_000, interval: 25 } },
     reporters: ['default', './scripts/plain-reporter.ts'],
+    projects: [
+      // Files follow one another in one process, as organisations do in a server: loading it for each takes half the time.
+      project('shared', {
+        include: ['{server,shared,scripts,web}/**/*.test.ts'],
+        exclude: OWN_PROCESS,
+        isolate: false,
+      }),
+      // Files that look at what a process has one of, such as its metrics.
+      project('own', { include: OWN_PROCESS }),
+    ],
   },
 })

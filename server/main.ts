@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { Command } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import type { ReplayOptions } from './replay/index.ts'
@@ -184,7 +187,20 @@ function addInspection(program: Command) {
     })
 }
 
+/**
+ * What is loaded from here on was compiled by an earlier start: half the time of a command. In the user's own directory,
+ * because whoever can write there decides what runs; where nothing can be written, nothing is kept.
+ */
+function keepCompiledCode(): void {
+  try {
+    enableCompileCache(join(homedir(), '.cache', 'smartqueue'))
+  } catch {
+    // A user without a home.
+  }
+}
+
 try {
+  keepCompiledCode()
   await main(process.argv.slice(2))
 } catch (error) {
   const refused = refusal(error, terminalLocale())

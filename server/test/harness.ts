@@ -12,6 +12,11 @@ export interface TestDatabase {
   directUrl: string
 }
 
+/** Tenants of one database. */
+const TENANTS = 10_000
+/** Databases of this process, which knows organisations, devices and keys by the ids of their tenants. */
+let databases = 0
+
 /** A migrated database of the calling test file's own, dropped after its last test. */
 export async function testDatabase(options: Partial<DatabaseOptions> = {}): Promise<TestDatabase> {
   const server = inject('testServer')
@@ -21,6 +26,7 @@ export async function testDatabase(options: Partial<DatabaseOptions> = {}): Prom
   const url = databaseUrl(server.url, name)
   const directUrl = databaseUrl(server.directUrl, name)
   const direct = await connectDirect(directUrl)
+  await direct.query(`alter table tenants alter column id restart with ${1 + TENANTS * databases++}`)
   const db = await openDatabase({ url, directUrl, ...options })
   afterAll(async () => {
     await db.close()

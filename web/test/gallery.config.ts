@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config'
-import base from '../../vitest.config.ts'
+import base, { project } from '../../vitest.config.ts'
 
 /** `npm run gallery`: takes the pictures of docs/screens/ anew. */
-export default defineConfig({ test: { ...base.test, include: ['web/test/*.gallery.ts'] } })
+export default defineConfig({
+  test: { ...base.test, projects: [project('gallery', { include: ['web/test/*.gallery.ts'] })] },
+})

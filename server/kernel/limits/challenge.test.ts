@@ -1,4 +1,4 @@
-import { hkdfSync, randomUUID } from 'node:crypto'
+import { hash, hkdfSync, randomUUID } from 'node:crypto'
 import { createChallenge, extractParams, solveChallenge } from 'altcha-lib/v1'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { operationById } from '../../modules/index.ts'
@@ -36,9 +36,14 @@ const setting = (take_challenge: string) =>
   })
 const solutionOf = (challenge: Challenge, number: unknown) =>
   Buffer.from(JSON.stringify({ ...challenge, number })).toString('base64')
+/** As a browser finds it, without a browser's detours: the protocol's own client takes a second each. */
 async function solve(challenge: Challenge): Promise<string> {
-  const { challenge: hash, salt, algorithm, maxnumber } = challenge
-  return solutionOf(challenge, (await solveChallenge(hash, salt, algorithm, maxnumber).promise)!.number)
+  for (let number = 0; number <= challenge.maxnumber; number++)
+    if (hash('sha256', challenge.salt + number) === challenge.challenge) return solutionOf(challenge, number)
+  throw new Error('no solution')
+}
+async function solveAsClient({ challenge, salt, algorithm, maxnumber }: Challenge): Promise<number> {
+  return (await solveChallenge(challenge, salt, algorithm, maxnumber).promise)!.number
 }
 const challengeOf = async (slug = place.tenant.slug) =>
   (await server.app.inject({ url: `/api/v1/public/${slug}/tickets/challenge/` })).json<Challenge>()
@@ -66,7 +71,7 @@ describe('automatic, which is what an organisation has', () => {
       status: 403,
       challenge: { algorithm: 'SHA-256' },
     })
-    const solved = await solve(flood.refusal.challenge)
+    const solved = solutionOf(flood.refusal.challenge, await solveAsClient(flood.refusal.challenge))
     expect((await post({ 'challenge-solution': solved })).statusCode).toBe(201)
     // Another network is not concerned.
     address = '203.0.113.4'
@@ -85,7 +90,10 @@ describe('automatic, which is what an organisation has', () => {
 })
 
 describe('always', () => {
+  let strict: TenantFixture | undefined
   beforeEach(async () => {
+    if (strict) return void (place = strict)
+    strict = place
     expect((await setting('always')).statusCode).toBe(200)
     // The organisation as requests know it is at most a second old.
     await expect.poll(async () => (await post()).statusCode, { timeout: 3000 }).toBe(403)

@@ -28,18 +28,21 @@ afterAll(async () => {
 })
 
 const RUNS = 25
+/** Changed at random: afterwards its queues may be full. */
+let wild: TenantFixture
 let bank: TenantFixture
 let clinic: TenantFixture
 let displayId: number
 beforeAll(async () => {
   await Promise.all(links.map((link) => link.ready(5000)))
   await Promise.all([near, far, ...sharing].map(({ hub }) => hub.start()))
-  bank = await aTenant(owner, { queues: 3, agents: 2, counters: 3 })
+  wild = await aTenant(owner, { queues: 3, agents: 2, counters: 3 })
+  bank = await aTenant(owner, { queues: 3 })
   clinic = await aTenant(owner, { queues: 1 })
   await owner('update queues set recall_gap_seconds = 0')
   const rows = await owner<{ id: number }>(
     `insert into displays (tenant_id, site_id, name, queue_ids) values ($1, $2, 'Hall', '{}') returning id`,
-    [bank.tenant.id, bank.sites[0]!.id],
+    [wild.tenant.id, wild.sites[0]!.id],
   )
   displayId = Number(rows[0]!.id)
 })
@@ -50,10 +53,10 @@ function ask(id: string, input: object, { actor, isFresh, runtime = near, of = b
   return runtime.execute(operationById.get(id)!, wanted)
 }
 const visitor = (ticketId: number): Actor => ({
-  ...bank.anonymous,
+  ...wild.anonymous,
   role: 'visitor',
   principal: `visitor:${ticketId}`,
-  tenantId: bank.tenant.id,
+  tenantId: wild.tenant.id,
   ticketId,
 })
 
@@ -65,12 +68,12 @@ async function look() {
   recent = await owner<Known>(
     `select id::int from tickets where tenant_id = $1
      order by status in ('appelé', 'en_service', 'en_pause') desc, id desc limit 6`,
-    [bank.tenant.id],
+    [wild.tenant.id],
   )
 }
 const ticketAt = (n: number) => recent[n % Math.max(1, recent.length)]?.id ?? 1
-const queueAt = (n: number) => bank.queues[n % 3]!.id
-const agentAt = (n: number) => bank.agents[n % 2]!.id
+const queueAt = (n: number) => wild.queues[n % 3]!.id
+const agentAt = (n: number) => wild.agents[n % 2]!.id
 
 /** Whatever may change an answer: tickets, agents, counters, queues, services, sites, displays. */
 const ACTS: Record<string, (a: number, b: number) => [id: string, input: object]> = {
@@ -92,14 +95,14 @@ const ACTS: Record<string, (a: number, b: number) => [id: string, input: object]
   pause: (a, b) => ['agents.setStatus', { id: agentAt(a), status: b % 2 ? 'available' : 'break' }],
   rename: (a, b) => ['agents.update', { id: agentAt(a), name: `Name ${b}` }],
   skills: (a, b) => ['agents.update', { id: agentAt(a), queues: [{ queue_id: queueAt(b) }] }],
-  counter: (a, b) => ['counters.update', { id: bank.counters[a % 3]!.id, name: `Counter ${b}` }],
+  counter: (a, b) => ['counters.update', { id: wild.counters[a % 3]!.id, name: `Counter ${b}` }],
   queue: (a, b) => ['queues.update', { id: queueAt(a), name: `Queue ${b}`, max_capacity: 3 + (b % 50) }],
   order: (a, b) => [
     'queues.update',
     { id: queueAt(a), algorithm: ['fifo', 'priority', 'aging', 'sla', 'fair_share', 'appointment'][b % 6] },
   ],
-  service: (a, b) => ['services.update', { id: bank.services[a % 3]!.id, name: `Service ${b}` }],
-  site: (_, b) => ['sites.update', { id: bank.sites[0]!.id, name: `Site ${b}` }],
+  service: (a, b) => ['services.update', { id: wild.services[a % 3]!.id, name: `Service ${b}` }],
+  site: (_, b) => ['sites.update', { id: wild.sites[0]!.id, name: `Site ${b}` }],
   display: (_, b) => ['displays.update', { id: displayId, name: `Display ${b}`, queue_ids: b % 2 ? [queueAt(b)] : [] }],
   rerank: (a) => ['queues.rerank', { id: queueAt(a) }],
   refresh: () => ['queues.refresh', {}],
@@ -114,7 +117,7 @@ interface Act {
 async function perform({ kind, a, b, isFar }: Act) {
   await look()
   const [id, input] = ACTS[kind]!(a, b)
-  await ask(id, input, { runtime: isFar ? far : near }).catch((error: unknown) => {
+  await ask(id, input, { runtime: isFar ? far : near, of: wild }).catch((error: unknown) => {
     if (!(error instanceof AppError) || error.status >= 500) throw error
   })
 }
@@ -130,7 +133,7 @@ const still = ({ body, status }: Outcome) => [
 async function lies(n: number, runtime = near, before?: typeof near): Promise<string[]> {
   await look()
   for (const { hub } of [runtime, before ?? []].flat())
-    for (const siteId of [0, bank.sites[0]!.id]) await (await hub.tail(bank.tenant.id, siteId)).refresh()
+    for (const siteId of [0, wild.sites[0]!.id]) await (await hub.tail(wild.tenant.id, siteId)).refresh()
   const queue = queueAt(n)
   const reads: [id: string, input: object, actor?: Actor][] = [
     ['queues.board', { id: queue }],
@@ -138,17 +141,17 @@ async function lies(n: number, runtime = near, before?: typeof near): Promise<st
     ['displays.board', { id: displayId }],
     ['tickets.list', { queue, ordering: 'rank', limit: 50 }],
     ['tickets.list', { queue, status: 'waiting' }],
-    ['tickets.list', { site: bank.sites[0]!.id }],
+    ['tickets.list', { site: wild.sites[0]!.id }],
     ...recent.slice(0, 3).flatMap(({ id }): [string, object, Actor?][] => [
       ['tickets.get', { id }],
       ['tickets.mine', {}, visitor(id)],
     ]),
   ]
   const wrong: string[] = []
-  for (const [id, input, actor = bank.admin] of reads) {
-    if (before) await ask(id, input, { actor, runtime: before })
-    const kept = still(await ask(id, input, { actor, runtime }))
-    const fresh = still(await ask(id, input, { actor, isFresh: true }))
+  for (const [id, input, actor = wild.admin] of reads) {
+    if (before) await ask(id, input, { actor, runtime: before, of: wild })
+    const kept = still(await ask(id, input, { actor, runtime, of: wild }))
+    const fresh = still(await ask(id, input, { actor, isFresh: true, of: wild }))
     if (JSON.stringify(kept) !== JSON.stringify(fresh))
       wrong.push(`${id} ${JSON.stringify(input)}\nkept  ${JSON.stringify(kept)}\nfresh ${JSON.stringify(fresh)}`)
   }
@@ -181,7 +184,7 @@ test('whatever happens, wherever, the answer from memory is the database’s own
 }, 180_000)
 
 test('control: a process that no longer notes what it hears gives old answers, and that is found', async () => {
-  const tail = await near.hub.tail(bank.tenant.id, bank.sites[0]!.id)
+  const tail = await near.hub.tail(wild.tenant.id, wild.sites[0]!.id)
   const listeners = [...tail.listeners]
   const all: Act[] = ['take', 'callNext', 'pause', 'take', 'note'].map((kind, i) => ({
     kind,
@@ -203,7 +206,9 @@ test.skipIf(!redis)(
   'what another process has read is the database’s own answer too, and costs this one no statement',
   async () => {
     const [one, two] = sharing as [typeof near, typeof near]
-    for (const { hub } of sharing) for (const siteId of [0, bank.sites[0]!.id]) await hub.tail(bank.tenant.id, siteId)
+    for (const { hub } of sharing)
+      for (const { tenant, sites } of [wild, bank])
+        for (const siteId of [0, sites[0]!.id]) await hub.tail(tenant.id, siteId)
     await fc.assert(
       fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 6, size: 'max' }), async (acts) => {
         for (const [i, each] of acts.entries()) {
@@ -228,7 +233,7 @@ test.skipIf(!redis)(
     expect([taken.body, taken.output, taken.kept?.etag]).toEqual([read.body, JSON.parse(read.body), read.kept?.etag])
     // Of another reader, language or input nothing is taken.
     for (const over of [{ actor: bank.supervisor }, { of: clinic }, {}])
-      await ask('queues.board', { id: over.of ? clinic.queues[0]!.id : queueAt(1) }, { ...over, runtime: two })
+      await ask('queues.board', { id: over.of ? clinic.queues[0]!.id : bank.queues[1]!.id }, { ...over, runtime: two })
     expect(await counted()).toBe(before + 1)
     const keys = (await links[0]!.commands.keys('*')).filter((key) => key.includes(':cache:answer@'))
     expect(keys.length).toBeGreaterThan(2)
@@ -271,9 +276,9 @@ test('an unchanged queue is answered without the database, and says at which pla
   expect(epoch).toBe(tail.epoch)
   expect(Number(offset)).toBeLessThanOrEqual(tail.offset)
   // What happens in another queue of the site is another queue's business.
-  await ask('tickets.take', { queue_id: queueAt(1), channel: 'reception' })
+  await ask('tickets.take', { queue_id: bank.queues[1]!.id, channel: 'reception' })
   expect((await ask('queues.board', input)).kept).toBe(first.kept)
-  await ask('tickets.take', { queue_id: queueAt(0), channel: 'reception' })
+  await ask('tickets.take', { queue_id: bank.queues[0]!.id, channel: 'reception' })
   const next = await ask('queues.board', input)
   expect(next.kept?.etag).not.toBe(first.kept!.etag)
   expect(Number(next.kept!.position.split(':')[1])).toBeGreaterThan(Number(offset))
