@@ -60,7 +60,7 @@ export const APPS: Record<string, App> = {
   console: {
     framework: 'react',
     target: MODERN,
-    messages: ['ui', 'console', ...STATES],
+    messages: ['ui', 'console', 'agent_status_reason', ...STATES],
     fonts: 'staff',
     budget: { js: 200 * KB, css: 25 * KB, fonts: { latin: 60 * KB, arabic: 60 * KB } },
   },

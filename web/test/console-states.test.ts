@@ -11,7 +11,7 @@ const RAW = /en_attente|appelé|en_service|en_pause|back_office|wrap_up/
 
 describe.runIf(hasBrowser)('the console in every state', async () => {
   const site = await startConsoleSite()
-  const { openDesk, queueUp, reset, open } = site
+  const { openDesk, queueUp, reset, open, run, bank, server } = site
   let page: Page
   let complaints: string[]
 
@@ -35,11 +35,25 @@ describe.runIf(hasBrowser)('the console in every state', async () => {
     )
     expect(small).toEqual([])
   }
+  /** What a phone answers; its ticket was taken with `public_token`. */
+  const reply = (token: string, answer: string) =>
+    fetch(`${site.url}/api/v1/t/${token}/reply/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ reply: answer }),
+    })
   const isWide = () => page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
+
+  beforeAll(() =>
+    run(bank.admin, 'POST', '/booking-settings/', { queue_id: bank.queues[0]!.id, lead_seconds: 0, capacity: 9 }),
+  )
 
   describe.each(LANGUAGES)('in %s', (language) => {
     beforeAll(async () => {
       await reset()
+      await run(bank.admin, 'PATCH', `/services/${bank.services[1]!.id}/`, {
+        required_fields: ['outcome', 'file_number'],
+      })
       const opened = await openDesk(0, { query: `?lang=${language}` })
       page = opened.page
       complaints = opened.complaints
@@ -51,7 +65,7 @@ describe.runIf(hasBrowser)('the console in every state', async () => {
       await queueUp(3)
       await site.take(1, {
         language: 'ar',
-        needs: ['LSF'],
+        needs: ['hearing', 'LSF'],
         labels: ['VIP'],
         customer: { name: 'Samira Haddad', phone: '+33612345678' },
       })
@@ -59,7 +73,13 @@ describe.runIf(hasBrowser)('the console in every state', async () => {
       await page.keyboard.press('4')
       await page.locator('.person .labels').waitFor()
       await isSound(language)
+      expect(await page.innerText('.queue')).not.toContain('hearing')
       await page.keyboard.press('4')
+      await page.fill('#find', 'ZZ9')
+      await page.keyboard.press('Enter')
+      await page.locator('.found').waitFor()
+      await isSound(language)
+      await page.keyboard.press('Escape')
     })
 
     test('X1 X3 X4 X5 called: codes and times run left to right', async () => {
@@ -111,6 +131,101 @@ describe.runIf(hasBrowser)('the console in every state', async () => {
       await page.locator('.current[data-state=free]').waitFor()
     })
 
+    test('X1 X3 X4 a call that was answered, with what was written to the person', async () => {
+      await run(bank.admin, 'POST', '/appointments/', {
+        queue_id: bank.queues[0]!.id,
+        start_at: new Date(Date.now() + 1_500_000).toISOString(),
+      })
+      const customer = { name: 'Samira Haddad', phone: '+33612345678', consents: ['sms'] }
+      const ticket = await site.take(2, {
+        customer: { name: customer.name, phone: '+33611111111' },
+        needs: ['standing'],
+      })
+      await run(bank.admin, 'POST', `/tickets/${ticket['id']}/messages/`, { body: 'Bonjour' })
+      await server.owner(`update messages set status = 'failed' where ticket_id = $1`, [ticket['id']])
+      await run(bank.agentActors[0]!, 'POST', `/tickets/${ticket['id']}/call/`, { agent_id: bank.agents[0]!.id })
+      await sees(page, ticket['number'])
+      await page.locator('[data-message=failed]').waitFor()
+      await page.reload()
+      await page.locator('[data-appointment]').waitFor()
+      for (const answer of ['on_my_way', 'needs_time', 'cannot_come']) {
+        await reply(ticket['public_token'], answer)
+        await page.locator(`[data-reply=${answer}]`).waitFor()
+        expect(await page.locator('.person .label').count()).toBe(0)
+        await isSound(language)
+      }
+      await page.keyboard.press('x')
+      await page.locator('.current[data-state=free]').waitFor()
+    })
+
+    test('X1 X3 X4 what is asked before the end, and who is on hold', async () => {
+      const [asked] = await queueUp(1, 1)
+      const id = (
+        await server.owner<{ id: number }>('select id from tickets where number = $1 order by id desc limit 1', [asked])
+      )[0]!.id
+      await run(bank.agentActors[0]!, 'POST', `/tickets/${id}/call/`, { agent_id: bank.agents[0]!.id })
+      await sees(page, asked!)
+      await page.keyboard.press('s')
+      await page.locator('.current[data-state=serving]').waitFor()
+      await page.keyboard.press('f')
+      await page.locator('[data-sheet=answers]').waitFor()
+      await isSound(language).finally(() => page.keyboard.press('Escape'))
+      await page.locator('dialog').waitFor({ state: 'detached' })
+      await page.keyboard.press('p')
+      await page.locator(`[data-held="${asked}"]`).waitFor()
+      await isSound(language)
+      await page.keyboard.press('Shift+p')
+      await page.locator('[data-sheet=held]').waitFor()
+      await isSound(language).finally(() => page.keyboard.press('Escape'))
+      await page.locator('dialog').waitFor({ state: 'detached' })
+    })
+
+    test('X1 X3 X4 a break that has lasted too long', async () => {
+      await page.keyboard.press('b')
+      await page.keyboard.press('Enter')
+      await page.locator('.current[data-state=away]').waitFor()
+      // What is shown at once must have reached the server.
+      const late = `update agents set expected_return_at = now() - interval '5 minutes' where status = 'break' returning id`
+      await expect.poll(() => server.owner(late)).toHaveLength(1)
+      await page.reload()
+      await page.locator('[data-overdue]').waitFor()
+      await isSound(language)
+      await page.keyboard.press('b')
+      await page.locator('.current[data-state=free]').waitFor()
+    })
+
+    test('X1 X3 X4 the mini-console', async () => {
+      await page.evaluate(() => {
+        const frame = Object.assign(document.createElement('iframe'), { title: 'mini', width: '340', height: '240' })
+        document.body.append(frame)
+        const value = { requestWindow: () => Promise.resolve(frame.contentWindow) }
+        Object.defineProperty(globalThis, 'documentPictureInPicture', { value, configurable: true })
+      })
+      await page.keyboard.press('Control+k')
+      await page.click('[data-choice=mini]')
+      const mini = page.frames()[1]!
+      await mini.waitForSelector('.mini')
+      expect(await violations(mini)).toEqual([])
+      expect(await mini.evaluate(() => document.body.innerText)).not.toMatch(NO_TEXT)
+      await page.reload()
+      await page.locator('.current[data-state=free]').waitFor()
+    })
+
+    test('X1 X3 X4 two windows at one desk: the question and the mirror', async () => {
+      const first = page
+      const other = await openDesk(0, { query: `?lang=${language}` })
+      page = other.page
+      await page.locator('[data-takeover=ask]').waitFor()
+      await isSound(language)
+      await page.click('[data-takeover] button')
+      page = first
+      await page.locator('[data-takeover=mirror]').waitFor()
+      await isSound(language)
+      await page.click('[data-takeover] button')
+      await page.locator('[data-takeover]').waitFor({ state: 'detached' })
+      await other.context.close()
+    })
+
     test('X2 no sideways scrolling at 320 pixels, nor with wide letters', async () => {
       await page.setViewportSize({ width: 320, height: 700 })
       expect(await isWide()).toBe(false)
@@ -147,11 +262,35 @@ describe.runIf(hasBrowser)('the console in every state', async () => {
       await page.waitForSelector('[name=password]')
       await isSound(language)
       expect(gate.complaints).toEqual([])
+      await page.fill('[name=email]', 'agent1@demo.example')
+      await page.fill('[name=password]', 'not the password')
+      await page.keyboard.press('Enter')
+      await page.locator('.problem .icon').waitFor()
+      await isSound(language)
+      await gate.context.close()
       page = before
       await page.click('[data-command=counter]')
       await page.locator('.counters').waitFor()
       await isSound(language)
+      await page.click(`[data-counter="${bank.agents[1]!.counter_id}"]`)
+      await page.locator('[data-take-over]').waitFor()
+      await isSound(language)
       await page.context().close()
+    })
+
+    test('X1 X3 X4 more tickets than agreed, told to who manages; a session that has ended', async () => {
+      await server.owner(`update memberships set role = 'supervisor' where user_id = $1`, [bank.agents[2]!.user_id])
+      await server.owner(`select app.set_quota($1, 'tickets_per_day', 1)`, [bank.tenant.id])
+      const opened = await openDesk(2, { query: `?lang=${language}` })
+      page = opened.page
+      await page.locator('[data-quota="1"]').waitFor()
+      await isSound(language)
+      await opened.context.clearCookies()
+      await page.keyboard.press('b')
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('[name=password]')
+      await isSound(language)
+      await opened.context.close()
     })
   })
 

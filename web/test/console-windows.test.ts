@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { current, DESK, isFree, noticeOf, sees, startConsoleSite } from './console-desk.ts'
+import { ticketCode } from '../../shared/format.ts'
 import { hasBrowser, PASSWORD } from './site.ts'
 
 describe.runIf(hasBrowser)('several windows, several agents', async () => {
@@ -19,7 +20,7 @@ describe.runIf(hasBrowser)('several windows, several agents', async () => {
     await page.fill('[name=password]', PASSWORD)
     await page.keyboard.press('Enter')
     await page.waitForSelector('.panes')
-    await page.locator('.current h2', { hasText: 'Counter 1' }).waitFor()
+    await page.locator('.current h2', { hasText: 'Guichet 1' }).waitFor()
     await page.click('[data-sign-out]')
     await page.waitForSelector('[name=password]')
     const [agent] = await server.owner('select status, counter_id from agents where id = $1', [bank.agents[0]!.id])
@@ -29,7 +30,7 @@ describe.runIf(hasBrowser)('several windows, several agents', async () => {
     await page.fill('[name=password]', PASSWORD)
     await page.keyboard.press('Enter')
     await page.waitForSelector('.panes')
-    await page.locator('.current h2', { hasText: 'Counter 1' }).waitFor()
+    await page.locator('.current h2', { hasText: 'Guichet 1' }).waitFor()
     expect(complaints).toEqual([])
     await context.close()
   })
@@ -77,8 +78,8 @@ describe.runIf(hasBrowser)('several windows, several agents', async () => {
     })
     await page.keyboard.press('n')
     await sees(page, second!)
-    await expect.poll(() => noticeOf(page).textContent()).toContain(second!)
-    expect(await noticeOf(page).textContent()).toContain(first!)
+    await expect.poll(() => noticeOf(page).textContent()).toContain(ticketCode(second!))
+    expect(await noticeOf(page).textContent()).toContain(ticketCode(first!))
     expect(await page.locator('dialog').count()).toBe(0)
   })
 
@@ -112,7 +113,7 @@ describe.runIf(hasBrowser)('several windows, several agents', async () => {
     await two.page.click('[data-command=counter]')
     await two.page.click(`[data-counter="${bank.agents[0]!.counter_id}"]`)
     await two.page.click(`[data-take-over="${bank.agents[0]!.counter_id}"]`)
-    await two.page.locator('.current h2', { hasText: 'Counter 1' }).waitFor()
+    await two.page.locator('.current h2', { hasText: 'Guichet 1' }).waitFor()
     await one.page.locator('.current h2', { hasText: 'Sans guichet' }).waitFor()
   })
 
@@ -195,7 +196,7 @@ describe.runIf(hasBrowser)('several windows, several agents', async () => {
     await page.keyboard.press('/')
     await page.keyboard.type('c0650')
     await page.keyboard.press('Enter')
-    await expect.poll(() => page.textContent('.found')).toContain('C0650')
+    await expect.poll(() => page.textContent('.found')).toContain('C-0650')
   })
 
   test('X7 a dead line is told, and what was missed is there when it lives again', async () => {

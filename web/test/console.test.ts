@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { current, isFree, noticeOf, sees, startConsoleSite } from './console-desk.ts'
+import { ticketCode } from '../../shared/format.ts'
 import { hasBrowser } from './site.ts'
 
 describe.runIf(hasBrowser)('an agent at a counter', async () => {
@@ -248,7 +249,7 @@ describe.runIf(hasBrowser)('an agent at a counter', async () => {
     const { page } = await openDesk()
     await page.locator(`[data-upcoming="${first}"]`).waitFor()
     await page.keyboard.press('n')
-    await page.locator('[aria-live=polite]', { hasText: `${first} appelé` }).waitFor({ state: 'attached' })
+    await page.locator('[aria-live=polite]', { hasText: `${ticketCode(first!)} appelé` }).waitFor({ state: 'attached' })
     expect(await page.getAttribute('.facts [role=timer]', 'aria-live')).toBe('off')
     expect(await page.locator('[aria-live=polite] [role=timer], [role=status] [role=timer]').count()).toBe(0)
   })

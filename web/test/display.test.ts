@@ -3,6 +3,7 @@ import { parse } from 'acorn'
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { hasBrowser, violations } from './site.ts'
+import { ticketCode } from '../../shared/format.ts'
 import { HERO, pass, shows, startWalls } from './wall.ts'
 
 /** As a wall sees in days. */
@@ -165,7 +166,7 @@ describe.runIf(hasBrowser)('the display', async () => {
     )
     await page.waitForFunction(
       (text) => document.querySelector('.hero .code')?.textContent === text,
-      `Z${from + count - 1}`,
+      `Z-${from + count - 1}`,
     )
   }
 
@@ -221,7 +222,7 @@ describe.runIf(hasBrowser)('the display', async () => {
     const [first, second] = [await call(), await call(1)]
     await take(0)
     const open = await callNext(0)
-    await page.waitForFunction((number) => document.body.textContent!.includes(number), open['number'] as string)
+    await page.waitForFunction((number) => document.body.textContent!.includes(number), ticketCode(open['number']))
     await pass(page, 30)
     for (const { number } of [first, second]) expect(await page.textContent('.rows')).toContain(number)
     const now = await page.evaluate(() => Date.now())

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Frame, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../../server/test/app.ts'
 import { startBrowser } from '../../server/test/browser.ts'
 import { vi } from 'vitest'
@@ -111,7 +111,7 @@ function complaintsOf(page: Page, origin: string): string[] {
 }
 
 /** What axe-core finds by WCAG 2.0 to 2.2, A and AA: `rule: selector`, empty when all is well. */
-export async function violations(page: Page): Promise<string[]> {
+export async function violations(page: Page | Frame): Promise<string[]> {
   // Through the debugger, because the page's policy lets no foreign script in.
   const found = await page.evaluate(`(() => { ${AXE}
     ;return axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }) })()`)

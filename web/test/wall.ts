@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
+import { ticketCode } from '../../shared/format.ts'
 import { startSite, type OpenOptions } from './site.ts'
 
 export const WALL = { width: 1920, height: 1080 }
@@ -48,12 +49,12 @@ export async function startWalls() {
     await opened.page.waitForSelector('.wall, .notice h1')
     return opened
   }
-  /** Somebody takes a number and is called and served; the ticket as it was called. */
+  /** Somebody takes a number and is called and served; the ticket as it was called, its number as people read it. */
   async function call(agent = 0, more: object = {}) {
     await take(0, more)
     const ticket = await callNext(agent)
     for (const verb of ['start', 'complete']) await act(verb, ticket['id'], {}, agent)
-    return ticket
+    return { ...ticket, number: ticketCode(ticket['number']) }
   }
   return { ...site, siteId, unpaired, pair, wall, call }
 }

@@ -28,3 +28,12 @@ export function stopwatch(seconds: number): string {
 }
 
 export { ticketCode } from '../../shared/format.ts'
+
+/** A counter that is only numbered, however its organisation spells that. */
+const NUMBERED = /^(?:guichet|counter|(?:ال)?شباك)\s*(?:n°\s*)?(\d+)$/i
+
+/** `Guichet 5` in the reader's language; a name of its own (`Bureau des passeports`) as it stands on the door. */
+export function counterName(name: string | null, language: Language = currentLanguage()): string {
+  const number = NUMBERED.exec(name ?? '')?.[1]
+  return number === undefined ? (name ?? '') : t('ui.counter', { number }, language)
+}

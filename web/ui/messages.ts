@@ -13,7 +13,7 @@ export type CompiledMessage = string | Part[]
 
 type Prefixed = Extract<
   keyof typeof common,
-  `${'ticket_status' | 'agent_status' | 'queue_status' | 'channel' | 'role'}.${string}`
+  `${'ticket_status' | 'agent_status_reason' | 'agent_status' | 'queue_status' | 'channel' | 'role'}.${string}`
 >
 export type MessageKey =
   | keyof typeof uiTexts

@@ -5,7 +5,6 @@ import type { Call, Display } from '../../../shared/views.ts'
 import type { Freshness } from '../../data/live.ts'
 import type { DisplaysScreen } from '../../data/operations.ts'
 import { waitRange } from '../../ui/format.ts'
-import { t } from '../../ui/messages.ts'
 import type { Announcement } from './announcer.ts'
 import type { PairingCode } from './session.ts'
 
@@ -39,12 +38,6 @@ const MOST_ROWS = 6
 export const languagesOf = (screen: DisplaysScreen | null): Language[] =>
   screen?.display.settings.languages ?? ['fr', 'ar', 'en']
 
-/** `Guichet 5` in a reader's language where the counter's name ends in a figure; else the name as staff wrote it. */
-export function counterLabel(name: string | null, language: Language): string {
-  if (name === null) return ''
-  const number = /(\d+)\s*$/.exec(name)?.[1]
-  return number === undefined ? name : t('display.counter', { number }, language)
-}
 /** For the narrow column of a row. */
 export const counterShort = (name: string | null): string => /(\d+)\s*$/.exec(name ?? '')?.[1] ?? name ?? ''
 

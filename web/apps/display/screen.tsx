@@ -1,19 +1,10 @@
 import { Fragment, type ComponentChildren } from 'preact'
 import type { Language } from '../../../shared/format.ts'
 import type { Call } from '../../../shared/views.ts'
-import { clockTime } from '../../ui/format.ts'
+import { clockTime, counterName } from '../../ui/format.ts'
 import { t, type MessageKey } from '../../ui/messages.ts'
-import { Code, Icon, LineBadge } from '../../ui/parts/preact.ts'
-import {
-  counterLabel,
-  counterShort,
-  isClosed,
-  languagesOf,
-  lineWaits,
-  recentCalls,
-  type LineWait,
-  type Model,
-} from './model.ts'
+import { Code, Icon, LineBadge, TicketNumber } from '../../ui/parts/preact.ts'
+import { counterShort, isClosed, languagesOf, lineWaits, recentCalls, type LineWait, type Model } from './model.ts'
 import { Closed, Pairing, Plain } from './notices.tsx'
 import { In } from './in.tsx'
 
@@ -77,7 +68,7 @@ function Calls({ model, languages }: { model: Model; languages: Language[] }) {
 
 function Hero({ call, model, languages }: { call: Call; model: Model; languages: Language[] }) {
   const { timezone } = model.screen!.site
-  const where = languages.map((language) => ({ language, label: counterLabel(call.counter_name, language) }))
+  const where = languages.map((language) => ({ language, label: counterName(call.counter_name, language) }))
   // A counter with a name of its own reads the same in every language: once is enough.
   const lines = where.filter(({ label }, at) => label && where.findIndex((other) => other.label === label) === at)
   return (
@@ -92,7 +83,7 @@ function Hero({ call, model, languages }: { call: Call; model: Model; languages:
         )}
       </p>
       <p class="hero-number">
-        <Code>{call.number}</Code>
+        <TicketNumber>{call.number}</TicketNumber>
       </p>
       {lines.map(({ language, label }, at) => (
         <p
@@ -121,7 +112,7 @@ function Row({ call, model, age, isOld }: { call: Call; model: Model; age: numbe
   const code = model.screen!.queues.find(({ id }) => id === call.queue_id)?.code ?? ''
   return (
     <li class="row" data-age={Math.min(age, 4)}>
-      <Code>{call.number}</Code>
+      <TicketNumber>{call.number}</TicketNumber>
       {isOld && <Code>{clockTime(call.at, model.screen!.site.timezone)}</Code>}
       <span class="row-where">
         <LineBadge code={code} />

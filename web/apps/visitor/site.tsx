@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks'
 import { call } from '../../data/api.ts'
 import { ticketsSitePage } from '../../data/operations.ts'
-import { clockTime, day, ticketCode, waitRange } from '../../ui/format.ts'
+import { clockTime, day, waitRange } from '../../ui/format.ts'
 import { currentLanguage, t } from '../../ui/messages.ts'
-import { Code, Icon, LineBadge } from '../../ui/parts/preact.ts'
+import { Icon, LineBadge, TicketNumber } from '../../ui/parts/preact.ts'
 import { Header, Notice } from '../../ui/public/parts.tsx'
 import type { SiteData, SiteProps } from './data.ts'
 
@@ -30,7 +30,7 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey }: O
           <LineBadge code={code} />
           <span>
             {t('visitor.has_ticket')}
-            <Code>{ticketCode(number)}</Code>
+            <TicketNumber>{number}</TicketNumber>
           </span>
           <Icon name="next" />
         </a>

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { ticketStatusName } from '../../../shared/ticket-status.ts'
 import { clockTime, stopwatch, ticketCode, waitRange } from '../../ui/format.ts'
 import { currentLanguage, t, type MessageKey } from '../../ui/messages.ts'
-import { Code, Icon, LineBadge, StaleBanner, StateLabel } from '../../ui/parts/preact.ts'
+import { Code, Icon, LineBadge, StaleBanner, StateLabel, TicketNumber } from '../../ui/parts/preact.ts'
 import { Header, Notice } from '../../ui/public/parts.tsx'
 import type { Mine, TicketProps } from './data.ts'
 import { NotifySheet } from './notify.tsx'
@@ -30,13 +30,12 @@ export function TicketPage({ token, mine, now, pushKey, formKey, refusal }: Omit
 }
 
 function Number({ mine, isCalled }: { mine: Mine; isCalled: boolean }) {
-  const code = ticketCode(mine.ticket.number)
   return (
     <>
       <h1 class={isCalled ? 'called-title' : 'label'}>{t(isCalled ? 'visitor.your_turn' : 'visitor.your_number')}</h1>
       <p class="number">
         {!isCalled && <LineBadge code={mine.service_code} />}
-        <Code>{code}</Code>
+        <TicketNumber>{mine.ticket.number}</TicketNumber>
       </p>
       {!isCalled && <p class="muted">{mine.service_names[currentLanguage()] ?? mine.service_name}</p>}
     </>

@@ -1,3 +1,4 @@
+import { ticketCode } from '../../../shared/format.ts'
 import { lineOf, SHAPES } from '../../../shared/line.ts'
 import { STATES, type StateName } from '../../../shared/state-table.ts'
 import { ICONS, type IconName } from '../icons.ts'
@@ -54,8 +55,10 @@ export function createParts<Node>(create: Create<Node>) {
     return create('span', { className: 'state', 'data-token': token }, Icon({ name: icon }), t(label))
   }
 
-  /** A ticket's number or a time: left to right in every language. */
+  /** A code or a time: left to right in every language. */
   const Code = ({ children }: { children: string }): Node => create('bdi', { className: 'code', dir: 'ltr' }, children)
+  /** A ticket's number, the same on phone, wall and desk: `A-042`. */
+  const TicketNumber = ({ children }: { children: string }): Node => Code({ children: ticketCode(children) })
 
   /** Why what is shown may be old. Nothing while it is fresh. `time`: clock time of what is shown. */
   const StaleBanner = ({ kind, time }: { kind: 'offline' | 'stale' | null; time: string }): Node | null =>
@@ -68,5 +71,5 @@ export function createParts<Node>(create: Create<Node>) {
           ` ${t(kind === 'offline' ? 'ui.offline' : 'ui.stale', { time })}`,
         )
 
-  return { LineBadge, Icon, StateLabel, Code, StaleBanner }
+  return { LineBadge, Icon, StateLabel, Code, TicketNumber, StaleBanner }
 }

@@ -1,4 +1,4 @@
 import { h, type VNode } from 'preact'
 import { createParts } from './create.ts'
 
-export const { LineBadge, Icon, StateLabel, Code, StaleBanner } = createParts<VNode>(h)
+export const { LineBadge, Icon, StateLabel, Code, TicketNumber, StaleBanner } = createParts<VNode>(h)

@@ -1,4 +1,4 @@
 import { createElement, type ReactElement } from 'react'
 import { createParts } from './create.ts'
 
-export const { LineBadge, Icon, StateLabel, Code, StaleBanner } = createParts<ReactElement>(createElement)
+export const { LineBadge, Icon, StateLabel, Code, TicketNumber, StaleBanner } = createParts<ReactElement>(createElement)

@@ -18,6 +18,7 @@ import {
   ticketsUndo,
   ticketsUpdate,
 } from '../../../data/operations.ts'
+import { counterName, ticketCode } from '../../../ui/format.ts'
 import { t, type MessageKey } from '../../../ui/messages.ts'
 import { iso } from './clock.ts'
 import type { Desk } from './desk.ts'
@@ -115,8 +116,8 @@ export class Acts {
   }
 
   #offer(key: MessageKey, ticket: Pick<Ticket, 'number'>, seconds: number, undo: () => Promise<unknown>): void {
-    this.undone.push(t(key, { number: ticket.number }), seconds, async () => {
-      if ((await undo()) !== undefined) this.desk.say(t('console.undone', { number: ticket.number }))
+    this.undone.push(t(key, { number: ticketCode(ticket.number) }), seconds, async () => {
+      if ((await undo()) !== undefined) this.desk.say(t('console.undone', { number: ticketCode(ticket.number) }))
     })
   }
 
@@ -150,6 +151,8 @@ export class Acts {
     const missing = this.missing(answers)
     if (missing.length > 0) return desk.set({ sheet: { answersFor: 'next', missing } })
     if (view.agent.status === 'break' || view.agent.status === 'back_office') return this.back()
+    // Whoever was looked at gives way to whoever comes.
+    desk.set({ selectedId: null })
     const current = view.ticket
     const promised = waiting[0] ?? null
     let target = promised && this.#asCalled(promised, view)
@@ -186,12 +189,12 @@ export class Acts {
     if (!ticket && !promised) desk.say(t('console.nobody'))
     if (!completed && !ticket) return
     const text = completed
-      ? t('console.did_next', { number: completed.number })
-      : t('console.called_now', { number: ticket!.number })
+      ? t('console.did_next', { number: ticketCode(completed.number) })
+      : t('console.called_now', { number: ticketCode(ticket!.number) })
     this.undone.push(text, UNDO_SECONDS.other, async () => {
       if (ticket && !(await this.#back(ticket))) return
       if (completed && !(await this.#undo(current!, true))) return
-      desk.say(t('console.undone', { number: (completed ?? ticket)!.number }))
+      desk.say(t('console.undone', { number: ticketCode((completed ?? ticket)!.number) }))
     })
   }
   /** Who the server put at the counter by the acts still on their way; undefined: as shown. */
@@ -201,8 +204,8 @@ export class Acts {
   #explain(promised: Ticket, ticket: Ticket | null): void {
     const { desk } = this
     const taken = desk.board(promised.queue_id)?.called.find(({ id }) => id === promised.id)
-    const counter = taken?.counter_name ?? ''
-    const params = { number: promised.number, counter, other: ticket?.number ?? '' }
+    const counter = counterName(taken?.counter_name ?? null)
+    const params = { number: ticketCode(promised.number), counter, other: ticketCode(ticket?.number ?? '') }
     const isAway = Boolean(counter)
     if (ticket) desk.say(t(isAway ? 'console.taken_showing' : 'console.other_showing', params))
     else desk.say(t(isAway ? 'console.taken_nobody' : 'console.nobody', params))
@@ -249,9 +252,9 @@ export class Acts {
       if (!taken?.counter_name) return
       desk.say(
         t(next ? 'console.taken_showing' : 'console.taken_nobody', {
-          number: ticket.number,
-          counter: taken.counter_name,
-          other: next?.number ?? '',
+          number: ticketCode(ticket.number),
+          counter: counterName(taken.counter_name),
+          other: ticketCode(next?.number ?? ''),
         }),
       )
       desk.select(next?.id ?? null)
@@ -271,7 +274,7 @@ export class Acts {
     const again = { ...ticket, call_count: ticket.call_count + 1 }
     const apply = (view: AgentView) => (view.ticket?.id === ticket.id ? { ...view, ticket: again } : view)
     const done = await this.#verb(ticketsRecall, { id: ticket.id }, apply, ['ticket.recalled'])
-    if (done) this.desk.say(t('console.recalled', { number: ticket.number, count: done.call_count }))
+    if (done) this.desk.say(t('console.recalled', { number: ticketCode(ticket.number), count: done.call_count }))
   }
 
   async start(): Promise<void> {
@@ -342,9 +345,9 @@ export class Acts {
     const done = await this.#verb(ticketsTransfer, input, leave(ticket), ['ticket.transferred'])
     if (!done) return
     const wasHere = ticket.status !== TicketStatus.waiting
-    const text = t('console.did_transfer', { number: ticket.number, to: to.name })
+    const text = t('console.did_transfer', { number: ticketCode(ticket.number), to: to.name })
     this.undone.push(text, UNDO_SECONDS.other, async () => {
-      if (await this.#undo(ticket, wasHere)) this.desk.say(t('console.undone', { number: ticket.number }))
+      if (await this.#undo(ticket, wasHere)) this.desk.say(t('console.undone', { number: ticketCode(ticket.number) }))
     })
   }
 

@@ -14,6 +14,7 @@ import {
   type TicketsGet,
 } from '../../../data/operations.ts'
 import { announce } from '../../../ui/announce.ts'
+import { ticketCode } from '../../../ui/format.ts'
 import { t } from '../../../ui/messages.ts'
 import type { Catalogue } from './catalogue.ts'
 import { serverNow } from './clock.ts'
@@ -218,7 +219,7 @@ export class Desk extends Store<DeskState> {
     if (isOwn && event.type === 'agent.status_changed') void this.#loadSelf()
     if (isOwn && /\.(completed|no_show|undone)$/.test(event.type)) void this.#loadStats()
     if (isOwn && event.type === 'ticket.called' && event.ticket)
-      announce(t('console.called_now', { number: event.ticket.number }))
+      announce(t('console.called_now', { number: ticketCode(event.ticket.number) }))
   }
 
   #onFreshness(freshness: Freshness): void {

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import { Problem } from '../../../data/api.ts'
 import { agentsList, type AgentsGet } from '../../../data/operations.ts'
+import { counterName } from '../../../ui/format.ts'
 import { t } from '../../../ui/messages.ts'
 import { Icon } from '../../../ui/parts/react.ts'
 import type { Desk } from '../state/desk.ts'
@@ -51,7 +52,7 @@ export function CounterChoice({ desk }: { desk: Desk }) {
                   aria-expanded={other ? taken === id : undefined}
                   onClick={() => (other ? setTaken(id) : void go(id, false))}
                 >
-                  <span>{name}</span>
+                  <span>{counterName(name)}</span>
                   {other && <span className="muted">{t('console.taken_by', { name: other.name })}</span>}
                 </button>
                 {taken === id && (

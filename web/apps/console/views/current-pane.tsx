@@ -1,21 +1,22 @@
 import type { Ticket } from '../../../../shared/board.ts'
 import { TicketStatus } from '../../../../shared/ticket-status.ts'
-import { clockTime, stopwatch } from '../../../ui/format.ts'
+import { clockTime, counterName, stopwatch } from '../../../ui/format.ts'
 import { currentLanguage, t, type MessageKey } from '../../../ui/messages.ts'
-import { Code, Icon, LineBadge } from '../../../ui/parts/react.ts'
+import { Code, Icon, LineBadge, TicketNumber } from '../../../ui/parts/react.ts'
 import { selected } from '../commands.ts'
 import type { Acts } from '../state/acts.ts'
 import { lineCode, serviceName } from '../state/catalogue.ts'
 import { useSecond } from '../state/clock.ts'
 import { stateOf } from '../state/desk.ts'
 import { useStore } from '../state/store.ts'
+import { needsOf, ownLabels, replyOf } from './about.ts'
 import { CommandButton } from './command-button.tsx'
 import { Person } from './person.tsx'
 
 /** Who is at the counter, and the keys for it. */
 export function CurrentPane({ acts }: { acts: Acts }) {
   const { desk } = acts
-  const { view, notice, waiting } = useStore(desk)
+  const { view, notice, waiting, self } = useStore(desk)
   const { ticket, agent } = view!
   const isAway = agent.status === 'break' || agent.status === 'back_office'
   const chosen = selected(acts)
@@ -24,7 +25,10 @@ export function CurrentPane({ acts }: { acts: Acts }) {
   return (
     <main className="pane current" data-state={state ?? (isAway ? 'away' : 'free')}>
       <h2>
-        {agent.counter_name ?? t('console.no_counter')} · {t(label)}
+        {agent.counter_name === null ? t('console.no_counter') : counterName(agent.counter_name)} · {t(label)}
+        {agent.status === 'offline' && self.status_reason === 'connection_lost' && (
+          <> · {t('agent_status_reason.connection_lost')}</>
+        )}
       </h2>
       {ticket ? <Number ticket={ticket} acts={acts} /> : isAway ? <Away acts={acts} /> : <Next acts={acts} />}
       <p className="notice" role="status" data-kind={notice?.kind} data-notice={notice ? 'shown' : undefined}>
@@ -73,18 +77,19 @@ function Buttons({ acts }: { acts: Acts }) {
 function Number({ ticket, acts }: { ticket: Ticket; acts: Acts }) {
   const { catalogue } = acts.desk
   const since = ticket.status === TicketStatus.serving ? ticket.started_at : ticket.called_at
+  const reply = ticket.status === TicketStatus.called ? replyOf(ticket) : null
   const waited = (Date.parse(ticket.called_at ?? ticket.created_at) - Date.parse(ticket.created_at)) / 1000
   const facts = [
     serviceName(catalogue, ticket.queue_id, currentLanguage()),
     ticket.language && t(`console.language_${ticket.language as 'fr' | 'en' | 'ar'}`),
     ticket.call_count > 1 && t('console.call_count', { count: ticket.call_count }),
-    ...ticket.needs,
+    needsOf(ticket),
   ].filter(Boolean)
   return (
     <>
       <p className="number" data-current={ticket.number}>
         <LineBadge code={lineCode(catalogue, ticket.queue_id)} />
-        <Code>{ticket.number}</Code>
+        <TicketNumber>{ticket.number}</TicketNumber>
       </p>
       <p className="facts">
         {facts.join(' · ')} · {t('console.waited')} <Code>{stopwatch(waited)}</Code> ·{' '}
@@ -92,6 +97,12 @@ function Number({ ticket, acts }: { ticket: Ticket; acts: Acts }) {
           <Timer since={since} />
         </strong>
       </p>
+      {reply && (
+        <p className="reply" role="status" data-reply={reply.label}>
+          <Icon name={reply.label === 'cannot_come' ? 'missed' : reply.label === 'needs_time' ? 'clock' : 'check'} />{' '}
+          <bdi>{reply.text}</bdi>
+        </p>
+      )}
     </>
   )
 }
@@ -120,15 +131,15 @@ function Next({ acts }: { acts: Acts }) {
   const facts = [
     serviceName(catalogue, first.queue_id, currentLanguage()),
     first.language && t(`console.language_${first.language as 'fr' | 'en' | 'ar'}`),
-    ...first.needs,
-    ...first.labels,
+    needsOf(first),
+    ...ownLabels(first),
   ].filter(Boolean)
   return (
     <>
       <p className="next-up muted">{t('console.next_up')}</p>
       <p className="number upcoming" data-upcoming={first.number}>
         <LineBadge code={lineCode(catalogue, first.queue_id)} />
-        <Code>{first.number}</Code>
+        <TicketNumber>{first.number}</TicketNumber>
       </p>
       <p className="facts">
         {facts.join(' · ')} · {t('console.waited')} <Timer since={first.created_at} />

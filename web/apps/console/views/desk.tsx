@@ -1,5 +1,5 @@
 import { useEffect } from 'react'
-import { clockTime } from '../../../ui/format.ts'
+import { clockTime, ticketCode } from '../../../ui/format.ts'
 import { t } from '../../../ui/messages.ts'
 import { StaleBanner } from '../../../ui/parts/react.ts'
 import { obey } from '../commands.ts'
@@ -10,6 +10,7 @@ import { CounterChoice } from './counter-choice.tsx'
 import { CurrentPane } from './current-pane.tsx'
 import { MePane } from './me-pane.tsx'
 import { Mini } from './mini.tsx'
+import { Quota } from './quota.tsx'
 import { QueuePane } from './queue-pane.tsx'
 import { Sheets } from './sheets.tsx'
 import { Takeover } from './takeover.tsx'
@@ -18,7 +19,7 @@ import { Takeover } from './takeover.tsx'
 export function DeskView({ acts, onLeave }: { acts: Acts; onLeave(): void }) {
   const { desk } = acts
   const { view, waitingCount, freshness, knownAt, isChoosingCounter, isMirror, asksForDesk } = useStore(desk)
-  const number = view?.ticket?.number
+  const number = view?.ticket && ticketCode(view.ticket.number)
 
   useEffect(() => {
     const isBusyElsewhere = () => desk.state.sheet !== null || desk.state.isChoosingCounter
@@ -39,6 +40,7 @@ export function DeskView({ acts, onLeave }: { acts: Acts; onLeave(): void }) {
   return (
     <>
       <StaleBanner kind={freshness === 'fresh' ? null : freshness} time={clockTime(knownAt, zone)} />
+      {desk.session.tenant.role !== 'agent' && <Quota desk={desk} />}
       {(isMirror || asksForDesk) && <Takeover acts={acts} isAsking={asksForDesk} />}
       {isChoosingCounter ? (
         <CounterChoice desk={desk} />

@@ -7,6 +7,7 @@ import { preferences } from '../state/preferences.ts'
 import { useStore } from '../state/store.ts'
 import { CommandButton } from './command-button.tsx'
 import { Languages } from './languages.tsx'
+import { NextAppointment } from './next-appointment.tsx'
 
 /** My day beside my usual one (nobody else's), my lines, and what belongs to this window. */
 export function MePane({ acts, onLeave }: { acts: Acts; onLeave(): void }) {
@@ -44,6 +45,7 @@ export function MePane({ acts, onLeave }: { acts: Acts; onLeave(): void }) {
           </li>
         ))}
       </ul>
+      <NextAppointment acts={acts} />
       <div className="tools">
         <CommandButton acts={acts} command="palette" kind="quiet" />
         <CommandButton acts={acts} command="help" kind="quiet" />

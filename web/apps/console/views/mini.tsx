@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react'
 import { createPortal } from 'react-dom'
 import { TicketStatus } from '../../../../shared/ticket-status.ts'
 import { t } from '../../../ui/messages.ts'
-import { Code } from '../../../ui/parts/react.ts'
+import { TicketNumber } from '../../../ui/parts/react.ts'
 import { obey } from '../commands.ts'
 import { listen } from '../keys/listen.ts'
 import type { Acts } from '../state/acts.ts'
@@ -66,7 +66,7 @@ export function Mini({ acts }: { acts: Acts }) {
     <main className="mini" data-state={ticket?.status === TicketStatus.called ? 'called' : undefined}>
       <p className="muted">{t('console.waiting_count', { count: waitingCount })}</p>
       <p className="number" data-mini-number={ticket?.number}>
-        <Code>{ticket?.number ?? waiting[0]?.number ?? '–'}</Code> {ticket && <Timer since={since} />}
+        <TicketNumber>{ticket?.number ?? waiting[0]?.number ?? '–'}</TicketNumber> {ticket && <Timer since={since} />}
       </p>
       <p className="notice" role="status">
         {notice?.text}

@@ -3,13 +3,15 @@ import type { Ticket } from '../../../../shared/board.ts'
 import { customersGet, ticketsList, type CustomersGet, type TicketsGet } from '../../../data/operations.ts'
 import { clockTime, day, stopwatch } from '../../../ui/format.ts'
 import { currentLanguage, t } from '../../../ui/messages.ts'
-import { Code, Icon, StateLabel } from '../../../ui/parts/react.ts'
+import { Code, Icon, StateLabel, TicketNumber } from '../../../ui/parts/react.ts'
 import type { Acts } from '../state/acts.ts'
 import { serviceName } from '../state/catalogue.ts'
 import { stateOf } from '../state/desk.ts'
 import { preferences } from '../state/preferences.ts'
 import { useStore } from '../state/store.ts'
+import { needsOf, ownLabels } from './about.ts'
 import { CommandButton } from './command-button.tsx'
+import { LastMessage } from './last-message.tsx'
 
 /** Who it is: needs, language, labels, note, answers, and what was before. */
 export function Person({ ticket, acts }: { ticket: Ticket; acts: Acts }) {
@@ -35,7 +37,7 @@ export function Person({ ticket, acts }: { ticket: Ticket; acts: Acts }) {
   return (
     <section className="person" aria-label={t('console.person')} data-person={ticket.number}>
       <h3>
-        {isChosen && <Code>{ticket.number}</Code>} {customer?.name || t('console.person')}
+        {isChosen && <TicketNumber>{ticket.number}</TicketNumber>} {customer?.name || t('console.person')}
       </h3>
       {isChosen && (
         <p className="commands">
@@ -50,7 +52,7 @@ export function Person({ ticket, acts }: { ticket: Ticket; acts: Acts }) {
         {ticket.language && (
           <Fact name={t('ui.language')} value={t(`console.language_${ticket.language as 'fr' | 'en' | 'ar'}`)} />
         )}
-        {ticket.needs.length > 0 && <Fact name={t('console.needs')} value={ticket.needs.join(', ')} />}
+        {ticket.needs.length > 0 && <Fact name={t('console.needs')} value={needsOf(ticket)} />}
         <Fact name={t('console.channel')} value={t(`channel.${ticket.channel as 'web'}`)} />
         <Fact
           name={t('console.arrived')}
@@ -63,6 +65,7 @@ export function Person({ ticket, acts }: { ticket: Ticket; acts: Acts }) {
       </dl>
       {detail && <Labels detail={detail} acts={acts} />}
       {detail && <Note key={detail.id} detail={detail} acts={acts} />}
+      {customerId !== null && <LastMessage ticket={ticket} acts={acts} />}
       {customerId !== null && (
         <>
           <CommandButton acts={acts} command="history" kind="quiet">
@@ -89,8 +92,10 @@ function Fact({ name, value }: { name: string; value: React.ReactNode }) {
 }
 
 function Labels({ detail, acts }: { detail: TicketsGet; acts: Acts }) {
-  const { labels } = detail
-  const change = (next: string[]) => void acts.note(detail, { labels: next }, { labels })
+  const labels = ownLabels(detail)
+  // What the person answered is none of ours to change.
+  const answer = detail.labels.filter((label) => !labels.includes(label))
+  const change = (next: string[]) => void acts.note(detail, { labels: [...next, ...answer] }, { labels: detail.labels })
   function add(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
     const field = event.currentTarget.elements.namedItem('label') as HTMLInputElement
@@ -164,7 +169,7 @@ function Visits({ customerId, except, acts }: { customerId: number; except: numb
       {visits.map((visit) => (
         <li key={visit.id}>
           <span>{day(visit.created_at, zone)}</span>
-          <Code>{visit.number}</Code>
+          <TicketNumber>{visit.number}</TicketNumber>
           <span>{serviceName(desk.catalogue, visit.queue_id, currentLanguage())}</span>
           <StateLabel state={stateOf(visit)} />
           {visit.started_at && visit.ended_at && (

@@ -1,14 +1,15 @@
 import { memo, useRef, useState, type FormEvent, type KeyboardEvent } from 'react'
 import { ticketsList } from '../../../data/operations.ts'
-import { stopwatch } from '../../../ui/format.ts'
+import { counterName, stopwatch, ticketCode } from '../../../ui/format.ts'
 import { currentLanguage, t } from '../../../ui/messages.ts'
-import { Code, Icon, LineBadge } from '../../../ui/parts/react.ts'
+import { Code, Icon, LineBadge, TicketNumber } from '../../../ui/parts/react.ts'
 import type { Acts } from '../state/acts.ts'
 import { lineCode, serviceName, type Catalogue } from '../state/catalogue.ts'
 import { useSecond } from '../state/clock.ts'
 import { stateOf } from '../state/desk.ts'
 import type { WaitingTicket } from '../state/line.ts'
 import { useStore } from '../state/store.ts'
+import { needsOf, ownLabels } from './about.ts'
 import { useWindow } from './virtual.ts'
 
 const ROW_HEIGHT = 36
@@ -38,10 +39,11 @@ export function QueuePane({ acts }: { acts: Acts }) {
       .run(ticketsList, { site: desk.catalogue.site.id, q: wanted.trim(), limit: 1 })
       .catch(() => null)
     const ticket = found?.results[0]
-    const place = ticket?.counter_name ?? (ticket && serviceName(desk.catalogue, ticket.queue_id, currentLanguage()))
+    const place =
+      ticket && (counterName(ticket.counter_name) || serviceName(desk.catalogue, ticket.queue_id, currentLanguage()))
     setElsewhere(
       ticket
-        ? `\u2066${ticket.number}\u2069 · ${t(`ticket_status.${stateOf(ticket)}`)} · ${place ?? ''}`
+        ? `\u2066${ticketCode(ticket.number)}\u2069 · ${t(`ticket_status.${stateOf(ticket)}`)} · ${place ?? ''}`
         : t('console.not_found', { number: wanted.trim() }),
     )
   }
@@ -128,7 +130,7 @@ export function QueuePane({ acts }: { acts: Acts }) {
                   disabled={view!.ticket !== null || acts.hindrance !== null}
                   onClick={() => void acts.resume(ticket)}
                 >
-                  <Icon name="pause" /> <Code>{ticket.number}</Code>
+                  <Icon name="pause" /> <TicketNumber>{ticket.number}</TicketNumber>
                 </button>
               </li>
             ))}
@@ -160,7 +162,7 @@ const Row = memo(function Row({ ticket, place, count, isSelected, acts, target }
     >
       <button type="button" aria-pressed={isSelected} onClick={() => acts.desk.select(isSelected ? null : ticket.id)}>
         <LineBadge code={lineCode(catalogue, ticket.queue_id)} />
-        <Code>{ticket.number}</Code>
+        <TicketNumber>{ticket.number}</TicketNumber>
         <span className="what">{describe(ticket, catalogue)}</span>
         <Marks ticket={ticket} />
         <Wait since={ticket.created_at} target={target} />
@@ -176,12 +178,13 @@ function Marks({ ticket }: { ticket: WaitingTicket }) {
   return (
     <>
       {ticket.needs.length > 0 && (
-        <span className="mark">
+        <span className="mark" title={needsOf(ticket)}>
           <Icon name="person" />
-          <span className="visually-hidden">{t('console.has_needs', { needs: ticket.needs.join(', ') })}</span>
+          <span className="visually-hidden">{t('console.has_needs', { needs: needsOf(ticket) })}</span>
+          <span aria-hidden="true"> {needsOf(ticket)}</span>
         </span>
       )}
-      {ticket.labels.length > 0 && <span className="mark">{ticket.labels[0]}</span>}
+      {ownLabels(ticket).length > 0 && <span className="mark">{ownLabels(ticket)[0]}</span>}
     </>
   )
 }

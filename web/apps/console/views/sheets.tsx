@@ -1,12 +1,12 @@
-import { t } from '../../../ui/messages.ts'
-import { Code, LineBadge } from '../../../ui/parts/react.ts'
+import { counterName, ticketCode } from '../../../ui/format.ts'
+import { currentLanguage, t } from '../../../ui/messages.ts'
+import { LineBadge, TicketNumber } from '../../../ui/parts/react.ts'
 import { isPossible, obey, subject } from '../commands.ts'
 import { COMMANDS, commandLabel, keyLabel, keysOf, type Command } from '../keys/bindings.ts'
 import type { Acts, Destination } from '../state/acts.ts'
 import { lineCode, serviceName } from '../state/catalogue.ts'
 import { preferences } from '../state/preferences.ts'
 import { useStore } from '../state/store.ts'
-import { currentLanguage } from '../../../ui/messages.ts'
 import { AnswersSheet } from './answers-sheet.tsx'
 import { Chooser, type Choice } from './chooser.tsx'
 import { Dialog } from './dialog.tsx'
@@ -63,7 +63,7 @@ function TransferSheet({ acts, onClose }: Props) {
     }
     for (const { id, name, counter_name } of catalogue.agents) {
       if (id === agentId) continue
-      const hint = counter_name ?? t('console.colleague')
+      const hint = counter_name === null ? t('console.colleague') : counterName(counter_name)
       destinations.push({ kind: 'agent', id, name, choice: { id: `agent-${id}`, words: name, label: name, hint } })
     }
     for (const { id, name } of catalogue.counters) {
@@ -72,7 +72,12 @@ function TransferSheet({ acts, onClose }: Props) {
         kind: 'counter',
         id,
         name,
-        choice: { id: `counter-${id}`, words: name, label: name, hint: t('console.counter') },
+        choice: {
+          id: `counter-${id}`,
+          words: `${counterName(name)} ${name}`,
+          label: counterName(name),
+          hint: t('console.counter'),
+        },
       })
     }
   }
@@ -82,7 +87,11 @@ function TransferSheet({ acts, onClose }: Props) {
     if (ticket && to) void acts.transfer(ticket, { kind: to.kind, id: to.id, name: to.name })
   }
   return (
-    <Dialog title={t('console.transfer_title', { number: ticket?.number ?? '' })} name="transfer" onClose={onClose}>
+    <Dialog
+      title={t('console.transfer_title', { number: ticketCode(ticket?.number ?? '') })}
+      name="transfer"
+      onClose={onClose}
+    >
       <Chooser label={t('console.transfer_to')} choices={destinations.map(({ choice }) => choice)} onChoose={choose} />
       <p className="muted">{t('console.transfer_note')}</p>
     </Dialog>
@@ -103,7 +112,7 @@ function Palette({ acts, onClose }: Props) {
     ...desk.state.waiting.map((ticket): Choice => ({
       id: `ticket-${ticket.id}`,
       words: ticket.number,
-      label: <Code>{ticket.number}</Code>,
+      label: <TicketNumber>{ticket.number}</TicketNumber>,
       hint: serviceName(desk.catalogue, ticket.queue_id, currentLanguage()),
     })),
   ]
@@ -127,7 +136,7 @@ function HeldSheet({ acts, onClose }: Props) {
   const choices = held.map((ticket): Choice => ({
     id: String(ticket.id),
     words: ticket.number,
-    label: <Code>{ticket.number}</Code>,
+    label: <TicketNumber>{ticket.number}</TicketNumber>,
     hint: serviceName(acts.desk.catalogue, ticket.queue_id, currentLanguage()),
   }))
   function choose(id: string) {
