@@ -57,6 +57,8 @@ export interface AppOptions {
   isApi?: boolean
   /** Live feeds. */
   isRealtime?: boolean
+  /** How long a GraphQL socket may ask for nothing. */
+  idleSocketMs?: number
 }
 export interface App extends Core {
   app: FastifyInstance
@@ -224,6 +226,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     })
     const subscriptions = graph.sockets({
       live,
+      idleMs: options.idleSocketMs,
       redeemTicket: (ticket) => redeemWsTicket(db, ticket),
       expiryOf: credentials.expiryOf,
       isRevoked,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { afterAll } from 'vitest'
-import { buildApp, type App } from '../app.ts'
+import { buildApp, type App, type AppOptions } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import type { Actor } from '../kernel/access.ts'
 import { createLogger } from '../kernel/log.ts'
@@ -20,7 +20,7 @@ export interface TestApp extends App, Pick<TestDatabase, 'owner'> {
 }
 
 /** The whole server on a database of the calling test file's own, stopped after its last test. */
-export async function startApp(environment: Record<string, string> = {}): Promise<TestApp> {
+export async function startApp(environment: Record<string, string> = {}, options: AppOptions = {}): Promise<TestApp> {
   const { owner, url, directUrl } = await testDatabase()
   const config = loadConfig(
     {
@@ -34,7 +34,7 @@ export async function startApp(environment: Record<string, string> = {}): Promis
     tmpdir(),
   )
   const logger = createLogger({ level: 'error', destination: process.stderr })
-  const built = await buildApp(config, { logger })
+  const built = await buildApp(config, { logger, ...options })
   afterAll(() => built.close())
   return {
     ...built,

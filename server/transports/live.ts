@@ -87,6 +87,13 @@ export interface Entry {
   expiresAt: number
 }
 
+/** A place held by a line that follows nothing yet, such as a socket of another protocol. */
+export interface Place {
+  /** Counts it as the caller's own from now on. @throws AppError limit_exceeded */
+  of(caller: Caller): Promise<void>
+  leave(): void
+}
+
 /** All live connections of this process: who may have one, how many, for how long. Transports bring the lines. */
 export class Live {
   #options: LiveOptions
@@ -190,8 +197,27 @@ export class Live {
   enter(connection: Connection, address: string): void {
     this.#connections.add(connection)
     this.#wheel[Math.floor(Math.random() * PING_SECONDS)]!.add(connection)
-    this.#count(connection, `address:${addressPrefix(address)}`)
+    this.#count(connection.counted, `address:${addressPrefix(address)}`)
     liveConnections.inc({ feed: connection.feed, transport: connection.transport })
+  }
+
+  /** Holds a line against the address's limits, though it follows nothing. */
+  hold(address: string): Place {
+    const counted = new Set<string>()
+    this.#count(counted, `address:${addressPrefix(address)}`)
+    let hasLeft = false
+    return {
+      of: async (caller) => {
+        // Strangers are nobody in particular: they count by address alone.
+        if (!caller.tenant || caller.actor.role === 'anonymous') return
+        await this.#refuseHolder(caller)
+        if (!hasLeft) for (const key of holders(caller)) this.#count(counted, key)
+      },
+      leave: () => {
+        hasLeft = true
+        this.#uncount(counted)
+      },
+    }
   }
 
   /**
@@ -199,7 +225,7 @@ export class Live {
    */
   async follow(connection: Connection, { caller, feed, expiresAt }: Entry, position: Position | null): Promise<void> {
     const { actor, tenant } = caller
-    for (const key of holders(caller)) this.#count(connection, key)
+    for (const key of holders(caller)) this.#count(connection.counted, key)
     connection.actor = actor
     connection.tenant = tenant
     connection.expiresAt = expiresAt
@@ -217,12 +243,7 @@ export class Live {
     this.#heartbeats.delete(connection)
     connection.channel?.followers.delete(connection)
     if (connection.presence) this.#options.presence?.went(connection)
-    for (const key of connection.counted) {
-      const left = this.#open.get(key)! - 1
-      if (left > 0) this.#open.set(key, left)
-      else this.#open.delete(key)
-    }
-    connection.counted.clear()
+    this.#uncount(connection.counted)
     liveConnections.dec({ feed: connection.feed, transport: connection.transport })
   }
 
@@ -275,9 +296,19 @@ export class Live {
     this.#refuseMoreThan(quota === undefined ? MOST_OPEN.tenant : quota / this.#options.limitFactor, tenant)
   }
 
-  #count(connection: Connection, key: string) {
-    connection.counted.add(key)
+  #count(counted: Set<string>, key: string) {
+    if (counted.has(key)) return
+    counted.add(key)
     this.#open.set(key, (this.#open.get(key) ?? 0) + 1)
+  }
+
+  #uncount(counted: Set<string>) {
+    for (const key of counted) {
+      const left = this.#open.get(key)! - 1
+      if (left > 0) this.#open.set(key, left)
+      else this.#open.delete(key)
+    }
+    counted.clear()
   }
 
   #refuseMoreThan(most: number, key: string) {

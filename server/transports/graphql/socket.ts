@@ -4,14 +4,14 @@ import { GraphQLError, subscribe, type ExecutionArgs } from 'graphql'
 import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from 'graphql-ws'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Actor } from '../../kernel/access.ts'
-import { now } from '../../kernel/clock.ts'
+import { monotonicMs, now } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { negotiateLocale } from '../../kernel/i18n.ts'
 import type { Feed } from '../../kernel/feed.ts'
 import { liveCuts, observeRequest } from '../../kernel/metrics.ts'
 import { ANONYMOUS, bearerToken } from '../authenticate.ts'
 import { MAX_BUFFERED_BYTES } from '../fan-out.ts'
-import { CLOSE, EXPIRY_SECONDS, type Live } from '../live.ts'
+import { CLOSE, EXPIRY_SECONDS, type Live, type Place } from '../live.ts'
 import { GraphqlContext, type Asker, type Shared } from './context.ts'
 import { formatError } from './errors.ts'
 import { GraphQLErrors, type Executor, type Prepared, type Wish } from './executor.ts'
@@ -21,6 +21,10 @@ import { Subscriber, type Backlog } from './subscriber.ts'
 const MAX_PAYLOAD_BYTES = 65_536
 const INIT_WITHIN_MS = 10_000
 const PING_MS = 25_000
+/** A socket that follows nothing and asks nothing for so long is closed: its client opens another when it needs one. */
+const IDLE_MS = 120_000
+/** RFC 6455 §7.4.1: clients do not come back by themselves. */
+const NORMAL = 1000
 /** Who does not read does not see a close either. */
 const CLOSE_WITHIN_MS = 2000
 /** Subscriptions of one socket; a console shows a few queues and one desk. */
@@ -31,6 +35,8 @@ export interface GraphqlSocketOptions {
   executor: Executor
   live: Live
   hidesSuggestions: boolean
+  /** Default: two minutes. */
+  idleMs?: number | undefined
   redeemTicket(ticket: string): Promise<Actor>
   expiryOf(token: string): number
   isRevoked(sessionId: string): boolean
@@ -55,6 +61,9 @@ interface Client {
   subscribers: Set<Subscriber>
   /** Subscriptions on their way: they count as well. */
   opening: number
+  /** When it last asked for something, on the monotonic clock. */
+  askedAt: number
+  place: Place
   backlog: Backlog
   asker: Asker | null
   expiresAt: number
@@ -62,17 +71,25 @@ interface Client {
 
 /** graphql-transport-ws: subscriptions, and queries and changes as well, over one socket at the address of HTTP. */
 export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
-  const { shared, executor, live, hidesSuggestions, log } = options
+  const { shared, executor, live, hidesSuggestions, log, idleMs = IDLE_MS } = options
   const clients = new Set<Client>()
   const stopWatching = options.onRevoked((sessionId) => {
     for (const { asker, socket } of clients)
       if (asker?.actor.sessionId === sessionId) endSocket(socket, CLOSE.unauthorized, 'session_revoked')
   })
-  const expiry = setInterval(() => {
-    const at = now()
-    for (const { expiresAt, socket } of clients)
-      if (expiresAt <= at) endSocket(socket, CLOSE.unauthorized, 'token_expired')
-  }, EXPIRY_SECONDS * 1000).unref()
+  const expiry = setInterval(
+    () => {
+      const at = now()
+      for (const { expiresAt, socket } of clients)
+        if (expiresAt <= at) endSocket(socket, CLOSE.unauthorized, 'token_expired')
+      for (const { askedAt, subscribers, opening, socket } of clients)
+        if (subscribers.size + opening === 0 && monotonicMs() - askedAt > idleMs) {
+          liveCuts.inc({ reason: 'idle' })
+          endSocket(socket, NORMAL, 'idle')
+        }
+    },
+    Math.min(EXPIRY_SECONDS * 1000, idleMs),
+  ).unref()
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -111,6 +128,7 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
     },
     async onSubscribe({ extra: client }, _id, payload) {
       const started = performance.now()
+      client.askedAt = monotonicMs()
       try {
         const session = client.asker!.actor.sessionId
         if (client.expiresAt <= now() || (session !== null && options.isRevoked(session))) {
@@ -178,8 +196,11 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
       requestId: '',
       origin: { address, userAgent: request.headers['user-agent'] },
     }
-    if (actor.tenantId !== null || slug !== undefined)
-      asker.locale = (await shared.authenticator.place(actor, asker.slugs, language)).locale
+    if (actor.tenantId !== null || slug !== undefined) {
+      const caller = await shared.authenticator.place(actor, asker.slugs, language)
+      await client.place.of(caller)
+      asker.locale = caller.locale
+    }
     return asker
   }
 
@@ -198,6 +219,7 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
       client.backlog,
       (ended) => {
         client.subscribers.delete(ended)
+        client.askedAt = monotonicMs()
         live.leave(ended)
       },
       (code, reason) => endSocket(client.socket, code, reason),
@@ -231,6 +253,8 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
         socket,
         subscribers: new Set(),
         opening: 0,
+        askedAt: monotonicMs(),
+        place: live.hold(address),
         backlog: { size: 0 },
         asker: null,
         expiresAt: Infinity,
@@ -284,6 +308,7 @@ export function graphqlSockets(options: GraphqlSocketOptions): GraphqlSockets {
     socket.once('close', (code, reason) => {
       clearInterval(pings)
       clients.delete(client)
+      client.place.leave()
       for (const subscriber of client.subscribers) void subscriber.return()
       void closed(code, String(reason))
     })
