@@ -740,8 +740,7 @@ create table events (
   ticket_id bigint,
   agent_id bigint,
   data jsonb not null,
-  constraint events_pkey PRIMARY KEY (tenant_id, site_id, "offset"),
-  constraint events_tenant_id_site_id_fkey FOREIGN KEY (tenant_id, site_id) REFERENCES streams(tenant_id, site_id)
+  constraint events_pkey PRIMARY KEY (tenant_id, site_id, "offset")
 );
 CREATE INDEX events_across_queues ON public.events USING btree (tenant_id, site_id, "offset") WHERE ((agent_id IS NOT NULL) OR (queue_id IS NULL));
 CREATE INDEX events_by_left_queue ON public.events USING btree (tenant_id, from_queue_id, "offset") WHERE (from_queue_id IS NOT NULL);
@@ -1494,7 +1493,7 @@ create policy heads_for_followers on streams for select to sq_owner
 create policy tenant_isolation on streams for all to public
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
-grant delete, insert, select, update on streams to sq_app;
+grant insert, select, update on streams to sq_app;
 grant select on streams to sq_backup;
 
 create table tenant_quotas (

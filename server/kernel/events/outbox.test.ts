@@ -8,6 +8,7 @@ import { conflict } from '../errors.ts'
 import { Runtime } from '../execute.ts'
 import { operation, type Tenant } from '../operation.ts'
 import { Closed, Id } from '../schema.ts'
+import { appendStatement } from './log.ts'
 import { Hub, openStream, type StreamEvent } from './index.ts'
 
 const WRITERS = 16
@@ -86,6 +87,26 @@ test('sixteen writers with rollbacks: another process hears every committed even
   await Promise.all([hub.stop(), listenerHub.stop()])
   await listenerDb.close()
 }, 60_000)
+
+test('an event of a stream that nobody opened opens it, and no stream can be deleted under its events', async () => {
+  const append = appendStatement([{ type: 'test.done', site_id: 4711, data: {}, actor: 'system' }])!
+  await db.tenant(tenant.id, (tx) => tx.finish([append]))
+  const orphans = () =>
+    owner(
+      'select 1 from events e where not exists (select from streams s where (s.tenant_id, s.site_id) = (e.tenant_id, e.site_id))',
+    )
+  expect(await orphans()).toEqual([])
+  await expect(
+    db.tenant(tenant.id, (tx) => tx.query('delete from streams where site_id = 4711')),
+  ).rejects.toMatchObject({
+    code: '42501',
+  })
+  // Control: an event past that statement is found.
+  await db.tenant(tenant.id, (tx) =>
+    tx.query(`insert into events (site_id, "offset", type, actor, data) values (4712, 1, 'test.done', 'system', '{}')`),
+  )
+  expect(await orphans()).toHaveLength(1)
+})
 
 test('control: a poller that remembers the last id of an identity column loses events', async () => {
   await owner('grant all on poller_control to sq_app')
