@@ -975,7 +975,7 @@ create table messages (
   appointment_id bigint,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
   constraint messages_appointment_fkey FOREIGN KEY (tenant_id, appointment_id) REFERENCES appointments(tenant_id, id) ON DELETE CASCADE,
-  constraint messages_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'whatsapp'::text, 'email'::text, 'push'::text]))),
+  constraint messages_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'whatsapp'::text, 'email'::text, 'push'::text, 'page'::text]))),
   constraint messages_direction_check CHECK ((direction = ANY (ARRAY['out'::text, 'in'::text]))),
   constraint messages_language_check CHECK ((language = ANY (ARRAY['fr'::text, 'en'::text, 'ar'::text]))),
   constraint messages_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'failed'::text, 'expired'::text, 'received'::text]))),
@@ -986,6 +986,7 @@ CREATE INDEX messages_by_address ON public.messages USING hash (address);
 CREATE INDEX messages_by_age ON public.messages USING btree (tenant_id, created_at);
 CREATE INDEX messages_by_appointment ON public.messages USING btree (tenant_id, appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX messages_by_ticket ON public.messages USING btree (tenant_id, ticket_id, id) WHERE (ticket_id IS NOT NULL);
+CREATE UNIQUE INDEX messages_handed_over ON public.messages USING btree (tenant_id, provider, provider_id) WHERE ((direction = 'out'::text) AND (provider_id IS NOT NULL));
 CREATE INDEX messages_in_work ON public.messages USING btree (tenant_id, next_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text]));
 CREATE UNIQUE INDEX messages_received ON public.messages USING btree (tenant_id, provider_id) WHERE (direction = 'in'::text);
 alter table messages enable row level security;
@@ -1652,6 +1653,7 @@ create table tickets (
   rule_ids bigint[] default '{}'::bigint[] not null,
   asked_priority smallint,
   wants_push boolean default false not null,
+  rated_at timestamp with time zone,
   constraint tickets_pkey PRIMARY KEY (tenant_id, id),
   constraint tickets_asked_priority_check CHECK (((asked_priority >= 0) AND (asked_priority <= 9))),
   constraint tickets_channel_check CHECK ((channel = ANY (ARRAY['web'::text, 'qr'::text, 'kiosk'::text, 'reception'::text, 'sms'::text, 'appointment'::text, 'api'::text]))),
@@ -1667,6 +1669,7 @@ create table tickets (
 CREATE INDEX tickets_at_work ON public.tickets USING btree (tenant_id, site_id, status) WHERE (status = ANY (ARRAY['appelé'::text, 'en_service'::text, 'en_pause'::text, 'absent'::text]));
 CREATE INDEX tickets_by_age ON public.tickets USING btree (tenant_id, created_at, id);
 CREATE INDEX tickets_by_customer ON public.tickets USING btree (tenant_id, customer_id, id) WHERE (customer_id IS NOT NULL);
+CREATE INDEX tickets_by_rating ON public.tickets USING btree (tenant_id, rated_at, id) WHERE (rated_at IS NOT NULL);
 CREATE UNIQUE INDEX tickets_by_token ON public.tickets USING btree (tenant_id, token_hash) WHERE (token_hash IS NOT NULL);
 CREATE INDEX tickets_for_agent ON public.tickets USING btree (tenant_id, reserved_agent_id, rank, id) WHERE ((status = 'en_attente'::text) AND (reserved_agent_id IS NOT NULL));
 CREATE INDEX tickets_for_counter ON public.tickets USING btree (tenant_id, reserved_counter_id, rank, id) WHERE ((status = 'en_attente'::text) AND (reserved_counter_id IS NOT NULL));

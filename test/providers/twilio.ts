@@ -30,6 +30,7 @@ export async function twilioLoopback(options: { answerMs?: number } = {}): Promi
         const messages = texts
           .filter((text) => text.to === to)
           .map(({ sid, body }) => ({ sid, body, direction: 'outbound-api' }))
+          .toReversed()
         return JSON.stringify({ messages })
       },
       accept(_, body) {

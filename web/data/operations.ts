@@ -55,10 +55,13 @@ export type JobsDead = { results: ({ id: number; task: string; payload: Record<s
 export type KiosksGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean }; is_active: boolean; created_at: string; updated_at: string }
 export type KiosksList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type MailOutbox = { results: ({ id: number; channel: string; recipient: string; subject: string; body: string; created_at: string })[] }
-export type MessagesList = { results: ({ id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null })[] }
+export type MessagesList = { results: ({ id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push" | "page"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null })[] }
+export type MessagesMine = { results: ({ id: number; direction: "out" | "in"; kind: string; body: string; created_at: string })[] }
+export type MessagesPreferences = { sms: boolean; whatsapp: boolean; email: boolean }
 export type MessagesReceive = { kind: "stop" | "start" | "late" | "coming" | "cancel" | "text" | "duplicate" }
-export type MessagesSend = { id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null }
+export type MessagesSend = { id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push" | "page"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null }
 export type MessagesSettle = { changed: boolean }
+export type MessagesWrite = { id: number; direction: "out" | "in"; kind: string; body: string; created_at: string }
 export type NotificationRulesGet = { id: number; queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey" | "tomorrow_offered" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; threshold: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds: number | null; valid_seconds: number; is_active: boolean; created_at: string; updated_at: string }
 export type NotificationRulesList = { results: ({ id: number; queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey" | "tomorrow_offered" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; threshold: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds: number | null; valid_seconds: number; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type NotificationsQuietHours = { starts: string | null; ends: string | null }
@@ -116,6 +119,7 @@ export type TicketsChallenge = { algorithm: "SHA-256"; challenge: string; maxnum
 export type TicketsEvents = { results: ({ offset: number; type: string; at: string; actor: string; queue_id: number | null; from_queue_id: number | null; agent_id: number | null; from: string | null; to: string | null; channel: string | null; by: string | null; reason: string | null })[] }
 export type TicketsExplain = { position: number | null; text: string; reasons: ({ code: string; text: string })[]; overtaken_by: ({ ticket_id: number; number: string; is_called: boolean; code: "class" | "appointment" | "placed" | "kept" | "order"; text: string })[] }
 export type TicketsExplainMine = { position: number | null; text: string; reasons: ({ code: string; text: string })[]; overtaken_by: ({ code: "class" | "appointment" | "placed" | "kept" | "order"; count: number; text: string })[] }
+export type TicketsFeedback = { results: ({ ticket_id: number; number: string; site_id: number; queue_id: number; agent_id: number | null; rating: number; comment: string; rated_at: string })[]; next: string | null; previous: string | null }
 export type TicketsFind = { public_token: string; url: string }
 export type TicketsGet = { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null }
 export type TicketsHere = { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; needs: (string)[]; fields: Record<string, unknown>; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null }
@@ -1056,6 +1060,12 @@ export const ticketsErase = /* @__PURE__ */ operation<{ token: string }, null>(
   '/api/v1/t/{token}/erase/',
 )
 
+/** What visitors said of their visits. */
+export const ticketsFeedback = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; queue?: number; site?: number; agent?: number; ticket_id?: number; rating_up_to?: number; ordering?: "-rated_at"; tenant: string }, TicketsFeedback>(
+  'GET',
+  '/api/v1/tenants/{tenant}/feedback/',
+)
+
 /** What can be taken at a site now. */
 export const ticketsSitePage = /* @__PURE__ */ operation<{ slug: string; tenant: string }, TicketsSitePage>(
   'GET',
@@ -1609,7 +1619,7 @@ export const messagesList = /* @__PURE__ */ operation<{ ticket_id: number; tenan
 )
 
 /** Write to the holder of a ticket. */
-export const messagesSend = /* @__PURE__ */ operation<{ ticket_id: number; body: string; channel?: "sms" | "whatsapp" | "email"; tenant: string }, MessagesSend>(
+export const messagesSend = /* @__PURE__ */ operation<{ ticket_id: number; body: string; channel?: "sms" | "whatsapp" | "email" | "page"; tenant: string }, MessagesSend>(
   'POST',
   '/api/v1/tenants/{tenant}/tickets/{ticket_id}/messages/',
 )
@@ -1624,6 +1634,30 @@ export const messagesSettle = /* @__PURE__ */ operation<{ id: number; attempt?: 
 export const messagesReceive = /* @__PURE__ */ operation<{ id: number; text: string; provider_id: string; tenant: string }, MessagesReceive>(
   'POST',
   '/api/v1/tenants/{tenant}/messages/{id}/answer/',
+)
+
+/** What the counter and I wrote to each other. */
+export const messagesMine = /* @__PURE__ */ operation<{ token: string }, MessagesMine>(
+  'GET',
+  '/api/v1/t/{token}/messages/',
+)
+
+/** Write to the counter. */
+export const messagesWrite = /* @__PURE__ */ operation<{ body: string; token: string }, MessagesWrite>(
+  'POST',
+  '/api/v1/t/{token}/messages/',
+)
+
+/** On which channels I may be written to. */
+export const messagesPreferences = /* @__PURE__ */ operation<{ token: string }, MessagesPreferences>(
+  'GET',
+  '/api/v1/t/{token}/preferences/',
+)
+
+/** Say on which channels I may be written to. */
+export const messagesPrefer = /* @__PURE__ */ operation<{ sms?: boolean; whatsapp?: boolean; email?: boolean; token: string }, MessagesPreferences>(
+  'PATCH',
+  '/api/v1/t/{token}/preferences/',
 )
 
 /** Who did what. */

@@ -18,7 +18,7 @@ const Message = Closed({
   ticket_id: Nullable(Id),
   direction: Enum(['out', 'in']),
   kind: Type.String(),
-  channel: Enum(MESSAGE_CHANNELS),
+  channel: Enum([...MESSAGE_CHANNELS, 'page']),
   subject: Type.String(),
   body: Type.String(),
   status: Enum(STATES),
@@ -58,34 +58,36 @@ const send = operation({
   id: 'messages.send',
   kind: 'mutation',
   summary: 'Write to the holder of a ticket',
-  description: 'On the channel that is named, else on the one they wrote on last, else by SMS, WhatsApp or e-mail.',
+  description:
+    'On the channel that is named, else on the one they wrote on last, else by SMS, WhatsApp or e-mail. `page`: to be read on the ticket’s page, which everybody has.',
   scope: 'write:ticket',
   roles: STAFF,
   http: { method: 'POST', path: '/tickets/{ticket_id}/messages/', status: 201 },
   input: Closed({
     ticket_id: Id,
     body: Text(1000, { minLength: 1 }),
-    channel: Type.Optional(Enum(['sms', 'whatsapp', 'email'])),
+    channel: Type.Optional(Enum(['sms', 'whatsapp', 'email', 'page'])),
   }),
   output: Message,
   example: { input: { ticket_id: 1, body: 'Votre dossier est prêt.' } },
   async run(ctx, { ticket_id, body, channel }) {
     const [holder] = await holdersOf(ctx.tx, [ticket_id])
     if (!holder) throw notFound()
-    const last = await ctx.tx.maybe<{ channel: 'sms' | 'whatsapp' }>(
+    const last = await ctx.tx.maybe<{ channel: 'sms' | 'whatsapp' | 'page' }>(
       `select channel from messages where ticket_id = $1 and direction = 'in' order by id desc limit 1`,
       [ticket_id],
     )
     const wanted = channel
       ? [channel]
       : [...(last ? [last.channel] : []), 'sms' as const, 'whatsapp' as const, 'email' as const]
-    const way = wanted.find((one) => addressOf(holder, one) !== undefined)
+    const reach = (one: (typeof wanted)[number]) => (one === 'page' ? `ticket:${ticket_id}` : addressOf(holder, one))
+    const way = wanted.find((one) => reach(one) !== undefined)
     if (!way) throw conflict('cannot_be_reached')
     const message = await ctx.tx.one<Message>(
       `insert into messages (direction, site_id, queue_id, ticket_id, leg, customer_id, kind, channel, language, address, subject,
-         body, status, not_after, segments, cost_micros)
-       select 'out', $1, $2, $3, $4, $5, 'chat', $6, $7, $8, $9, $10, 'queued', now() + make_interval(secs => ${CHAT_VALID_SECONDS}),
-         $11::int, (select p.price_micros * $11::int from message_prices p where p.channel = $6)
+         body, status, sent_at, not_after, segments, cost_micros)
+       select 'out', $1, $2, $3, $4, $5, 'chat', $6, $7, $8, $9, $10, $12, case when $12 = 'sent' then now() end,
+         now() + make_interval(secs => ${CHAT_VALID_SECONDS}), $11::int, (select p.price_micros * $11::int from message_prices p where p.channel = $6)
        returning ${COLUMNS}`,
       [
         holder.site_id,
@@ -95,22 +97,24 @@ const send = operation({
         holder.customer_id,
         way,
         languageOf(holder, ctx.tenant),
-        addressOf(holder, way),
+        reach(way),
         way === 'email' ? `${holder.site}: ${holder.number}` : '',
         body,
-        segmentsOf(way, body).segments,
+        way === 'page' ? 1 : segmentsOf(way, body).segments,
+        // What stands on the page is there at once.
+        way === 'page' ? 'sent' : 'queued',
       ],
     )
     await followSiteOf(ctx.tx, holder.queue_id)
-    await enqueueSend(ctx.tx, ctx.tenant.id, message.id)
+    if (way !== 'page') await enqueueSend(ctx.tx, ctx.tenant.id, message.id)
     // Who said what to whom is on record; what was said is in the conversation alone.
     ctx.record({ before: null, after: { id: message.id, ticket_id, channel: way }, isPersonal: true })
     ctx.emit({
-      type: 'message.queued',
+      type: `message.${message.status}`,
       site_id: holder.site_id,
       queue_id: holder.queue_id,
       ticket_id,
-      data: { message: { id: message.id, kind: 'chat', channel: way, status: 'queued', error_code: null } },
+      data: { message: { id: message.id, kind: 'chat', channel: way, status: message.status, error_code: null } },
     })
     return message
   },

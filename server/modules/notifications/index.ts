@@ -6,6 +6,7 @@ import { ruleOperations } from './rules/resource.ts'
 import { sendingOperations } from './sending/settle.ts'
 import { templateOperations } from './templates/preview.ts'
 import { templates } from './templates/resource.ts'
+import { visitorOperations } from './visitor.ts'
 
 export { followLog, jobs } from './jobs.ts'
 export { useProviders } from './providers/index.ts'
@@ -18,4 +19,5 @@ export const operations: readonly Operation[] = [
   ...conversationOperations,
   ...sendingOperations,
   receive,
+  ...visitorOperations,
 ]

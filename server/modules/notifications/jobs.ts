@@ -5,6 +5,7 @@ import { act } from './inbound/act.ts'
 import { ACT } from './inbound/receive.ts'
 import { listen, watch } from './listen.ts'
 import { enqueueSend, planNext, SEND } from './plan.ts'
+import { retentionJob } from './retention.ts'
 import { LEASE_SECONDS, sendMessage } from './sending/send.ts'
 import { ESCALATE } from './sending/settle.ts'
 
@@ -103,5 +104,6 @@ export const jobs: readonly Job[] = [
     name: ACT,
     run: (context, payload) => inTenant(context, payload, (tenant, id) => act(context.runtime, tenant, id)),
   },
+  retentionJob,
   { name: 'notifications.watch', schedule: '* * * * *', run: watchAll },
 ]

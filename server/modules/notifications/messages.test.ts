@@ -259,6 +259,39 @@ describe('providers that fail', () => {
     expect(twilio.texts).toHaveLength(2)
   })
 
+  test.each(['one after the other', 'both at once'])(
+    'two equal texts to one number are two, also when neither is sure (%s)',
+    async (order) => {
+      const { id } = await take()
+      const agent = as(bank.agentActors[0]!, bank.tenant)
+      for (let i = 0; i < 2; i++) await agent('messages.send', { ticket_id: id, body: 'Votre dossier est prêt.' })
+      const [first, second] = (await messages()) as [Row, Row]
+      // Twilio took the first, and never heard of the second; neither answer came.
+      twilio.faults = ['accept_reset']
+      await sendMessage(runtime, bank.tenant, first.id)
+      twilio.outage = 'accept_reset'
+      await sendMessage(runtime, bank.tenant, second.id)
+      twilio.outage = null
+      expect((await messages()).map(({ status, error_code }) => [status, error_code])).toEqual([
+        ['queued', 'unknown'],
+        ['queued', 'unknown'],
+      ])
+      expect(twilio.texts).toHaveLength(1)
+      for (let round = 0; round < 3; round++) {
+        await age(60)
+        if (order === 'both at once')
+          await Promise.allSettled([first, second].map((one) => sendMessage(runtime, bank.tenant, one.id)))
+        else await drain()
+      }
+      expect((await messages()).map(({ status }) => status)).toEqual(['sent', 'sent'])
+      expect(twilio.texts).toHaveLength(2)
+      const ids = await owner<{ provider_id: string }>('select provider_id from messages where tenant_id = $1', [
+        bank.tenant.id,
+      ])
+      expect(new Set(ids.map(({ provider_id }) => provider_id))).toEqual(new Set(twilio.texts.map(({ sid }) => sid)))
+    },
+  )
+
   test('a number that is refused: the next channel, at once', async () => {
     const id = await called({ channels: ['sms', 'email'] })
     twilio.faults = ['refuse']

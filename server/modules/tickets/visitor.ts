@@ -18,6 +18,7 @@ import { Reason, Ticket } from './schema.ts'
 import { plusSeconds } from './time.ts'
 import { undoLast } from './undo.ts'
 import { checkLetters } from './visit/check.ts'
+import { feedback } from './visit/feedback.ts'
 import { findTicket } from './visit/find.ts'
 import { subscribe } from './visit/push.ts'
 import { replyToCall } from './visit/reply.ts'
@@ -272,7 +273,7 @@ const rate = operation({
   async run(ctx, { rating, comment = '' }) {
     const id = ownTicketId(ctx)
     const rated = await ctx.tx.maybe<{ site_id: number; queue_id: number }>(
-      `update tickets set rating = $2, rating_comment = $3 where id = $1 and status = 'terminé' returning site_id, queue_id`,
+      `update tickets set rating = $2, rating_comment = $3, rated_at = now() where id = $1 and status = 'terminé' returning site_id, queue_id`,
       [id, rating, comment],
     )
     if (!rated) throw conflict('not_served_yet')
@@ -326,6 +327,7 @@ export const visitorOperations: readonly Operation[] = [
   reply,
   rate,
   erase,
+  feedback,
   sitePage,
   findTicket,
   subscribe,

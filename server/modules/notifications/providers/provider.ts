@@ -22,8 +22,8 @@ export type Outcome =
 export interface Provider {
   name: string
   send(message: Outgoing): Promise<Outcome>
-  /** The provider's id of a message that was handed over before, if it says that it has one. */
-  find?(message: Outgoing): Promise<string | undefined>
+  /** Ids of what the provider took since then with this text for this address, first first: this message may be one. */
+  find?(message: Outgoing): Promise<string[]>
 }
 
 /** An answer may take so long; after it nobody knows what became of the message. */

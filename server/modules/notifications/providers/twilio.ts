@@ -43,7 +43,7 @@ export function twilio(settings: NonNullable<Config['twilio']>, url: (path: stri
     return answer.ok ? { state: 'unknown' } : { state: 'refused', code: String(told.code ?? answer.status) }
   }
 
-  async function find(message: Outgoing): Promise<string | undefined> {
+  async function find(message: Outgoing): Promise<string[]> {
     const since = Temporal.Instant.from(message.since).subtract({ minutes: CLOCK_SLACK_MINUTES })
     const query = new URLSearchParams({
       To: to(message),
@@ -57,7 +57,11 @@ export function twilio(settings: NonNullable<Config['twilio']>, url: (path: stri
     })
     if (!answer.ok) throw new Error(`the provider answers ${answer.status}`)
     const { messages = [] } = parse(await answer.text())
-    return messages.find(({ body, direction }) => body === message.body && direction !== 'inbound')?.sid
+    // Its list begins with the last.
+    return messages
+      .filter(({ body, direction }) => body === message.body && direction !== 'inbound')
+      .map(({ sid }) => sid)
+      .toReversed()
   }
 
   return { name: 'twilio', send, find }

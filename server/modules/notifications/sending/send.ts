@@ -138,16 +138,38 @@ async function attempt(runtime: Runtime, tenant: Tenant, claimed: Claimed, taken
   if (isUncertain && !provider.find) return { state: 'unknown' }
   if (isUncertain) {
     const found = await provider.find!(message).then(
-      (sid) => ({ sid }),
+      (ids) => ids,
       () => undefined,
     )
     // The provider does not say: better late than twice.
     if (!found) return { state: 'unknown' }
-    if (found.sid !== undefined) return { state: 'sent', provider: provider.name, provider_id: found.sid }
+    const own = await firstUnclaimed(runtime, tenant, id, provider.name, found)
+    if (own !== undefined) return { state: 'sent', provider: provider.name, provider_id: own }
   }
   if (monotonicMs() - takenAt > STALL_MS) return { state: 'unknown' }
   const outcome = await provider.send(message)
   return outcome.state === 'sent' ? { ...outcome, provider: provider.name } : outcome
+}
+
+/**
+ * Of what the provider has, the first that is no other message's: an equal text to the same number may have been sent
+ * beside this one. Should two take the same at once, the second is refused by its key and asks again.
+ */
+async function firstUnclaimed(
+  { db }: Runtime,
+  tenant: Tenant,
+  id: number,
+  provider: string,
+  found: readonly string[],
+): Promise<string | undefined> {
+  if (found.length === 0) return undefined
+  const claimed = await db
+    .reader(tenant.id)
+    .query<{ provider_id: string }>(
+      `select provider_id from messages where direction = 'out' and provider = $1 and provider_id = any($2) and id <> $3`,
+      [provider, found, id],
+    )
+  return found.find((one) => claimed.every(({ provider_id }) => provider_id !== one))
 }
 
 interface Phone {

@@ -26,7 +26,9 @@ const AFTER_ATTEMPT = `
   returning ${COLUMNS}`
 /** What a provider reports, in any order and any number of times: delivered is the last word. */
 const REPORTED = `
-  update messages set status = $2, provider_id = coalesce(provider_id, $3), error_code = $4, claimed_at = null,
+  update messages m set status = $2, error_code = $4, claimed_at = null,
+    provider_id = coalesce(provider_id, (select $3 where not exists (
+      select from messages o where o.direction = 'out' and o.provider_id = $3 and o.id <> m.id))),
     sent_at = coalesce(sent_at, now()), delivered_at = case when $2 = 'delivered' then now() else delivered_at end
   where id = $1 and direction = 'out' and case $2
     when 'sent' then status = 'sending' when 'delivered' then status in ('sending', 'sent', 'failed') else status in ('sending', 'sent') end
