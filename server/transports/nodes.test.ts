@@ -34,4 +34,4 @@ test('of two nodes one is killed and one is stopped: no request fails twice or a
   } finally {
     await Promise.all(servers.map((server) => server.stop()))
   }
-}, 60_000)
+}, 180_000)

@@ -94,4 +94,4 @@ test('each role starts what it needs and nothing else', async () => {
     apart: [200, 200, 200],
     doesJobs: true,
   })
-}, 60_000)
+}, 180_000)

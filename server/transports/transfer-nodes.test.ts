@@ -74,4 +74,4 @@ test('a ticket that goes to and fro between queues by turns of two processes lea
     for (const { socket } of feeds) socket.terminate()
     await Promise.all(servers.map((server) => server.stop()))
   }
-}, 60_000)
+}, 180_000)

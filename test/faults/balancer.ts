@@ -52,7 +52,9 @@ export class Balancer {
   #accept(client: Socket) {
     this.#keep(client)
     client.on('error', () => client.destroy())
-    const ready = this.#ports.filter((port) => this.#ready.has(port))
+    const fit = this.#ports.filter((port) => this.#ready.has(port))
+    // None has said so in time: each may still answer, and nobody does when nobody is asked.
+    const ready = fit.length > 0 ? fit : this.#ports
     const first = this.#turn++
     this.#reach(
       client,

@@ -71,7 +71,7 @@ async function visit(language: Language, channel: MessageChannel) {
   await run('booking-settings.create', { queue_id, lead_seconds: 0, reminder_minutes: [2880] })
   for (const event of ['appointment_reminder', 'called', 'survey'])
     await run('notification-rules.create', { queue_id, event, channels: [channel] })
-  const address = { email: `${language}.${channel}@example.org`, number: `+3361234${office.tenant.id + 1000}` }
+  const address = { email: `${language}.${channel}@example.org`, number: `+3361234${1000 + (office.tenant.id % 9000)}` }
   const customer = { name: 'Zoé', locale: language, phone: address.number, email: address.email }
   const send = async () => {
     await listenToAll(context)
