@@ -30,6 +30,12 @@ export const estimatesInside = new Counter({
   labelNames: ['tenant', 'inside'] as const,
   registers,
 })
+export const estimatePromises = new Counter({
+  name: 'estimate_promises_total',
+  help: 'Waits that ended by the high figure told at arrival, or later',
+  labelNames: ['tenant', 'kept'] as const,
+  registers,
+})
 export const liveConnections = new Gauge({
   name: 'websocket_connections',
   help: 'Open live connections',

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import Type from 'typebox'
 import type { Forecast } from '../../../shared/eta.ts'
 import { Predictor } from '../../../shared/prediction/predictor.ts'
-import { estimateErrors, estimatesInside } from '../../kernel/metrics.ts'
+import { estimateErrors, estimatePromises, estimatesInside } from '../../kernel/metrics.ts'
 import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed } from '../../kernel/schema.ts'
 import { announced, forecastOf } from './forecast.ts'
@@ -151,5 +151,6 @@ async function write(ctx: Context, notes: readonly Noted[]): Promise<void> {
     estimateErrors.observe({ tenant: ctx.tenant.slug }, Math.abs(waited_seconds! - median_seconds!))
     const isInside = waited_seconds! >= low_seconds! && waited_seconds! <= high_seconds!
     estimatesInside.inc({ tenant: ctx.tenant.slug, inside: String(isInside) })
+    estimatePromises.inc({ tenant: ctx.tenant.slug, kept: String(waited_seconds! <= high_seconds!) })
   }
 }
