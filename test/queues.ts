@@ -38,7 +38,7 @@ interface Customer {
 }
 
 /** Arrivals by thinning, one pool of servers, first come first served within a priority. */
-function simulateQueue({ seed, from = MONDAY, days, servers, classes, ...told }: Simulation): Row[] {
+export function simulateQueue({ seed, from = MONDAY, days, servers, classes, ...told }: Simulation): Row[] {
   const random = randomizer(seed)
   const exponential = (mean: number) => -mean * Math.log(1 - random())
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
@@ -103,16 +103,16 @@ function simulateQueue({ seed, from = MONDAY, days, servers, classes, ...told }:
   return rows
 }
 
-const steady = (rate: number) => ({ rate: () => rate, ratePeak: rate })
+export const steady = (rate: number) => ({ rate: () => rate, ratePeak: rate })
 /** Opening hours from 9 to 17 with a peak at eleven and another at three. */
-const office = (perHour: number) => ({
+export const office = (perHour: number) => ({
   rate: (at: number) => {
     const hour = (at % 86_400) / 3600
     return hour < 8.8 || hour > 16.5 ? 0 : (perHour / 3600) * (0.6 + 0.4 * Math.cos(((hour - 11) / 4) * 2 * Math.PI))
   },
   ratePeak: perHour / 3600,
 })
-const isDay = (at: number, from: number, to: number) => (at % 86_400) / 3600 >= from && (at % 86_400) / 3600 < to
+export const isDay = (at: number, from: number, to: number) => (at % 86_400) / 3600 >= from && (at % 86_400) / 3600 < to
 
 /** Laws that differ from each other as much as real places do. */
 export const SCENES: Readonly<Record<string, (seed: number) => Row[]>> = {

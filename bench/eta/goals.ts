@@ -48,6 +48,12 @@ export function goalsOf(
       atLeast: 0.7,
       measured: Math.min(...scores.map(({ coverageOfBadDay }) => coverageOfBadDay)),
     },
+    {
+      id: 'E4',
+      text: 'loss of the interval by that of the best formula with the interval that hindsight fits to it, mean',
+      atMost: 1,
+      measured: mean(({ pinball, pinballReference }) => pinball / pinballReference),
+    },
     { id: 'E5', text: 'remaining wait by the best simple formula, mean', atMost: 0.88, measured: mean(liveRatio) },
     { id: 'E5', text: 'the same, worst trace', atMost: 1, measured: worst(liveRatio) },
     {

@@ -18,6 +18,8 @@ export interface Score {
   coverage: number
   coverageOfBadDay: number
   pinball: number
+  /** The same of the best formula, with the interval around it that hindsight finds to cover four in five. */
+  pinballReference: number
   cold: number
   coldReference: number
   live: number
@@ -53,6 +55,7 @@ export function score(rows: readonly Row[], run: Run, warmUpDays: number): Score
       scored,
       ({ wait, prediction }) => pinball(wait, prediction.p10, 0.1) + pinball(wait, prediction.p90, 0.9),
     ),
+    pinballReference: hindsight(scored, least(baselines)),
     cold: average(cold, miss),
     coldReference: Math.min(coldBaselines[NAIVE_BY_SERVERS]!, coldBaselines[QL]!),
     live: average(live, miss),
@@ -71,6 +74,18 @@ export const geometricMean = (values: readonly number[]): number => Math.exp(ave
 const miss = ({ wait, prediction }: Answer) => Math.abs(wait - prediction.p50)
 const covers = ({ wait, prediction }: Answer) => Number(wait >= prediction.p10 && wait <= prediction.p90)
 const pinball = (wait: number, told: number, tau: number) => Math.max(tau * (wait - told), (tau - 1) * (wait - told))
+/** Waits are compared as the predictor does, relative when long and absolute when short. */
+const SHIFT_SECONDS = 20
+function hindsight(answers: readonly Answer[], formula: string): number {
+  const off = ({ wait, baselines }: Answer) => Math.log((wait + SHIFT_SECONDS) / (baselines[formula]! + SHIFT_SECONDS))
+  const offs = answers.map(off)
+  const factors = [Math.exp(quantile(offs, 0.1)), Math.exp(quantile(offs, 0.9))] as const
+  const told = (seconds: number, factor: number) => Math.max(0, (seconds + SHIFT_SECONDS) * factor - SHIFT_SECONDS)
+  return average(answers, ({ wait, baselines }) => {
+    const seconds = baselines[formula]!
+    return pinball(wait, told(seconds, factors[0]), 0.1) + pinball(wait, told(seconds, factors[1]), 0.9)
+  })
+}
 const least = (values: Record<string, number>) =>
   Object.entries(values).reduce((best, entry) => (entry[1] < best[1] ? entry : best), ['', Number.POSITIVE_INFINITY])[0]
 

@@ -19,13 +19,13 @@ export function scoreTable(scores: Scores): string {
     figure(s.bias),
     percent(s.coverage),
     percent(s.coverageOfBadDay),
-    figure(s.pinball),
+    `${figure(s.pinball)} : ${figure(s.pinballReference)}`,
     (s.cold / s.coldReference).toFixed(2),
     `${figure(s.live)} : ${figure(s.liveBaselines[s.liveBest]!)} (${s.liveBest})`,
     percent(s.liveCoverage),
   ])
   const head =
-    'trace,tickets,mean wait s,error s,best formula,ratio,bias s,in interval,worst day of ten,pinball 10 + 90,first 300,live : best,live in interval'
+    'trace,tickets,mean wait s,error s,best formula,ratio,bias s,in interval,worst day of ten,pinball 10 + 90 : fitted to best,first 300,live : best,live in interval'
   return markdown(head.split(','), rows)
 }
 
@@ -50,7 +50,7 @@ export function goalTable(goals: readonly Goal[]): string {
   const rows = goals.map((goal) => [
     `${goal.id}: ${goal.text}`,
     goal.atMost === undefined ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`,
-    goal.measured.toFixed(3),
+    goal.measured.toFixed(4),
     isMet(goal) ? 'met' : 'not met',
   ])
   return markdown(['goal', 'is', 'measured', ''], rows)

@@ -65,7 +65,8 @@ export class Line {
     if (!(at > this.clock)) return
     const from = this.clock
     this.#age(at)
-    if (this.waitingCount > 0) this.profile.expose(from, from + Math.min(at - from, LONGEST_GAP_SECONDS))
+    if (this.waitingCount > 0 && this.startsSeen > 0)
+      this.profile.expose(from, from + Math.min(at - from, LONGEST_GAP_SECONDS))
   }
 
   /**
@@ -89,7 +90,8 @@ export class Line {
     const fade = 2 ** ((from - at) / LOAD_SECONDS)
     this.arrivals *= fade
     this.starts *= fade
-    if (this.waitingCount === 0) return
+    // Until somebody was called nobody knows that the doors are open.
+    if (this.waitingCount === 0 || this.startsSeen === 0) return
     const lived = Math.min(at - from, LONGEST_GAP_SECONDS)
     this.level.expose(this.profile.rate(from, this.overallRate) * lived, lived)
     for (const pace of this.paces) pace.expose(lived)

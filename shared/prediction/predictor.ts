@@ -13,7 +13,7 @@ import { rowOf, widthOf } from './trees/row.ts'
 
 export type { Prediction } from './sample.ts'
 
-const STATE_VERSION = 2
+const STATE_VERSION = 3
 
 /** Features that say which line and class it is. */
 const SLOTS = 12
@@ -36,6 +36,10 @@ const CONTEXTS = FREE_CONTEXTS + 2 * (LENGTHS.length + 1)
 
 /** Shorter waits are not estimated again. */
 const LIVE_FROM_SECONDS = 120
+
+/** No bound on what is told is lower, and so far above the three formulas it may be in log seconds. */
+const LEAST_BOUND_SECONDS = 3600
+const BEYOND_BASE = 1
 
 /** Starts of a line until what was learned counts alone; before, two simple formulas do. */
 const COLD_STARTS = 100
@@ -71,6 +75,8 @@ export class Predictor {
   /** Agents at work, with the lines they serve. */
   #agents = new Map<number, readonly string[]>()
   #pending = 0
+  /** The longest wait that was ever seen to end, in seconds. */
+  #longest = 0
   readonly #models = Array.from({ length: REGIMES }, () => new Regression(SIZE, SETTINGS.ridge, SETTINGS.forget))
   readonly #mixtures = Array.from(
     { length: REGIMES },
@@ -120,9 +126,9 @@ export class Predictor {
       id,
       ...place,
       at,
-      ahead: found,
+      ahead: Math.fround(found),
       bucket,
-      first_p50: first.p50,
+      first_p50: Math.fround(first.p50),
       sample: isKept ? sample : null,
       live: null,
     }
@@ -170,6 +176,7 @@ export class Predictor {
     this.#advance(line, at)
     this.#forget(ticket)
     line.start(ticket, at)
+    this.#longest = Math.max(this.#longest, at - ticket.at)
     if (ticket.sample) this.#learn(ticket.sample, at - ticket.at)
     if (ticket.live && at - ticket.at > LIVE_FROM_SECONDS) this.#learn(ticket.live, at - ticket.live.at)
     return at - ticket.at
@@ -198,6 +205,7 @@ export class Predictor {
       kinds: [...this.#kinds],
       agents: [...this.#agents],
       slots: [...this.#slots],
+      longest: this.#longest,
       lines: [...this.#lines].map(([key, line]) => [key, line.save()] as const),
       tickets: storeTickets([...this.#tickets.values()], [...this.#lines.keys()]),
       models: this.#models.map((model) => model.save()),
@@ -215,6 +223,7 @@ export class Predictor {
     predictor.#kinds = new Map(saved.kinds)
     predictor.#agents = new Map(saved.agents)
     predictor.#slots = new Map(saved.slots)
+    predictor.#longest = saved.longest
     for (const [key, line] of saved.lines) predictor.#line(key).load(line)
     for (const ticket of readTickets(saved.tickets, [...predictor.#lines.keys()])) {
       predictor.#tickets.set(ticket.id, ticket)
@@ -335,11 +344,13 @@ export class Predictor {
     return sample
   }
 
-  #announce({ mixed, context, experts }: Sample): Prediction {
+  /** What is told is no multiple of anything ever seen, unless the line itself is that long. */
+  #announce({ mixed, base, context, experts }: Sample): Prediction {
+    const most = Math.max(toLog(Math.max(LEAST_BOUND_SECONDS, 2 * this.#longest)), base + BEYOND_BASE)
     const residuals = this.#residuals[context]!
     // Trees are fitted to the median as it is.
     const correction = residuals.median * (Number.isNaN(experts[TREES]) ? 1 : 1 - this.#trees.weight)
-    const p90 = Math.max(0, toSeconds(mixed + residuals.high))
+    const p90 = Math.max(0, toSeconds(Math.min(mixed + residuals.high, most)))
     const p10 = clamp(toSeconds(mixed + residuals.low), 0, p90)
     return { p10, p50: clamp(toSeconds(mixed + correction), p10, p90), p90 }
   }
@@ -381,6 +392,7 @@ interface Saved {
   kinds: [string, number][]
   agents: [number, readonly string[]][]
   slots: [string, number][]
+  longest: number
   lines: [string, ReturnType<Line['save']>][]
   tickets: ReturnType<typeof storeTickets>
   models: ReturnType<Regression['save']>[]

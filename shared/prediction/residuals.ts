@@ -1,7 +1,7 @@
 import { clamp } from './scale.ts'
 
-const LOW = 0.1
-const HIGH = 0.9
+const LOW = 0.096
+const HIGH = 0.904
 /** Share of the local spread that one observation moves a quantile. */
 const STEP = 0.03
 /** How strongly a tracked quantile is drawn to that of the window at each observation. */

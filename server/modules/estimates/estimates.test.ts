@@ -96,7 +96,7 @@ test('a predictor of another version is learned anew from the log', async () => 
   await run('estimates.refresh')
   const before = (await saved())!
   const state = Buffer.from(before.state)
-  const version = state.indexOf('"version":2')
+  const version = state.indexOf('"version":3')
   state.write('"version":0', version)
   await owner('update site_predictors set state = $2 where tenant_id = $1', [bank.tenant.id, state])
   await take()
