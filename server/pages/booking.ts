@@ -45,7 +45,7 @@ interface Mine {
   language: Locale | null
 }
 /** Properties of web/apps/booking/data.ts. */
-type PageProps = { page: 'book' | 'mine' | 'move' } & Record<string, unknown>
+type PageProps = { page: 'book' | 'mine' | 'move' | 'waiting' } & Record<string, unknown>
 interface Refused {
   refusal: AppError
   form: Form
@@ -74,11 +74,14 @@ export class BookingPages {
   register(app: FastifyInstance): void {
     app.get('/site/:tenant/:site/book', (request, reply) => this.#bookPage(request, reply))
     app.get('/site/:tenant/:site/book/:service', (request, reply) => this.#bookPage(request, reply))
+    app.get('/w/:token', (request, reply) => this.#waitingPage(request, reply))
     app.get('/a/:token', (request, reply) => this.#minePage(request, reply))
     app.get('/a/:token/move', (request, reply) => this.#movePage(request, reply))
     withForms(app, (forms) => {
       forms.post('/site/:tenant/:site/book', (request, reply) => this.#book(request, reply))
       forms.post('/site/:tenant/:site/book/:service', (request, reply) => this.#book(request, reply))
+      forms.post('/site/:tenant/:site/book/:service/wait', (request, reply) => this.#wait(request, reply))
+      forms.post('/w/:token', (request, reply) => this.#leave(request, reply))
       forms.post('/a/:token/act', (request, reply) => this.#act(request, reply))
       forms.post('/a/:token/move', (request, reply) => this.#move(request, reply))
     })
@@ -109,6 +112,7 @@ export class BookingPages {
         ...(refused && { chosen: textOf(refused.form, 'start_at') ?? '', ...problems(locale, refused.refusal) }),
         formKey: randomUUID(),
         ...(challenge !== undefined && { challenge }),
+        ...(refused?.form['from_day'] !== undefined && { waits: true }),
       },
       refused?.refusal.status,
     )
@@ -138,6 +142,41 @@ export class BookingPages {
     } catch (error) {
       return this.#bookPage(request, reply, { refusal: refusalFor(error), form })
     }
+  }
+
+  async #wait(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    sameOriginOnly(request)
+    const locale = callerLocale(request)
+    const tenant = await this.#tenant(request)
+    const form = (request.body ?? {}) as Form
+    const [name, email] = [textOf(form, 'name'), textOf(form, 'email')]
+    const input = {
+      queue_id: Number(form['queue_id']),
+      from_day: textOf(form, 'from_day') ?? '',
+      to_day: textOf(form, 'to_day') ?? '',
+      customer: { ...(name && { name }), ...(email && { email }), locale },
+      language: locale,
+    }
+    try {
+      const sent = { key: formKey(form['key']), solution: textOf(form, 'solution') }
+      const joined = (await this.#run('waiting-list.join', tenant, input, request, sent)) as { public_token: string }
+      return reply.code(303).header('location', `/w/${joined.public_token}?lang=${locale}`).send()
+    } catch (error) {
+      return this.#bookPage(request, reply, { refusal: refusalFor(error), form })
+    }
+  }
+
+  async #waitingPage(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { token, tenant, locale } = await this.#opened(request)
+    const waiter = await this.#run('waiting-list.mine', tenant, { link: token })
+    return this.#send(reply, locale, tenant.name, { page: 'waiting', token, waiter })
+  }
+
+  async #leave(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    sameOriginOnly(request)
+    const { token, tenant, locale } = await this.#opened(request)
+    await this.#run('waiting-list.leave', tenant, { link: token }, request)
+    return reply.code(303).header('location', `/w/${token}?lang=${locale}`).send()
   }
 
   async #minePage(request: FastifyRequest, reply: FastifyReply, refusal?: AppError): Promise<FastifyReply> {

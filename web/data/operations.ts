@@ -28,8 +28,8 @@ export type AuthSession = { tenant: { id: number; slug: string; name: string; lo
 export type AuthToken = { access: string; refresh: string; token_type: "Bearer"; expires_in: number; tenant: { id: number; slug: string; name: string; locale: "fr" | "en" | "ar"; timezone: string; role: "admin" | "supervisor" | "agent" } | null; user: { id: number; email: string; name: string; locale: "fr" | "en" | "ar" | null } | null; role: "operator" | "admin" | "supervisor" | "agent" | "kiosk" | "display" | "api_key" | "visitor" | "anonymous" | "system"; scopes: (string)[] }
 export type AuthViewInvitation = { tenant: { id: number; slug: string; name: string }; email: string; role: "admin" | "supervisor" | "agent"; needs_password: boolean }
 export type AuthWsTicket = { ticket: string; expires_in: number }
-export type BookingSettingsGet = { id: number; queue_id: number; is_active: boolean; duration_seconds: number; buffer_before_seconds: number; buffer_after_seconds: number; interval_seconds: number | null; resource: "none" | "counters" | "agents"; capacity: number; overbooking_percent: number; daily_quota: number | null; lead_seconds: number; horizon_days: number; max_per_customer: number | null; confirmation: "none" | "hold" | "email"; hold_seconds: number; needs_approval: boolean; max_no_shows: number | null; early_seconds: number; late_seconds: number; late_rule: "keep" | "walk_in" | "refuse"; no_show_after_seconds: number; cancel_until_seconds: number; reminder_minutes: (number)[]; created_at: string; updated_at: string }
-export type BookingSettingsList = { results: ({ id: number; queue_id: number; is_active: boolean; duration_seconds: number; buffer_before_seconds: number; buffer_after_seconds: number; interval_seconds: number | null; resource: "none" | "counters" | "agents"; capacity: number; overbooking_percent: number; daily_quota: number | null; lead_seconds: number; horizon_days: number; max_per_customer: number | null; confirmation: "none" | "hold" | "email"; hold_seconds: number; needs_approval: boolean; max_no_shows: number | null; early_seconds: number; late_seconds: number; late_rule: "keep" | "walk_in" | "refuse"; no_show_after_seconds: number; cancel_until_seconds: number; reminder_minutes: (number)[]; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type BookingSettingsGet = { id: number; queue_id: number; is_active: boolean; duration_seconds: number; buffer_before_seconds: number; buffer_after_seconds: number; interval_seconds: number | null; resource: "none" | "counters" | "agents"; capacity: number; overbooking_percent: number; daily_quota: number | null; lead_seconds: number; horizon_days: number; max_per_customer: number | null; confirmation: "none" | "hold" | "email"; hold_seconds: number; offer_seconds: number; needs_approval: boolean; max_no_shows: number | null; early_seconds: number; late_seconds: number; late_rule: "keep" | "walk_in" | "refuse"; no_show_after_seconds: number; cancel_until_seconds: number; reminder_minutes: (number)[]; created_at: string; updated_at: string }
+export type BookingSettingsList = { results: ({ id: number; queue_id: number; is_active: boolean; duration_seconds: number; buffer_before_seconds: number; buffer_after_seconds: number; interval_seconds: number | null; resource: "none" | "counters" | "agents"; capacity: number; overbooking_percent: number; daily_quota: number | null; lead_seconds: number; horizon_days: number; max_per_customer: number | null; confirmation: "none" | "hold" | "email"; hold_seconds: number; offer_seconds: number; needs_approval: boolean; max_no_shows: number | null; early_seconds: number; late_seconds: number; late_rule: "keep" | "walk_in" | "refuse"; no_show_after_seconds: number; cancel_until_seconds: number; reminder_minutes: (number)[]; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type CalendarFeedsCreate = { id: number; name: string; site_id: number; queue_id: number | null; agent_id: number | null; created_at: string; url: string }
 export type CountersGet = { id: number; site_id: number; name: string; hint: string; is_active: boolean; created_at: string; updated_at: string }
 export type CountersList = { results: ({ id: number; site_id: number; name: string; hint: string; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
@@ -133,6 +133,9 @@ export type UsersGet = { id: number; email: string; name: string; locale: "fr" |
 export type UsersList = { results: ({ id: number; email: string; name: string; locale: "fr" | "en" | "ar" | null; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; is_active: boolean; created_at: string })[]; next: string | null; previous: string | null }
 export type VoiceClipsList = { results: ({ language: "fr" | "en" | "ar"; word: string; type: string; size_bytes: number; url: string; updated_at: string })[] }
 export type VoiceClipsSet = { language: "fr" | "en" | "ar"; word: string; type: string; size_bytes: number; url: string; updated_at: string }
+export type WaitingListJoin = { id: number; site_id: number; queue_id: number; from_day: string; to_day: string; party_size: number; language: "fr" | "en" | "ar" | null; status: "waiting" | "offered" | "left" | "over"; appointment_status: string | null; created_at: string; public_token: string }
+export type WaitingListList = { results: ({ id: number; site_id: number; queue_id: number; from_day: string; to_day: string; party_size: number; language: "fr" | "en" | "ar" | null; status: "waiting" | "offered" | "left" | "over"; appointment_status: string | null; created_at: string })[]; next: string | null; previous: string | null }
+export type WaitingListMine = { id: number; site_id: number; queue_id: number; from_day: string; to_day: string; party_size: number; language: "fr" | "en" | "ar" | null; status: "waiting" | "offered" | "left" | "over"; appointment_status: string | null; created_at: string }
 export type WorkProfilesGet = { id: number; site_id: number; name: string; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; created_at: string; updated_at: string; queues: ({ queue_id: number; weight: number })[]; agent_count: number }
 export type WorkProfilesList = { results: ({ id: number; site_id: number; name: string; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; created_at: string; updated_at: string; queues: ({ queue_id: number; weight: number })[]; agent_count: number })[]; next: string | null; previous: string | null }
 
@@ -1235,13 +1238,13 @@ export const bookingSettingsGet = /* @__PURE__ */ operation<{ id: number; tenant
 )
 
 /** Create a booking_setting. */
-export const bookingSettingsCreate = /* @__PURE__ */ operation<{ queue_id: number; is_active?: boolean; duration_seconds?: number; buffer_before_seconds?: number; buffer_after_seconds?: number; interval_seconds?: number | null; resource?: "none" | "counters" | "agents"; capacity?: number; overbooking_percent?: number; daily_quota?: number | null; lead_seconds?: number; horizon_days?: number; max_per_customer?: number | null; confirmation?: "none" | "hold" | "email"; hold_seconds?: number; needs_approval?: boolean; max_no_shows?: number | null; early_seconds?: number; late_seconds?: number; late_rule?: "keep" | "walk_in" | "refuse"; no_show_after_seconds?: number; cancel_until_seconds?: number; reminder_minutes?: (number)[]; tenant: string }, BookingSettingsGet>(
+export const bookingSettingsCreate = /* @__PURE__ */ operation<{ queue_id: number; is_active?: boolean; duration_seconds?: number; buffer_before_seconds?: number; buffer_after_seconds?: number; interval_seconds?: number | null; resource?: "none" | "counters" | "agents"; capacity?: number; overbooking_percent?: number; daily_quota?: number | null; lead_seconds?: number; horizon_days?: number; max_per_customer?: number | null; confirmation?: "none" | "hold" | "email"; hold_seconds?: number; offer_seconds?: number; needs_approval?: boolean; max_no_shows?: number | null; early_seconds?: number; late_seconds?: number; late_rule?: "keep" | "walk_in" | "refuse"; no_show_after_seconds?: number; cancel_until_seconds?: number; reminder_minutes?: (number)[]; tenant: string }, BookingSettingsGet>(
   'POST',
   '/api/v1/tenants/{tenant}/booking-settings/',
 )
 
 /** Change a booking_setting. */
-export const bookingSettingsUpdate = /* @__PURE__ */ operation<{ id: number; is_active?: boolean; duration_seconds?: number; buffer_before_seconds?: number; buffer_after_seconds?: number; interval_seconds?: number | null; resource?: "none" | "counters" | "agents"; capacity?: number; overbooking_percent?: number; daily_quota?: number | null; lead_seconds?: number; horizon_days?: number; max_per_customer?: number | null; confirmation?: "none" | "hold" | "email"; hold_seconds?: number; needs_approval?: boolean; max_no_shows?: number | null; early_seconds?: number; late_seconds?: number; late_rule?: "keep" | "walk_in" | "refuse"; no_show_after_seconds?: number; cancel_until_seconds?: number; reminder_minutes?: (number)[]; tenant: string }, BookingSettingsGet>(
+export const bookingSettingsUpdate = /* @__PURE__ */ operation<{ id: number; is_active?: boolean; duration_seconds?: number; buffer_before_seconds?: number; buffer_after_seconds?: number; interval_seconds?: number | null; resource?: "none" | "counters" | "agents"; capacity?: number; overbooking_percent?: number; daily_quota?: number | null; lead_seconds?: number; horizon_days?: number; max_per_customer?: number | null; confirmation?: "none" | "hold" | "email"; hold_seconds?: number; offer_seconds?: number; needs_approval?: boolean; max_no_shows?: number | null; early_seconds?: number; late_seconds?: number; late_rule?: "keep" | "walk_in" | "refuse"; no_show_after_seconds?: number; cancel_until_seconds?: number; reminder_minutes?: (number)[]; tenant: string }, BookingSettingsGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/booking-settings/{id}/',
 )
@@ -1388,6 +1391,36 @@ export const calendarFeedsDelete = /* @__PURE__ */ operation<{ id: number; tenan
 export const calendarFeedsRead = /* @__PURE__ */ operation<{ link: string; tenant: string }, string>(
   'GET',
   '/api/v1/public/{tenant}/calendars/{link}/',
+)
+
+/** Ask to be told when a place frees up. */
+export const waitingListJoin = /* @__PURE__ */ operation<{ queue_id: number; from_day: string; to_day: string; party_size?: number; customer: { name?: string; phone?: string; email?: string; locale?: "fr" | "en" | "ar" }; language?: "fr" | "en" | "ar"; tenant: string }, WaitingListJoin>(
+  'POST',
+  '/api/v1/tenants/{tenant}/waiting-list/',
+)
+
+/** List who waits for a place to free up. */
+export const waitingListList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; site?: number; queue?: number; tenant: string }, WaitingListList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/waiting-list/',
+)
+
+/** My request on the waiting list, by its secret link. */
+export const waitingListMine = /* @__PURE__ */ operation<{ link: string; tenant: string }, WaitingListMine>(
+  'GET',
+  '/api/v1/public/{tenant}/waiting-list/{link}/',
+)
+
+/** Take me off the waiting list. */
+export const waitingListLeave = /* @__PURE__ */ operation<{ link: string; tenant: string }, WaitingListMine>(
+  'POST',
+  '/api/v1/public/{tenant}/waiting-list/{link}/leave/',
+)
+
+/** Offer places that came free to those who wait for one. */
+export const waitingListOffer = /* @__PURE__ */ operation<{ site_id?: number; tenant: string }, TicketsApplyRules>(
+  'POST',
+  '/api/v1/tenants/{tenant}/waiting-list/offer/',
 )
 
 /** End holds that nobody confirmed, and mark who did not come. */

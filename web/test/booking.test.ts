@@ -206,6 +206,29 @@ describe.runIf(hasBrowser)('appointments', async () => {
     expect(await statusOf(row!.id)).toBe('booked')
   })
 
+  test('who finds nothing joins the waiting list, and leaves it', async () => {
+    const day = (await times(13))[0]!.slice(0, 10)
+    const { page } = await open(`${bookPath()}&day=${day}`)
+    const join = async () => {
+      await page.click('.wait summary')
+      await page.fill('[name=from_day]', day)
+      await page.fill('[name=to_day]', day)
+      await page.fill('.wait [name=name]', 'Samira Haddad')
+      await page.fill('.wait [name=email]', 'wait@example.org')
+      await page.click('.wait button')
+    }
+    await join()
+    // A day with a free time is not waited for.
+    expect(await page.textContent('[role=alert]')).toContain('horaire libre')
+    for (const start_at of await times(13)) await run(bank.admin, 'POST', '/appointments/', { queue_id, start_at })
+    await page.goto(`${url}${bookPath()}&day=${day}`)
+    await join()
+    await page.waitForSelector('[data-status=waiting]')
+    expect(await violations(page)).toEqual([])
+    await page.click('form button')
+    await page.waitForSelector('[data-status=left]')
+  })
+
   test('a secret that opens nothing is not found', async () => {
     const { public_token } = await book(9)
     const wrong = [`${String(public_token).slice(0, -2)}zz`, 'x', '1-0000000000000000000000']
@@ -221,11 +244,6 @@ describe.runIf(hasBrowser)('appointments', async () => {
     },
     booked: async () => `/a/${String((await book(10))['public_token'])}?`,
     move: async () => `/a/${String((await book(11))['public_token'])}/move?`,
-    cancelled: async () => {
-      const { id, public_token } = await book(12)
-      await run(bank.admin, 'POST', `/appointments/${String(id)}/cancel/`, {})
-      return `/a/${String(public_token)}?`
-    },
   }
   test.each(Object.keys(PAGES))(
     'X1 X2 X3 X4 X9 %s: accessible, whole on 320 px, big enough to tap, in its language',

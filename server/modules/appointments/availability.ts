@@ -23,6 +23,8 @@ export interface Availability {
   /** From the day before: what opens in the evening may reach past midnight. */
   days: OpeningDay[]
   taken: Taken[]
+  /** Who waits for a place that frees up, which therefore nobody else can book. */
+  waiters: { queue_id: number; from_day: string; to_day: string; party_size: number }[]
   /** Places taken by queue and local day, `<queue id> <date>`. */
   booked: Map<string, number>
 }
@@ -63,7 +65,13 @@ const FACTS = `
       where a.tenant_id = s.tenant_id and a.site_id = s.id and ${LIVE} and a.id is distinct from $6
         and a.start_at >= ($3::date - 2)::timestamp at time zone s.timezone
         and a.start_at < ($4::date + 2)::timestamp at time zone s.timezone
-    ), '[]') as taken
+    ), '[]') as taken,
+    coalesce((
+      select json_agg(json_build_object('queue_id', w.queue_id, 'from_day', w.from_day, 'to_day', w.to_day,
+        'party_size', w.party_size))
+      from appointment_waiters w
+      where w.tenant_id = s.tenant_id and w.site_id = s.id and w.status = 'waiting' and w.from_day <= $4 and w.to_day >= $3
+    ), '[]') as waiters
   from sites s where s.id = $1`
 
 interface Wanted {
@@ -86,6 +94,7 @@ export async function availability(tx: Tx, wanted: Wanted): Promise<Availability
     is_active: boolean
     now: string
     queues: BookingQueue[]
+    waiters: Availability['waiters']
     taken: [...Taken, day: string][]
   }>(FACTS, [site_id, wanted.service_id ?? null, from, to, wanted.queue_ids ?? null, wanted.except_id ?? null])
   if (!row) throw notFound()
@@ -104,6 +113,7 @@ export async function availability(tx: Tx, wanted: Wanted): Promise<Availability
     queues: row.is_active ? row.queues : [],
     days: openingDays(row.opening_hours, row.timezone, dayBefore, to),
     taken: row.taken.map(([a, b, c, d, e, f]): Taken => [a, b, c, d, e, f]),
+    waiters: row.waiters,
     booked,
   }
 }

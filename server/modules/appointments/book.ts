@@ -8,7 +8,7 @@ import { policyOf, type Policy } from './change.ts'
 import { tell } from './events.ts'
 import { SEND_CONFIRMATION } from './job-names.ts'
 import { newLink } from './links.ts'
-import { findPlace, freeCode, lockSite } from './place.ts'
+import { findPlace, freeCode, lockSite, type Place } from './place.ts'
 import { Appointment, APPOINTMENT_COLUMNS, PartySize, type AppointmentStatus } from './schema.ts'
 
 const BookInput = Closed({
@@ -100,29 +100,61 @@ export async function bookPlace(ctx: Context, booking: Booking): Promise<Appoint
   const place = await findPlace(ctx, { ...queue, ...booking, party_size })
   const isHeld = isStranger && policy.confirmation !== 'none'
   const status = isHeld ? 'held' : isStranger ? await settledStatus(ctx, customer_id, policy) : 'booked'
+  const row = await writeAppointment(ctx, queue, place, {
+    queue_id: booking.queue_id,
+    status,
+    party_size,
+    customer_id,
+    language: booking.language,
+    channel: isStranger ? 'web' : ctx.actor.role === 'api_key' ? 'api' : 'reception',
+    note: booking.note ?? '',
+    hold_seconds: isHeld ? policy.hold_seconds : null,
+  })
+  if (isHeld && policy.confirmation === 'email')
+    await ctx.enqueue(SEND_CONFIRMATION, { appointment_id: row.id, base: ctx.url('') })
+  return row
+}
+
+interface Written {
+  queue_id: number
+  status: AppointmentStatus
+  party_size: number
+  customer_id: number | null
+  language: Appointment['language']
+  channel: 'web' | 'reception' | 'api'
+  note: string
+  /** Null for what is not held. */
+  hold_seconds: number | null
+}
+
+/** Writes an appointment at a place that was found, and tells it. */
+export async function writeAppointment(
+  ctx: Context,
+  queue: { site_id: number; service_id: number },
+  place: Place,
+  written: Written,
+): Promise<Appointment> {
   const row = await ctx.tx.one<Appointment>(INSERT, [
     queue.site_id,
-    booking.queue_id,
+    written.queue_id,
     queue.service_id,
-    status,
+    written.status,
     place.start_at,
     place.end_at,
     place.busy_from,
     place.busy_until,
     place.day,
-    party_size,
+    written.party_size,
     place.counter_id,
     place.agent_id,
-    customer_id,
-    booking.language,
-    isStranger ? 'web' : ctx.actor.role === 'api_key' ? 'api' : 'reception',
-    booking.note ?? '',
+    written.customer_id,
+    written.language,
+    written.channel,
+    written.note,
     await freeCode(ctx, queue.site_id),
-    isHeld ? policy.hold_seconds : null,
+    written.hold_seconds,
   ])
-  tell(ctx, status, row, null)
-  if (isHeld && policy.confirmation === 'email')
-    await ctx.enqueue(SEND_CONFIRMATION, { appointment_id: row.id, base: ctx.url('') })
+  tell(ctx, written.status, row, null)
   return row
 }
 

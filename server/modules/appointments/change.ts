@@ -2,6 +2,7 @@ import { conflict, notFound } from '../../kernel/errors.ts'
 import type { Tx } from '../../kernel/db/types.ts'
 import type { Context } from '../../kernel/operation.ts'
 import { tell } from './events.ts'
+import { offerSoon } from './offer-soon.ts'
 import { APPOINTMENT_COLUMNS, type Appointment, type AppointmentStatus } from './schema.ts'
 
 /** Settings that decide what becomes of an appointment. */
@@ -11,6 +12,7 @@ export interface Policy {
   max_no_shows: number | null
   max_per_customer: number | null
   hold_seconds: number
+  offer_seconds: number
   early_seconds: number
   late_seconds: number
   late_rule: 'keep' | 'walk_in' | 'refuse'
@@ -79,5 +81,6 @@ export async function change(
     [before.id, ...names.map((name) => changes[name])],
   )
   tell(ctx, what, row, before.status, more)
+  if (what === 'cancelled' || what === 'rescheduled') await offerSoon(ctx, row.site_id)
   return row
 }

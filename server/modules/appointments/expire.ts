@@ -1,5 +1,6 @@
 import type { Context } from '../../kernel/operation.ts'
 import { tell } from './events.ts'
+import { offerSoon } from './offer-soon.ts'
 import { APPOINTMENT_COLUMNS, type Appointment } from './schema.ts'
 
 /** Ended in one statement; the sweep comes again while there are more. */
@@ -16,5 +17,6 @@ const EXPIRE = `
 export async function expireHolds(ctx: Context, siteId: number | null): Promise<number> {
   const rows = await ctx.tx.query<Appointment>(EXPIRE, [siteId])
   for (const row of rows) tell(ctx, 'expired', row, 'held')
+  for (const id of new Set(rows.map(({ site_id }) => site_id))) await offerSoon(ctx, id)
   return rows.length
 }

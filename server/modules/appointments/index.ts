@@ -3,6 +3,7 @@ import type { Operation } from '../../kernel/operation.ts'
 import { book } from './book.ts'
 import { bookingPage } from './booking-page.ts'
 import { calendarOperations } from './calendars.ts'
+import { offerPlaces } from './offers.ts'
 import { get, list } from './read.ts'
 import { seriesOperations } from './series.ts'
 import { settings } from './settings.ts'
@@ -10,6 +11,7 @@ import { slots } from './slots.ts'
 import { staffOperations } from './staff.ts'
 import { sendReminders, sweep } from './sweep.ts'
 import { visitorOperations } from './visitor.ts'
+import { waitingListOperations } from './waiting-list.ts'
 
 export { jobs } from './jobs.ts'
 export { TAKEN_TWICE } from './book.ts'
@@ -27,6 +29,8 @@ export const operations: readonly Operation[] = [
   ...visitorOperations,
   ...seriesOperations,
   ...calendarOperations,
+  ...waitingListOperations,
+  offerPlaces,
   sweep,
   sendReminders,
 ]

@@ -1,2 +1,4 @@
 /** Sends the link that confirms a booking. */
 export const SEND_CONFIRMATION = 'appointments.send_confirmation'
+/** Offers the free places of a site to who waits for one. */
+export const OFFER_PLACES = 'appointments.offer_places'

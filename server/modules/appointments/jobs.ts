@@ -4,8 +4,9 @@ import type { Job, JobContext } from '../../kernel/jobs/index.ts'
 import { deliver } from '../../kernel/mail/index.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import type { Locale } from '../../kernel/schema.ts'
-import { SEND_CONFIRMATION } from './job-names.ts'
+import { OFFER_PLACES, SEND_CONFIRMATION } from './job-names.ts'
 import { newLink } from './links.ts'
+import { offerPlaces } from './offers.ts'
 import { sendReminders, sweep } from './sweep.ts'
 
 /** Runs a sweep for every tenant until it finds nothing more. */
@@ -19,7 +20,7 @@ const forEveryTenant =
   }
 
 const HELD = `
-  select a.start_at, a.language, c.email, s.name as site, s.timezone, v.name as service
+  select a.start_at, a.hold_expires_at, a.language, c.email, s.name as site, s.timezone, v.name as service
   from appointments a
   join customers c on c.tenant_id = a.tenant_id and c.id = a.customer_id
   join sites s on s.tenant_id = a.tenant_id and s.id = a.site_id
@@ -34,6 +35,7 @@ async function sendConfirmation({ runtime: { db }, tenants }: JobContext, payloa
   const prepared = await db.tenant(tenant.id, async (tx) => {
     const held = await tx.maybe<{
       start_at: string
+      hold_expires_at: string
       language: Locale | null
       email: string
       site: string
@@ -44,19 +46,32 @@ async function sendConfirmation({ runtime: { db }, tenants }: JobContext, payloa
   })
   // Confirmed by staff or over: nothing to say any more.
   if (!prepared) return
-  const { start_at, language, email, site, timezone, service, token } = prepared
+  const { start_at, hold_expires_at, language, email, site, timezone, service, token } = prepared
   const locale = language ?? tenant.locale
+  const mail = payload['mail'] === 'place_offered' ? 'place_offered' : 'appointment_confirmation'
   const params = {
     site,
     service,
     time: localTime(start_at, timezone),
+    until: localTime(hold_expires_at, timezone),
     zone: timezone,
     link: `${payload['base'] as string}/a/${token}`,
   }
   await deliver(db, {
     to: email,
-    subject: translate(locale, 'mail.appointment_confirmation.subject', params, tenant.locale),
-    text: translate(locale, 'mail.appointment_confirmation.text', params, tenant.locale),
+    subject: translate(locale, `mail.${mail}.subject`, params, tenant.locale),
+    text: translate(locale, `mail.${mail}.text`, params, tenant.locale),
+  })
+}
+
+async function offerAtSite({ runtime, tenants }: JobContext, { tenant_id, site_id }: Record<string, unknown>) {
+  const tenant = (await tenants()).find(({ id }) => id === tenant_id)
+  if (!tenant) return
+  await runtime.execute(offerPlaces, {
+    actor: systemActor(tenant.id),
+    tenant,
+    locale: tenant.locale,
+    input: { site_id },
   })
 }
 
@@ -72,4 +87,7 @@ export const jobs: readonly Job[] = [
   { name: 'appointments.sweep', schedule: '* * * * *', run: forEveryTenant(sweep) },
   { name: 'appointments.send_reminders', schedule: '*/5 * * * *', run: forEveryTenant(sendReminders) },
   { name: SEND_CONFIRMATION, run: sendConfirmation },
+  // What staff open, or the horizon brings nearer, has no job of its own.
+  { name: 'appointments.offer_all', schedule: '* * * * *', run: forEveryTenant(offerPlaces) },
+  { name: OFFER_PLACES, run: offerAtSite },
 ]

@@ -24,6 +24,8 @@ interface Wish {
   party_size: number
   /** Strangers book the slots they are shown; staff any time while the doors are open. */
   isStranger: boolean
+  /** It is offered to who waited for it. */
+  isOffer?: boolean
   /** The appointment that is being moved. */
   except_id?: number
 }
@@ -49,6 +51,7 @@ export async function findPlace(ctx: Context, wish: Wish): Promise<Place> {
     queue_ids: [wish.queue_id],
     except_id: wish.except_id,
   })
+  if (wish.isOffer) facts.waiters = []
   const [queue] = facts.queues
   if (!queue) throw conflict('not_bookable')
   if (start < Temporal.Instant.from(facts.now).epochMilliseconds) throw invalid('/start_at', 'past')

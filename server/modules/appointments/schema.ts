@@ -38,6 +38,8 @@ export const settingsFields = {
   confirmation: Default(Enum(['none', 'hold', 'email']), 'none'),
   /** How long a place is held for the confirmation. */
   hold_seconds: Default(Count(60, 172_800), 600),
+  /** How long a place that freed up is kept for the one on the waiting list it is offered to. */
+  offer_seconds: Default(Count(60, 86_400), 900),
   /** Staff approve what strangers book. */
   needs_approval: Default(Type.Boolean(), false),
   /** Who did not come so often within a year needs approval; null = nobody does. */

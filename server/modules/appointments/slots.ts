@@ -107,6 +107,7 @@ export function freeDays(facts: Availability, queue: BookingQueue, clock: LocalC
   const last = now + queue.horizon_days * 86_400_000
   const wanted = gridOf(facts.days, queue).filter((start) => start >= first && start <= last)
   const free = placesAt(wanted, queue, facts.taken)
+  const waiters = facts.waiters.filter(({ queue_id }) => queue_id === queue.queue_id)
   const days = new Map<string, { start: number; places: number }[]>()
   for (const [i, start] of wanted.entries()) {
     const { date } = clock(start)
@@ -115,13 +116,17 @@ export function freeDays(facts: Availability, queue: BookingQueue, clock: LocalC
     const quota =
       queue.daily_quota === null ? Infinity : queue.daily_quota - (facts.booked.get(`${queue.queue_id} ${date}`) ?? 0)
     const places = Math.min(free[i]!, quota)
-    if (places <= 0) continue
+    if (places <= 0 || waiters.some((each) => isFor(each, date, places))) continue
     const day = days.get(date)
     if (day) day.push({ start, places })
     else days.set(date, [{ start, places }])
   }
   return days
 }
+
+/** What has come free is for those who asked for it first. */
+const isFor = (waiter: Availability['waiters'][number], date: string, places: number) =>
+  waiter.from_day <= date && date <= waiter.to_day && waiter.party_size <= places
 
 /** Starts of all slots, free or not, in order. */
 export function gridOf(days: readonly OpeningDay[], queue: BookingQueue): number[] {
@@ -134,15 +139,27 @@ export function gridOf(days: readonly OpeningDay[], queue: BookingQueue): number
   return isInOrder ? starts : [...new Set(starts)].sort((x, y) => x - y)
 }
 
-/** An instant as the wire and the site's clock write it; services of a site share their starts, so each is written once. */
+/**
+ * An instant as the wire and the site's clock write it. Between two changes of the clock its distance from UTC is one, so
+ * the calendar is asked once for each such time; services of a site share their starts, so each is written once.
+ */
 export function localClock(timezone: string) {
   const written = new Map<number, { start_at: string; date: string; time: string }>()
+  let from = Infinity
+  let until = -Infinity
+  let offset = 0
   return (start: number) => {
     let text = written.get(start)
     if (!text) {
-      const instant = Temporal.Instant.fromEpochMilliseconds(start)
-      const local = instant.toZonedDateTimeISO(timezone).toPlainDateTime().toString({ smallestUnit: 'minute' })
-      written.set(start, (text = { start_at: instant.toString(), date: local.slice(0, 10), time: local.slice(11) }))
+      if (start < from || start >= until) {
+        const local = Temporal.Instant.fromEpochMilliseconds(start).toZonedDateTimeISO(timezone)
+        from = start
+        until = local.getTimeZoneTransition('next')?.epochMilliseconds ?? Infinity
+        offset = local.offsetNanoseconds / 1e6
+      }
+      const local = new Date(start + offset).toISOString()
+      const start_at = `${new Date(start).toISOString().slice(0, 19)}Z`
+      written.set(start, (text = { start_at, date: local.slice(0, 10), time: local.slice(11, 16) }))
     }
     return text
   }

@@ -4,6 +4,7 @@ import { currentLanguage, t } from '../../ui/messages.ts'
 import { LineBadge } from '../../ui/parts/preact.ts'
 import { Header, Notice } from '../../ui/public/parts.tsx'
 import type { BookProps, Field, Month, Place } from './data.ts'
+import { daysIn } from './dates.ts'
 import { MonthGrid } from './month.tsx'
 import { Times, ZoneNote } from './times.tsx'
 import { useMonth } from './use-month.ts'
@@ -22,7 +23,10 @@ export function BookPage(props: BookProps) {
       <h1 class="title">{t('booking.title')}</h1>
       <p class="muted">{[place.site.name, place.site.address].filter(Boolean).join(', ')}</p>
       {service && month !== undefined ? (
-        <BookForm {...props} {...monthIn(props)} service={service} />
+        <>
+          <BookForm {...props} {...monthIn(props)} service={service} />
+          <WaitForm {...props} service={service} />
+        </>
       ) : (
         <Services services={place.services} path={path} refusal={props.refusal} />
       )}
@@ -132,5 +136,60 @@ function BookForm(props: BookProps & Month & { service: Service }) {
         </button>
       </div>
     </form>
+  )
+}
+
+/** Whoever finds nothing that suits asks to be told when a place frees up. */
+function WaitForm({
+  tenant,
+  slug,
+  place,
+  service,
+  month = '',
+  formKey,
+  form,
+  waits,
+}: BookProps & { service: Service }) {
+  const language = currentLanguage()
+  const end = `${month}-${daysIn(month)}`
+  const days = { type: 'date', min: place.today, max: place.last_day, required: true } as const
+  return (
+    <details class="wait" open={waits}>
+      <summary>{t('booking.wait')}</summary>
+      <form
+        method="post"
+        action={`/site/${tenant}/${slug}/book/${service.service_id}/wait?lang=${language}`}
+        class="book"
+      >
+        <p class="muted">{t('booking.wait_hint')}</p>
+        <input type="hidden" name="key" value={formKey} />
+        <input type="hidden" name="queue_id" value={service.queue_id} />
+        <label class="field">
+          {t('booking.wait_from')}
+          <input name="from_day" {...days} defaultValue={`${month}-01` > place.today ? `${month}-01` : place.today} />
+        </label>
+        <label class="field">
+          {t('booking.wait_to')}
+          <input name="to_day" {...days} defaultValue={end < place.last_day ? end : place.last_day} />
+        </label>
+        <label class="field">
+          {t('booking.name')}
+          <input name="name" required maxLength={200} autocomplete="name" defaultValue={form.name} />
+        </label>
+        <label class="field">
+          {t('booking.email')}
+          <input
+            name="email"
+            type="email"
+            required
+            maxLength={254}
+            autocomplete="email"
+            dir="ltr"
+            defaultValue={form.email}
+          />
+        </label>
+        <button class="button wide">{t('booking.wait_join')}</button>
+      </form>
+    </details>
   )
 }

@@ -1,4 +1,9 @@
-import type { AppointmentsBookingPage, AppointmentsMine, TicketsChallenge } from '../../data/operations.ts'
+import type {
+  AppointmentsBookingPage,
+  AppointmentsMine,
+  TicketsChallenge,
+  WaitingListMine,
+} from '../../data/operations.ts'
 
 export type Place = AppointmentsBookingPage
 export interface Slot {
@@ -39,6 +44,8 @@ export interface BookProps extends Refusable, Partial<Month> {
   formKey: string
   /** The form was answered with work to do first; it is sent again with what was found. */
   challenge?: TicketsChallenge
+  /** It was the form of the waiting list. */
+  waits?: boolean
 }
 export interface MineProps extends Refusable {
   page: 'mine'
@@ -56,4 +63,9 @@ export interface MoveProps extends Refusable, Month {
   place: Place
   formKey: string
 }
-export type PageProps = BookProps | MineProps | MoveProps
+export interface WaitingProps extends Refusable {
+  page: 'waiting'
+  token: string
+  waiter: WaitingListMine
+}
+export type PageProps = BookProps | MineProps | MoveProps | WaitingProps

@@ -16,6 +16,6 @@ if (props.page === 'book' && props.challenge) {
   const { challenge } = props
   // Nobody waits for this: it stays out of the first load.
   void import('../../ui/public/work.ts').then((chunk) =>
-    chunk.sendAgain(challenge, document.querySelector<HTMLFormElement>('form.book')!),
+    chunk.sendAgain(challenge, document.querySelector<HTMLFormElement>(props.waits ? '.wait form' : 'form.book')!),
   )
 }

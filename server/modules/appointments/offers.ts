@@ -1,0 +1,122 @@
+import Type from 'typebox'
+import { operation, type Context } from '../../kernel/operation.ts'
+import { Closed, Id } from '../../kernel/schema.ts'
+import { availability } from './availability.ts'
+import { writeAppointment } from './book.ts'
+import { policyOf } from './change.ts'
+import { expireHolds } from './expire.ts'
+import { SEND_CONFIRMATION } from './job-names.ts'
+import { findPlace, lockSite } from './place.ts'
+import type { Appointment } from './schema.ts'
+import { freeDays, localClock } from './slots.ts'
+
+/** Looked at in one transaction, which holds up the site's bookings. */
+const MOST = 20
+const MOST_DAYS = 62
+
+interface Waiter {
+  id: number
+  site_id: number
+  queue_id: number
+  service_id: number
+  timezone: string
+  customer_id: number
+  from_day: string
+  to_day: string
+  today: string
+  party_size: number
+  language: Appointment['language']
+}
+const WAITERS = `
+  select w.id, w.site_id, w.queue_id, q.service_id, s.timezone, w.customer_id, w.from_day, w.to_day, w.party_size, w.language,
+    (now() at time zone s.timezone)::date as today
+  from appointment_waiters w
+  join sites s on s.tenant_id = w.tenant_id and s.id = w.site_id
+  join queues q on q.tenant_id = w.tenant_id and q.id = w.queue_id
+  where w.status = 'waiting' and w.site_id = $1 and w.id > $2 order by w.id limit ${MOST} for no key update of w`
+/** Nobody waits for days that are over. */
+const END = `
+  update appointment_waiters w set status = 'over' from sites s
+  where s.tenant_id = w.tenant_id and s.id = w.site_id and w.status = 'waiting' and w.to_day < (now() at time zone s.timezone)::date`
+
+export const offerPlaces = operation({
+  id: 'waiting-list.offer',
+  kind: 'mutation',
+  summary: 'Offer places that came free to those who wait for one',
+  description: 'One after the other, in the order they asked; what is offered is held for `offer_seconds`.',
+  scope: 'write:ticket',
+  roles: ['system'],
+  http: { method: 'POST', path: '/waiting-list/offer/' },
+  input: Closed({ site_id: Type.Optional(Id) }),
+  output: Closed({ count: Type.Integer({ minimum: 0 }), more: Type.Boolean() }),
+  example: { input: {} },
+  async run(ctx, { site_id }) {
+    await ctx.tx.query(END)
+    const sites = await ctx.tx.query<{ id: number }>(
+      `select distinct site_id as id from appointment_waiters w where status = 'waiting' and ($1::bigint is null or site_id = $1)
+       order by site_id`,
+      [site_id ?? null],
+    )
+    let count = 0
+    for (const { id } of sites) {
+      const offered = await offerAt(ctx, id)
+      count += offered
+    }
+    return { count, more: false }
+  },
+})
+
+/** Bookings of the site wait meanwhile: what is offered here cannot be taken by somebody else. */
+async function offerAt(ctx: Context, siteId: number): Promise<number> {
+  await lockSite(ctx, siteId)
+  await expireHolds(ctx, siteId)
+  let count = 0
+  let last = 0
+  for (;;) {
+    const waiters = await ctx.tx.query<Waiter>(WAITERS, [siteId, last])
+    for (const waiter of waiters) if (await offer(ctx, waiter)) count++
+    if (waiters.length < MOST) return count
+    last = waiters.at(-1)!.id
+  }
+}
+
+async function offer(ctx: Context, waiter: Waiter): Promise<boolean> {
+  const { offer_seconds } = await policyOf(ctx.tx, waiter.queue_id)
+  const start_at = await firstFree(ctx, waiter, offer_seconds)
+  if (start_at === undefined) return false
+  const place = await findPlace(ctx, { ...waiter, start_at, isStranger: true, isOffer: true })
+  const row = await writeAppointment(ctx, waiter, place, {
+    ...waiter,
+    status: 'held',
+    channel: 'web',
+    note: '',
+    hold_seconds: offer_seconds,
+  })
+  await ctx.tx.query(`update appointment_waiters w set status = 'offered', appointment_id = $2 where w.id = $1`, [
+    waiter.id,
+    row.id,
+  ])
+  await ctx.enqueue(SEND_CONFIRMATION, { appointment_id: row.id, base: ctx.url(''), mail: 'place_offered' })
+  return true
+}
+
+/** The first start that suits, and that does not begin before the offer ends. */
+async function firstFree(ctx: Context, waiter: Waiter, offerSeconds: number): Promise<string | undefined> {
+  const clock = localClock(waiter.timezone)
+  const last = Temporal.PlainDate.from(waiter.to_day)
+  let from = Temporal.PlainDate.from(waiter.from_day > waiter.today ? waiter.from_day : waiter.today)
+  while (Temporal.PlainDate.compare(from, last) <= 0) {
+    const until = from.add({ days: MOST_DAYS - 1 })
+    const to = Temporal.PlainDate.compare(until, last) < 0 ? until : last
+    const span = { site_id: waiter.site_id, queue_ids: [waiter.queue_id], from: from.toString(), to: to.toString() }
+    const facts = await availability(ctx.tx, span)
+    const [queue] = facts.queues
+    if (!queue) return undefined
+    const earliest = Temporal.Instant.from(facts.now).epochMilliseconds + offerSeconds * 1000
+    for (const slots of freeDays({ ...facts, waiters: [] }, queue, clock).values())
+      for (const { start, places } of slots)
+        if (places >= waiter.party_size && start >= earliest) return clock(start).start_at
+    from = to.add({ days: 1 })
+  }
+  return undefined
+}
