@@ -62,6 +62,7 @@ const SUBJECTS: Record<Language, readonly RegExp[]> = {
   ar: [/^تذكير: موعد .*\d\d:\d\d$/, /^حان دورك: A-001$/, /^رأيك في زيارتك$/],
 }
 
+let people = 0
 /** A reminder of tomorrow, a call and a survey, for one person who reads this language on this channel. */
 async function visit(language: Language, channel: MessageChannel) {
   const office = await aTenant(owner, { locale: language === 'fr' ? 'en' : 'fr' })
@@ -71,7 +72,7 @@ async function visit(language: Language, channel: MessageChannel) {
   await run('booking-settings.create', { queue_id, lead_seconds: 0, reminder_minutes: [2880] })
   for (const event of ['appointment_reminder', 'called', 'survey'])
     await run('notification-rules.create', { queue_id, event, channels: [channel] })
-  const address = { email: `${language}.${channel}@example.org`, number: `+3361234${1000 + (office.tenant.id % 9000)}` }
+  const address = { email: `${language}.${channel}@example.org`, number: `+3361234${1000 + ++people}` }
   const customer = { name: 'Zoé', locale: language, phone: address.number, email: address.email }
   const send = async () => {
     await listenToAll(context)

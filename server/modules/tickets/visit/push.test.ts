@@ -1,7 +1,7 @@
-import { createDecipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
+import { pushBrowser } from '../../../../test/providers/push.ts'
 import type { Actor } from '../../../kernel/access.ts'
 import { pushKey, usePush } from '../../../kernel/push/index.ts'
 import { aLab } from '../test/branch.ts'
@@ -25,29 +25,8 @@ const service = createServer((request, response) => {
 await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
 afterAll(() => void service.close())
 const endpoint = `http://127.0.0.1:${(service.address() as AddressInfo).port}/send/1`
-const browser = createECDH('prime256v1')
-browser.generateKeys()
-const auth = randomBytes(16)
-const subscription = {
-  endpoint,
-  p256dh: browser.getPublicKey('base64url'),
-  auth: auth.toString('base64url'),
-}
-
-/** RFC 8291, read with the browser's keys. */
-function decrypt(body: Buffer): unknown {
-  const [salt, sender, cipher] = [body.subarray(0, 16), body.subarray(21, 86), body.subarray(86)]
-  const derive = (ikm: Buffer, seed: Buffer, info: Buffer, length: number) =>
-    Buffer.from(hkdfSync('sha256', ikm, seed, info, length))
-  const info = Buffer.concat([Buffer.from('WebPush: info\0'), browser.getPublicKey(), sender])
-  const ikm = derive(browser.computeSecret(sender), auth, info, 32)
-  const key = derive(ikm, salt, Buffer.from('Content-Encoding: aes128gcm\0'), 16)
-  const nonce = derive(ikm, salt, Buffer.from('Content-Encoding: nonce\0'), 12)
-  const decipher = createDecipheriv('aes-128-gcm', key, nonce)
-  decipher.setAuthTag(cipher.subarray(-16))
-  const text = Buffer.concat([decipher.update(cipher.subarray(0, -16)), decipher.final()]).toString()
-  return JSON.parse(text.slice(0, text.lastIndexOf('\u0002')))
-}
+const { keys, decrypt } = pushBrowser()
+const subscription = { endpoint, ...keys }
 
 test('a call wakes the phone that asked for it, once, readable by that phone alone', async () => {
   const b = await lab.branch()
