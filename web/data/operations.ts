@@ -55,11 +55,11 @@ export type JobsDead = { results: ({ id: number; task: string; payload: Record<s
 export type KiosksGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean }; is_active: boolean; created_at: string; updated_at: string }
 export type KiosksList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type MailOutbox = { results: ({ id: number; channel: string; recipient: string; subject: string; body: string; created_at: string })[] }
+export type MessagesGet = { id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push" | "page"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null }
 export type MessagesList = { results: ({ id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push" | "page"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null })[] }
 export type MessagesMine = { results: ({ id: number; direction: "out" | "in"; kind: string; body: string; created_at: string })[] }
 export type MessagesPreferences = { sms: boolean; whatsapp: boolean; email: boolean }
 export type MessagesReceive = { kind: "stop" | "start" | "late" | "coming" | "cancel" | "text" | "duplicate" }
-export type MessagesSend = { id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push" | "page"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null }
 export type MessagesSettle = { changed: boolean }
 export type MessagesWrite = { id: number; direction: "out" | "in"; kind: string; body: string; created_at: string }
 export type NotificationRulesGet = { id: number; queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey" | "tomorrow_offered" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; threshold: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds: number | null; valid_seconds: number; is_active: boolean; created_at: string; updated_at: string }
@@ -1651,8 +1651,14 @@ export const messagesList = /* @__PURE__ */ operation<{ ticket_id: number; tenan
   '/api/v1/tenants/{tenant}/tickets/{ticket_id}/messages/',
 )
 
+/** Get one message and what became of it. */
+export const messagesGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, MessagesGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/messages/{id}/',
+)
+
 /** Write to the holder of a ticket. */
-export const messagesSend = /* @__PURE__ */ operation<{ ticket_id: number; body: string; channel?: "sms" | "whatsapp" | "email" | "page"; tenant: string }, MessagesSend>(
+export const messagesSend = /* @__PURE__ */ operation<{ ticket_id: number; body: string; channel?: "sms" | "whatsapp" | "email" | "page"; tenant: string }, MessagesGet>(
   'POST',
   '/api/v1/tenants/{tenant}/tickets/{ticket_id}/messages/',
 )

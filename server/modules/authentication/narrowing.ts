@@ -21,6 +21,7 @@ type Kind =
   | 'notification_rule'
   | 'calendar_feed'
   | 'work_profile'
+  | 'message'
 
 /**
  * What the names of inputs refer to, for every operation there is or will be; null = belongs to the whole organisation.
@@ -70,6 +71,7 @@ const NOUNS: Readonly<Record<string, Kind | null>> = {
   'notification-rules': 'notification_rule',
   'calendar-feeds': 'calendar_feed',
   'work-profiles': 'work_profile',
+  messages: 'message',
 }
 /** Names by which a caller says where. */
 const SITE = /^site(_id)?$/
@@ -121,6 +123,7 @@ const PLACED = `
       when 'queue_rule' then (select q.site_id from queue_rules u join queues q on q.id = u.queue_id where u.id = r.id)
       when 'appointment' then (select a.site_id from appointments a where a.id = r.id)
       when 'calendar_feed' then (select f.site_id from calendar_feeds f where f.id = r.id)
+      when 'message' then (select m.site_id from messages m where m.id = r.id)
       when 'work_profile' then (select w.site_id from work_profiles w where w.id = r.id)
       when 'booking_setting' then (select q.site_id from booking_settings b join queues q on q.id = b.queue_id where b.id = r.id)
       when 'notification_rule' then (select q.site_id from notification_rules u join queues q on q.id = u.queue_id where u.id = r.id)
@@ -131,6 +134,7 @@ const PLACED = `
       when 'queue_rule' then array(select u.queue_id from queue_rules u where u.id = r.id)
       when 'appointment' then array(select a.queue_id from appointments a where a.id = r.id)
       when 'calendar_feed' then array(select f.queue_id from calendar_feeds f where f.id = r.id and f.queue_id is not null)
+      when 'message' then array(select m.queue_id from messages m where m.id = r.id and m.queue_id is not null)
       when 'work_profile' then array(select w.queue_id from work_profile_queues w where w.work_profile_id = r.id)
       when 'booking_setting' then array(select b.queue_id from booking_settings b where b.id = r.id)
       when 'notification_rule' then array(select u.queue_id from notification_rules u where u.id = r.id)

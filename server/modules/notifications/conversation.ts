@@ -1,10 +1,11 @@
 import Type from 'typebox'
+import { ticketCode } from '../../../shared/format.ts'
 import { STAFF } from '../../kernel/access.ts'
 import { conflict, notFound } from '../../kernel/errors.ts'
 import { operation, type Operation } from '../../kernel/operation.ts'
 import { Closed, Enum, Id, Nullable, Text, Time } from '../../kernel/schema.ts'
 import { followSiteOf } from './follow.ts'
-import { enqueueSend, languageOf } from './plan.ts'
+import { enqueueSend, languageOf, WAKE } from './plan.ts'
 import { addressOf, holdersOf } from './recipient.ts'
 import { STATES } from './sending/settle.ts'
 import { segmentsOf } from './templates/segments.ts'
@@ -54,6 +55,20 @@ const list = operation({
   },
 })
 
+const get = operation({
+  id: 'messages.get',
+  kind: 'query',
+  summary: 'Get one message and what became of it',
+  scope: 'read:ticket',
+  roles: STAFF,
+  http: { method: 'GET', path: '/messages/{id}/' },
+  input: Closed({ id: Id }),
+  output: Message,
+  example: { input: { id: 1 } },
+  run: ({ tx }, { id }) => tx.one<Message>(`select ${COLUMNS} from messages where id = $1`, [id]),
+  readMany: ({ tx }, ids) => tx.query<Message>(`select ${COLUMNS} from messages where id = any($1)`, [ids]),
+})
+
 const send = operation({
   id: 'messages.send',
   kind: 'mutation',
@@ -98,7 +113,7 @@ const send = operation({
         way,
         languageOf(holder, ctx.tenant),
         reach(way),
-        way === 'email' ? `${holder.site}: ${holder.number}` : '',
+        way === 'email' ? `${holder.site}: ${ticketCode(holder.number)}` : '',
         body,
         way === 'page' ? 1 : segmentsOf(way, body).segments,
         // What stands on the page is there at once.
@@ -107,6 +122,7 @@ const send = operation({
     )
     await followSiteOf(ctx.tx, holder.queue_id)
     if (way !== 'page') await enqueueSend(ctx.tx, ctx.tenant.id, message.id)
+    else if (holder.has_push) await ctx.enqueue(WAKE, { message_id: message.id })
     // Who said what to whom is on record; what was said is in the conversation alone.
     ctx.record({ before: null, after: { id: message.id, ticket_id, channel: way }, isPersonal: true })
     ctx.emit({
@@ -120,4 +136,4 @@ const send = operation({
   },
 })
 
-export const conversationOperations: readonly Operation[] = [list, send]
+export const conversationOperations: readonly Operation[] = [list, get, send]

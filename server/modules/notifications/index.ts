@@ -8,6 +8,7 @@ import { templateOperations } from './templates/preview.ts'
 import { templates } from './templates/resource.ts'
 import { visitorOperations } from './visitor.ts'
 
+export { edges } from './graphql.ts'
 export { followLog, jobs } from './jobs.ts'
 export { useProviders } from './providers/index.ts'
 export { reports, type Report } from './inbound/reports.ts'

@@ -4,9 +4,9 @@ import type { Tenant } from '../../kernel/operation.ts'
 import { act } from './inbound/act.ts'
 import { ACT } from './inbound/receive.ts'
 import { listen, watch } from './listen.ts'
-import { enqueueSend, planNext, SEND } from './plan.ts'
+import { enqueueSend, planNext, SEND, WAKE } from './plan.ts'
 import { retentionJob } from './retention.ts'
-import { LEASE_SECONDS, sendMessage } from './sending/send.ts'
+import { LEASE_SECONDS, sendMessage, wakeForPage } from './sending/send.ts'
 import { ESCALATE } from './sending/settle.ts'
 
 const LISTEN_EVERY_MS = 1000
@@ -89,6 +89,10 @@ export const jobs: readonly Job[] = [
   {
     name: SEND,
     run: (context, payload) => inTenant(context, payload, (tenant, id) => sendMessage(context.runtime, tenant, id)),
+  },
+  {
+    name: WAKE,
+    run: (context, payload) => inTenant(context, payload, (tenant, id) => wakeForPage(context.runtime, tenant, id)),
   },
   {
     name: ESCALATE,

@@ -10,6 +10,8 @@ import { ownTemplates, textOf, type Template } from './templates/text.ts'
 import { LINK_MARK, type MessageChannel, type MessageEvent, type MessageValues } from './vocabulary.ts'
 
 export const SEND = 'notifications.send'
+/** Tells a phone that something stands on its ticket's page. */
+export const WAKE = 'notifications.wake'
 /** What may wait for the morning. */
 const PATIENT: readonly string[] = ['survey', 'appointment_confirmed', 'appointment_reminder', 'appointment_cancelled']
 /** Length of a ticket's address, for the count of segments. */

@@ -1,4 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
+import { pushLoopback } from '../../../test/providers/push.ts'
+import { usePush } from '../../kernel/push/index.ts'
 import { aTenant, type TenantFixture } from '../../test/factories.ts'
 import { testDatabase } from '../../test/harness.ts'
 import { caller, testRuntime } from '../../test/runtime.ts'
@@ -9,6 +11,7 @@ import { forgetMessages } from './retention.ts'
 
 const { db, owner } = await testDatabase()
 const runtime = testRuntime(db)
+usePush('s'.repeat(40), { subject: 'mailto:a@example.org', allowsLoopback: true })
 const as = caller(runtime, registry)
 let bank: TenantFixture
 let run: ReturnType<typeof as>
@@ -41,6 +44,9 @@ test('visitor and counter write to each other on the ticket’s page, and nobody
     ['in', 'Où est l’ascenseur ?'],
     ['out', 'À gauche, <b>niveau 1</b>.'],
   ])
+  expect(await agent('messages.get', { id: answer.id })).toEqual(answer)
+  const stranger = await aTenant(owner)
+  expect(await codeOf(as(stranger.admin, stranger.tenant)('messages.get', { id: answer.id }))).toBe('not_found')
   expect((await agent('messages.list', { ticket_id: id })).results).toMatchObject([
     { direction: 'in', kind: 'text', channel: 'page', status: 'received' },
     { direction: 'out', kind: 'chat', channel: 'page', status: 'sent' },
@@ -57,6 +63,25 @@ test('visitor and counter write to each other on the ticket’s page, and nobody
   expect(await codeOf(me('messages.write', { body: '31' }))).toBe('conversation_full')
   await me('tickets.leave')
   expect(await codeOf(me('messages.write', { body: 'Encore' }))).toBe('illegal_transition')
+})
+
+test('an answer on the page wakes the phone that follows the ticket, once, and not after the visit', async () => {
+  const phone = await pushLoopback()
+  const { id, me } = await visit(false)
+  await me('tickets.subscribe', phone.subscription)
+  await me('messages.write', { body: 'Où est le parking ?' })
+  const { id: messageId } = await agent('messages.send', { ticket_id: id, body: 'Derrière le bâtiment.' })
+  const waiting = await owner(`select 1 from graphile_worker.jobs where task_identifier = 'notifications.wake'`)
+  expect(waiting).toHaveLength(1)
+  const job = jobs.find(({ name }) => name === 'notifications.wake')!
+  const wake = () =>
+    job.run({ runtime, tenants: async () => [bank.tenant] }, { tenant_id: bank.tenant.id, message_id: messageId })
+  await wake()
+  expect(phone.notices).toEqual([{ title: 'Site 1: A-001', body: 'Derrière le bâtiment.', lang: 'fr' }])
+  await me('tickets.leave')
+  await wake()
+  expect(phone.notices).toHaveLength(1)
+  await phone.close()
 })
 
 test('a visitor says on which channels to be written to', async () => {

@@ -86,6 +86,16 @@ test('Twilio’s reports are taken once, in any order, and only with its signatu
     expect((await postForm(path, { ...delivered, MessageStatus })).statusCode).toBe(204)
   expect((await list(ticketId))[0]).toMatchObject({ status: 'delivered' })
   expect(await events(ticketId)).toEqual(['message.queued', 'message.sent', 'message.delivered'])
+  // What became of it stands at the ticket.
+  const graph = await app.inject({
+    method: 'POST',
+    url: '/graphql',
+    headers: server.as(bank.admin),
+    payload: { query: `{ ticket(id: ${ticketId}) { messages { nodes { channel status delivered_at } } } }` },
+  })
+  expect(graph.json().data.ticket.messages.nodes).toEqual([
+    { channel: 'sms', status: 'delivered', delivered_at: expect.stringMatching(/Z$/) as string },
+  ])
   // A report with the signature of another message does not move this one.
   const other = await written()
   const theirs = `/webhooks/twilio/status/${bank.tenant.id}/${other.messageId}`

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { ticketCode } from '../../../../shared/format.ts'
 import { systemActor } from '../../../kernel/access.ts'
 import type { Tx } from '../../../kernel/db/types.ts'
 import type { Runtime } from '../../../kernel/execute.ts'
@@ -178,6 +179,21 @@ interface Phone {
   auth: string
 }
 const PUSH_SECONDS = 300
+
+/** Tells the phones that follow a ticket what the counter wrote on its page. Nobody minds where there is none. */
+export async function wakeForPage(runtime: Runtime, tenant: Tenant, id: number): Promise<void> {
+  const said = await runtime.db
+    .reader(tenant.id)
+    .maybe<{ ticket_id: number; language: Locale; body: string; number: string; site: string }>(
+      `select m.ticket_id, m.language, m.body, t.number, s.name as site from messages m
+       join tickets t on t.tenant_id = m.tenant_id and t.id = m.ticket_id and t.ended_at is null
+       join sites s on s.tenant_id = m.tenant_id and s.id = m.site_id where m.id = $1 and m.not_after > now()`,
+      [id],
+    )
+  if (!said) return
+  const { ticket_id, site, number, body, language } = said
+  await wake(runtime, tenant, ticket_id, { title: `${site}: ${ticketCode(number)}`, body, lang: language })
+}
 
 /** All phones that follow the ticket; one that is reached is enough. */
 async function wake(runtime: Runtime, tenant: Tenant, ticketId: number, message: object): Promise<Tried> {
