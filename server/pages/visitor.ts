@@ -92,7 +92,7 @@ export class VisitorPages {
     tenant: Tenant,
     refusal?: AppError,
   ): Promise<FastifyReply> {
-    const mine = (await this.#run('tickets.mine', tenant, {}, actor)) as Mine
+    const mine = (await this.#run('tickets.mine', tenant, {}, actor, request)) as Mine
     const { lang } = request.query as { lang?: string }
     const locale = lang ? callerLocale(request) : (mine.ticket.language ?? callerLocale(request))
     const { token } = request.params as { token: string }

@@ -36,7 +36,7 @@ export const APPS: Record<string, App> = {
   visitor: {
     framework: 'preact',
     target: OLD,
-    messages: ['ui', 'visitor', 'ticket_status', 'queue_status'],
+    messages: ['ui', 'visitor', 'ticket_status'],
     fonts: 'public',
     budget: { js: 20 * KB, css: 8 * KB, fonts: { latin: 14 * KB, arabic: 37 * KB } },
     isRendered: true,

@@ -30,13 +30,14 @@ test('the agent’s console, dark and light, French and Arabic', { timeout: 240_
     const { page, context } = await site.openDesk(0, { ...VIEW, query: `?lang=${lang}` })
     if (theme === 'light') await page.click('[data-command=theme]')
     await shoot(page, `empty-${lang}`)
-    const [first] = await site.queueUp(4)
+    const { number: first, public_token: token } = await site.take(0)
+    await site.queueUp(3)
     await site.take(1, { language: 'fr' })
     await site.take(0)
-    await site.take(2, { language: 'ar', needs: ['LSF'] })
+    await site.take(2, { language: 'ar', needs: ['standing'] })
     await site.take(1)
     const customer = { name: 'Samira Haddad', phone: '+33612345678' }
-    await site.run(site.bank.admin, 'PATCH', `/tickets/${await idOf(first!)}/`, {
+    await site.run(site.bank.admin, 'PATCH', `/tickets/${await idOf(first)}/`, {
       customer,
       language: lang,
       labels: ['VIP'],
@@ -50,8 +51,14 @@ test('the agent’s console, dark and light, French and Arabic', { timeout: 240_
     await page.locator(`[data-upcoming="${first}"]`).waitFor()
     await shoot(page, `waiting-${lang}`)
     await page.keyboard.press('n')
-    await sees(page, first!)
+    await sees(page, first)
     await page.waitForSelector('.toast')
+    await fetch(`${site.url}/api/v1/t/${token}/reply/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ reply: 'on_my_way' }),
+    })
+    await page.waitForSelector('[data-reply]')
     await page.waitForSelector('.person .note')
     await page.waitForLoadState('networkidle')
     await shoot(page, `called-${lang}`)

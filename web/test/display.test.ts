@@ -4,13 +4,14 @@ import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { hasBrowser, violations } from './site.ts'
 import { ticketCode } from '../../shared/format.ts'
+import { decodedQr } from './qr.ts'
 import { HERO, pass, shows, startWalls } from './wall.ts'
 
 /** As a wall sees in days. */
 const CALLS = 2000
 
 describe.runIf(hasBrowser)('the display', async () => {
-  const { server, bank, run, take, callNext, siteId, unpaired, pair, wall, call } = await startWalls()
+  const { server, url, bank, run, take, callNext, siteId, unpaired, pair, wall, call } = await startWalls()
   const { admin } = bank
 
   test('D1 X6 X9 a call is shown with its counter, chimes, and asks for the sound once only', async () => {
@@ -379,7 +380,7 @@ describe.runIf(hasBrowser)('the display', async () => {
     expect(boxes[1]).toEqual(boxes[0])
   })
 
-  test('X1 X4 every other state is accessible and in its languages: pairing, closed, alert', async () => {
+  test('X1 X4 X10 every other state is accessible, in its languages and with a code that opens what it says: pairing, closed, alert', async () => {
     const { page, context } = await wall({ languages: ['ar', 'fr'] }, { locale: 'ar-MA' })
     const text = { fr: 'Sortez calmement', ar: 'غادروا المبنى بهدوء' }
     await run(admin, 'POST', `/sites/${siteId}/alert/`, { kind: 'evacuation', text })
@@ -394,11 +395,13 @@ describe.runIf(hasBrowser)('the display', async () => {
     await page.reload()
     await page.waitForSelector('.notice .qr')
     expect(await page.textContent('.notice')).toContain('مغلق')
+    expect(await decodedQr(page)).toBe(`${url}/site/demo/site-1`)
     expect(await page.textContent('body')).not.toMatch(/display\.|queue_status\.|undefined|NaN/)
     expect(await violations(page)).toEqual([])
     await openAt(null)
     await context.close()
     const alone = await unpaired({ locale: 'ar-MA' })
+    expect(await decodedQr(alone.page)).toBe(`${url}/app/devices?pair=${alone.code}`)
     expect(await violations(alone.page)).toEqual([])
     await alone.context.close()
   })

@@ -64,6 +64,11 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey }: O
           </>
         )}
       </form>
+      {site.lines.some((line) => line.takes_appointments) && (
+        <a class="button wide" data-book href={`/site/${tenant}/${slug}/book?lang=${currentLanguage()}`}>
+          {t('visitor.book')}
+        </a>
+      )}
       <p class="find-link">
         <a href={`/site/${tenant}/${slug}/find?lang=${currentLanguage()}`}>{t('visitor.find')}</a>
       </p>

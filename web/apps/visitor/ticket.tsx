@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { ticketStatusName } from '../../../shared/ticket-status.ts'
-import { clockTime, stopwatch, ticketCode, waitRange } from '../../ui/format.ts'
+import { clockTime, counterName, stopwatch, ticketCode, waitRange } from '../../ui/format.ts'
 import { currentLanguage, t, type MessageKey } from '../../ui/messages.ts'
 import { Code, Icon, LineBadge, StaleBanner, StateLabel, TicketNumber } from '../../ui/parts/preact.ts'
 import { Header, Notice } from '../../ui/public/parts.tsx'
@@ -60,7 +60,7 @@ function Body({ name, state, token, pushKey, formKey }: BodyProps) {
     case 'called':
       return <Called state={state} />
     case 'serving':
-      return <Plain title={t('visitor.being_served')} text={mine.ticket.counter_name ?? ''} name={name} />
+      return <Plain title={t('visitor.being_served')} text={counterName(mine.ticket.counter_name)} name={name} />
     case 'held':
       return <Plain title={t('ticket_status.held')} text={t('visitor.held')} name={name} />
     case 'no_show':
@@ -69,8 +69,10 @@ function Body({ name, state, token, pushKey, formKey }: BodyProps) {
       return (
         <>
           <Plain title={t('visitor.left')} name={name} />
-          <UndoLeave mine={mine} now={state.now} perform={perform} />
-          {again}
+          <div class="bottom">
+            <UndoLeave mine={mine} now={state.now} perform={perform} />
+            {again}
+          </div>
         </>
       )
     case 'completed':
@@ -79,8 +81,10 @@ function Body({ name, state, token, pushKey, formKey }: BodyProps) {
       return (
         <>
           <Plain title={t('visitor.expired')} text={t('visitor.expired_hint')} name={name} />
-          <SiteLink tenant={mine.tenant_slug} slug={mine.site_slug} />
-          <Erase perform={perform} />
+          <div class="bottom">
+            <SiteLink tenant={mine.tenant_slug} slug={mine.site_slug} />
+            <Erase perform={perform} />
+          </div>
         </>
       )
   }
@@ -115,7 +119,7 @@ function Waiting({ state, token, pushKey }: Pick<BodyProps, 'state' | 'token' | 
           {hasRange ? (
             <bdi>{waitRange(ticket.eta_low_seconds, ticket.eta_high_seconds)}</bdi>
           ) : (
-            t(isPaused ? 'visitor.paused' : 'visitor.no_estimate')
+            t(isPaused ? 'visitor.paused' : 'ui.no_estimate')
           )}
         </p>
         <p class="muted small">
@@ -127,6 +131,11 @@ function Waiting({ state, token, pushKey }: Pick<BodyProps, 'state' | 'token' | 
           )}
           <span data-age>{t('visitor.recalculated', { age: t('ui.age_seconds', { count: age }) })}</span>
         </p>
+        {hasRange && mine.estimate_reason && (
+          <p class="small" data-why={mine.estimate_reason.code}>
+            {mine.estimate_reason.text}
+          </p>
+        )}
         <Strip ahead={ticket.ahead ?? 0} from={state.firstAhead} />
         <p>
           <strong data-ahead={ticket.ahead}>{t('visitor.ahead', { count: ticket.ahead ?? 0 })}</strong>
@@ -200,7 +209,7 @@ function Called({ state }: { state: TicketState }) {
   return (
     <>
       <section class="card called-card">
-        <p class="counter">{mine.ticket.counter_name}</p>
+        <p class="counter">{counterName(mine.ticket.counter_name)}</p>
         {mine.counter_hint && <p class="muted">{mine.counter_hint}</p>}
       </section>
       {left !== null && (
@@ -241,15 +250,18 @@ function Missed({ state, children }: { state: TicketState; children: ComponentCh
           {isKept ? t('visitor.place_kept', { time: clockTime(grace_until, timezone) }) : t('visitor.grace_over')}
         </p>
       </section>
-      {isKept && (
-        <ActForm act="here" perform={perform}>
-          <button class="button wide" data-kind="primary">
-            {t('visitor.here')}
-          </button>
-          <p class="muted small">{t('visitor.here_hint')}</p>
-        </ActForm>
-      )}
-      {!isKept && children}
+      <div class="bottom">
+        {isKept ? (
+          <ActForm act="here" perform={perform}>
+            <p class="muted small">{t('visitor.here_hint')}</p>
+            <button class="button wide" data-kind="primary">
+              {t('visitor.here')}
+            </button>
+          </ActForm>
+        ) : (
+          children
+        )}
+      </div>
     </>
   )
 }
@@ -259,10 +271,10 @@ function UndoLeave({ mine, now, perform }: { mine: Mine; now: number; perform: P
   if (left <= 0) return null
   return (
     <ActForm act="undo" perform={perform}>
+      <p class="muted small">{t('visitor.undo_until', { time: stopwatch(left) })}</p>
       <button class="button wide" data-kind="primary">
         {t('visitor.undo')}
       </button>
-      <p class="muted small">{t('visitor.undo_until', { time: stopwatch(left) })}</p>
     </ActForm>
   )
 }

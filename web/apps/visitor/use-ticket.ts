@@ -15,7 +15,7 @@ import {
   ticketsStay,
 } from '../../data/operations.ts'
 import { announce } from '../../ui/announce.ts'
-import { ticketCode, waitRange } from '../../ui/format.ts'
+import { counterName, ticketCode, waitRange } from '../../ui/format.ts'
 import { currentLanguage, t, type MessageKey } from '../../ui/messages.ts'
 import type { Act, Fields, Mine } from './data.ts'
 import { keepTicket, keptTicket, forgetTicket } from './kept.ts'
@@ -125,7 +125,8 @@ export function useTicket(token: string, first: Mine, writtenAt: string, refused
         }
         take({ ...before, ...view }, event?.at ?? serverTime())
         if (isOwn || event === null) void read().then(() => isOwn && setReason(lineChange(before, latest.current.mine)))
-        else if (AFFECTS.test(event.type)) reread(REREAD_MS * (0.5 + Math.random()))
+        else if (AFFECTS.test(event.type) || jump(before, latest.current.mine) >= SAID_SECONDS)
+          reread(REREAD_MS * (0.5 + Math.random()))
       },
       onFreshness: setFreshness,
     })
@@ -204,12 +205,17 @@ const newLine = (mine: Mine): Reason => ({
 })
 const lineChange = (before: Mine, next: Mine): Reason | null =>
   next.ticket.queue_id !== before.ticket.queue_id ? newLine(next) : null
+/** By how much the far end of the estimate has moved, seconds. */
+const jump = (before: Pick<Mine, 'ticket'>, next: Pick<Mine, 'ticket'>) =>
+  Math.abs((next.ticket.eta_high_seconds ?? 0) - (before.ticket.eta_high_seconds ?? 0))
 const isNewCall = (before: Mine, next: Mine) =>
   before.ticket.status !== TicketStatus.called || before.ticket.call_count < next.ticket.call_count
 
 function titleOf({ ticket }: Mine): string {
   const code = ticketCode(ticket.number)
-  return ticket.status === TicketStatus.called && ticket.counter_name ? `${code} → ${ticket.counter_name}` : code
+  return ticket.status === TicketStatus.called && ticket.counter_name
+    ? `${code} → ${counterName(ticket.counter_name)}`
+    : code
 }
 
 /** For those who listen: the call at once, and else only what matters. */
@@ -218,10 +224,10 @@ function speak(next: Mine, latest: { said: Mine['ticket'] }): void {
   const { said } = latest
   if (ticket.status === TicketStatus.called) {
     if (said.status === TicketStatus.called && said.call_count >= ticket.call_count) return
-    const counter = ticket.counter_name ?? ''
+    const counter = counterName(ticket.counter_name)
     announce(t('visitor.says_called', { number: ticketCode(ticket.number), counter }), 'assertive')
   } else if (ticket.status === TicketStatus.waiting) {
-    const moved = Math.abs((ticket.eta_high_seconds ?? 0) - (said.eta_high_seconds ?? 0))
+    const moved = jump({ ticket: said }, next)
     if (said.status === ticket.status && said.ahead === ticket.ahead && moved < SAID_SECONDS) return
     const ahead = t('visitor.ahead' as MessageKey, { count: ticket.ahead ?? 0 })
     announce(`${ahead}. ${waitRange(ticket.eta_low_seconds, ticket.eta_high_seconds)}`)

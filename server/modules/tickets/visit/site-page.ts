@@ -22,6 +22,8 @@ const Line = Closed({
   eta_low_seconds: Nullable(Type.Integer()),
   eta_high_seconds: Nullable(Type.Integer()),
   max_capacity: Nullable(Type.Integer()),
+  /** Whether an appointment can be booked for it. */
+  takes_appointments: Type.Boolean(),
 })
 const SitePage = Closed({
   tenant_name: Type.String(),
@@ -47,6 +49,7 @@ const SITE = `
   select id, name, slug, address, timezone, opening_hours, now() as now from sites where slug = $1 and is_active`
 const LINES = `
   select q.id, v.code, v.name, v.names, st.status, q.max_capacity, q.is_active,
+    exists (select from booking_settings b where b.queue_id = q.id and b.is_active) as takes_appointments,
     (select count(distinct a.counter_id) from agent_queues s
      join agents a on a.tenant_id = s.tenant_id and a.id = s.agent_id
      where s.queue_id = q.id and a.status in ('available', 'calling', 'serving', 'wrap_up'))::int as agents_open
