@@ -13,7 +13,7 @@ export interface Conditions {
   slowdown: number
 }
 export const SLOW_4G: Conditions = { name: 'slow 4G, 6× CPU', kilobitsPerSecond: 1600, roundTripMs: 150, slowdown: 6 }
-export const SLOW_3G: Conditions = { name: '400 kbit/s, 6× CPU', kilobitsPerSecond: 400, roundTripMs: 400, slowdown: 6 }
+const SLOW_3G: Conditions = { name: '400 kbit/s, 6× CPU', kilobitsPerSecond: 400, roundTripMs: 400, slowdown: 6 }
 
 /** A phone of its own that has never been here; `bytes` counts what reaches it over the network. */
 export async function aPhone(browser: Browser, { kilobitsPerSecond, roundTripMs, slowdown }: Conditions) {
@@ -58,7 +58,7 @@ async function tap(page: Page, selector: string): Promise<void> {
 }
 
 /** The middle of several first visits, figure by figure. */
-export async function visits(browser: Browser, conditions: Conditions, url: string, count: number) {
+async function visits(browser: Browser, conditions: Conditions, url: string, count: number) {
   const loads: (Load & { kilobytes: number })[] = []
   for (let i = 0; i < count; i++) loads.push(await visit(browser, conditions, url))
   const middle = (of: (load: Load & { kilobytes: number }) => number) => median(loads.map(of))

@@ -13,6 +13,7 @@ export const ICONS = {
   check: { path: 'M5 13l4.5 4.5L19 7' },
   calendar: { path: 'M5 5h14a1 1 0 0 1 1 1v14H4V6a1 1 0 0 1 1-1zM4 10h16M8 3v4M16 3v4' },
   next: { path: 'M9 5l7 7l-7 7', mirror: true },
+  back: { path: 'M15 5l-7 7l7 7', mirror: true },
   down: { path: 'M6 9l6 6l6-6' },
   offline: { path: 'M3 3l18 18M9 16.5a4.5 4.5 0 0 1 6 0M5 12.5a10 10 0 0 1 5-2.7M14 10a10 10 0 0 1 5 2.5M12 20h.01' },
   mute: { path: 'M4 10v4h4l5 4V6l-5 4zM17 10l4 4M21 10l-4 4' },
