@@ -2,9 +2,17 @@ import Type, { type Static, type TSchema } from 'typebox'
 
 /** Building blocks of every operation's input and output; one vocabulary from the table's column to the wire. */
 export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
-/** Years 1000 to 2999: what PostgreSQL, Temporal and JSON all write with four digits, also after rounding. */
-export const Time = Type.String({ format: 'date-time', pattern: '^[12]\\d{3}-', description: 'RFC 3339, UTC' })
-export const Day = Type.String({ format: 'date' })
+/**
+ * Years 1000 to 2999: what PostgreSQL, Temporal and JSON all write with four digits, also after rounding. Offsets below 16
+ * hours: PostgreSQL takes no others, and no place on earth has them.
+ */
+export const Time = Type.String({
+  format: 'date-time',
+  pattern: '^[12]\\d{3}-.*(?:[Zz]|[+-](?:0\\d|1[0-5]):\\d{2})$',
+  description: 'RFC 3339, UTC',
+})
+/** The same years; PostgreSQL has no year 0. */
+export const Day = Type.String({ format: 'date', pattern: '^[12]\\d{3}-' })
 export const Seconds = Type.Integer({ minimum: 0, maximum: 31_622_400 })
 
 /** Text without control characters other than tab and newline: PostgreSQL refuses \u0000 and nobody needs the rest. */

@@ -61,12 +61,19 @@ function of(op: Operation): Compiled {
   return entry
 }
 
-/** Pointer to the first text or name that PostgreSQL cannot store: half a character, or the null character. */
-function unwritablePath(value: unknown, path: string): string | undefined {
+/** No input nests as deep; what follows it down would run out of stack. */
+const MOST_DEPTH = 32
+
+/**
+ * Pointer to the first text or name that PostgreSQL cannot store (half a character, or the null character), or to what is
+ * nested too deep.
+ */
+function unwritablePath(value: unknown, path: string, depth = 0): string | undefined {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0') ? undefined : path || '/'
   if (value === null || typeof value !== 'object') return undefined
+  if (depth === MOST_DEPTH) return path
   for (const [name, child] of Object.entries(value)) {
-    const found = unwritablePath(name, path || '/') ?? unwritablePath(child, `${path}/${name}`)
+    const found = unwritablePath(name, path || '/') ?? unwritablePath(child, `${path}/${name}`, depth + 1)
     if (found !== undefined) return found
   }
   return undefined

@@ -198,7 +198,8 @@ export class BookingPages {
     sameOriginOnly(request)
     const { token, tenant, locale } = await this.#opened(request)
     const form = (request.body ?? {}) as Form
-    const operation = ACTS[String(form['act'])]
+    const name = String(form['act'])
+    const operation = Object.hasOwn(ACTS, name) && ACTS[name]
     if (!operation) throw notFound()
     try {
       const sent = { key: formKey(form['key']) }

@@ -24,7 +24,11 @@ export interface Month {
 /** Days that one look at the slots covers. */
 const LOOK_DAYS = 61
 const isMonth = (text: string | undefined): text is string => /^\d{4}-(?:0[1-9]|1[0-2])$/.test(text ?? '')
-const isDay = (text: string | undefined): text is string => /^\d{4}-(?:0[1-9]|1[0-2])-\d{2}$/.test(text ?? '')
+/** A day that the calendar has: what others may be written would stop the page where it is told in words. */
+function isDay(text: string | undefined): text is string {
+  const [, month, day] = /^(\d{4}-(?:0[1-9]|1[0-2]))-(\d{2})$/.exec(text ?? '') ?? []
+  return month !== undefined && Number(day) >= 1 && Number(day) <= Temporal.PlainYearMonth.from(month).daysInMonth
+}
 
 /** The month that was asked for, or the first one with a free time; never outside `bounds`. */
 export async function monthOf(

@@ -300,7 +300,8 @@ export class VisitorPages {
     if (!actor) throw notFound()
     const caller = await this.#place(actor)
     const form = (request.body ?? {}) as Form
-    const act = ACTS[String(form['act'])]
+    const name = String(form['act'])
+    const act = Object.hasOwn(ACTS, name) && ACTS[name]
     if (!act) throw notFound()
     const locale = callerLocale(request)
     try {

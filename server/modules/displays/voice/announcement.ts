@@ -102,7 +102,7 @@ export async function voiceFile(
   text: string | undefined,
 ): Promise<VoiceFile | undefined> {
   if (folder === 'own') {
-    const [, tenant, sha256] = /^([0-9a-z]{1,11})-([0-9a-f]{64})\.\w{3}$/.exec(file) ?? []
+    const [, tenant, sha256] = /^([1-9a-z][0-9a-z]{0,10})-([0-9a-f]{64})\.\w{3}$/.exec(file) ?? []
     const tenantId = parseInt(tenant ?? '', 36)
     return Number.isSafeInteger(tenantId) ? recordedClip(db, tenantId, sha256!) : undefined
   }
