@@ -1,5 +1,5 @@
 /**
- * `node bench/shared.ts [--seconds 10]`: what Redis as a second level saves three API processes behind a balancer that
+ * `npm run bench:shared [-- --seconds 10]`: what Redis as a second level saves three API processes behind a balancer that
  * gives each request to the next one. Beside it the same load without Redis. docs/caching.md says what came out.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
