@@ -3,7 +3,6 @@ import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed, Id } from '../../kernel/schema.ts'
 import { availability } from './availability.ts'
 import { writeAppointment } from './book.ts'
-import { policyOf } from './change.ts'
 import { expireHolds } from './expire.ts'
 import { SEND_CONFIRMATION } from './job-names.ts'
 import { findPlace, lockSite } from './place.ts'
@@ -26,13 +25,16 @@ interface Waiter {
   today: string
   party_size: number
   language: Appointment['language']
+  offer_seconds: number
 }
+/** Those of a queue that takes no appointments any more stay on the list, in case it takes some again. */
 const WAITERS = `
   select w.id, w.site_id, w.queue_id, q.service_id, s.timezone, w.customer_id, w.from_day, w.to_day, w.party_size, w.language,
-    (now() at time zone s.timezone)::date as today
+    (now() at time zone s.timezone)::date as today, b.offer_seconds
   from appointment_waiters w
   join sites s on s.tenant_id = w.tenant_id and s.id = w.site_id
   join queues q on q.tenant_id = w.tenant_id and q.id = w.queue_id
+  join booking_settings b on b.tenant_id = w.tenant_id and b.queue_id = w.queue_id
   where w.status = 'waiting' and w.site_id = $1 and w.id > $2 order by w.id limit ${MOST} for no key update of w`
 /** Nobody waits for days that are over. */
 const END = `
@@ -81,8 +83,7 @@ async function offerAt(ctx: Context, siteId: number): Promise<number> {
 }
 
 async function offer(ctx: Context, waiter: Waiter): Promise<boolean> {
-  const { offer_seconds } = await policyOf(ctx.tx, waiter.queue_id)
-  const start_at = await firstFree(ctx, waiter, offer_seconds)
+  const start_at = await firstFree(ctx, waiter)
   if (start_at === undefined) return false
   const place = await findPlace(ctx, { ...waiter, start_at, isStranger: true, isOffer: true })
   const row = await writeAppointment(ctx, waiter, place, {
@@ -90,7 +91,7 @@ async function offer(ctx: Context, waiter: Waiter): Promise<boolean> {
     status: 'held',
     channel: 'web',
     note: '',
-    hold_seconds: offer_seconds,
+    hold_seconds: waiter.offer_seconds,
   })
   await ctx.tx.query(`update appointment_waiters w set status = 'offered', appointment_id = $2 where w.id = $1`, [
     waiter.id,
@@ -101,7 +102,7 @@ async function offer(ctx: Context, waiter: Waiter): Promise<boolean> {
 }
 
 /** The first start that suits, and that does not begin before the offer ends. */
-async function firstFree(ctx: Context, waiter: Waiter, offerSeconds: number): Promise<string | undefined> {
+async function firstFree(ctx: Context, waiter: Waiter): Promise<string | undefined> {
   const clock = localClock(waiter.timezone)
   const last = Temporal.PlainDate.from(waiter.to_day)
   let from = Temporal.PlainDate.from(waiter.from_day > waiter.today ? waiter.from_day : waiter.today)
@@ -112,7 +113,7 @@ async function firstFree(ctx: Context, waiter: Waiter, offerSeconds: number): Pr
     const facts = await availability(ctx.tx, span)
     const [queue] = facts.queues
     if (!queue) return undefined
-    const earliest = Temporal.Instant.from(facts.now).epochMilliseconds + offerSeconds * 1000
+    const earliest = Temporal.Instant.from(facts.now).epochMilliseconds + waiter.offer_seconds * 1000
     for (const slots of freeDays({ ...facts, waiters: [] }, queue, clock).values())
       for (const { start, places } of slots)
         if (places >= waiter.party_size && start >= earliest) return clock(start).start_at

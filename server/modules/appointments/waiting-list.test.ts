@@ -107,3 +107,12 @@ test('who is told and how often is bounded, and what is free is booked, not wait
   expect(await mine(late)).toMatchObject({ status: 'over' })
   expect((await b.run('waiting-list.list', {})).results).toHaveLength(2)
 })
+
+test('who waits at a queue that takes no appointments any more stops nobody’s offers', async () => {
+  const { b, taken, join, mine } = await full()
+  const waiter = await join(1)
+  await b.run('appointments.cancel', { id: taken.id })
+  await b.run('booking-settings.delete', { id: b.settingsId })
+  expect(await offer(b)).toEqual({ count: 0, more: false })
+  expect(await mine(waiter)).toMatchObject({ status: 'waiting' })
+})
