@@ -10,7 +10,9 @@ export async function eachTenant(tenants: readonly Tenant[], visit: (tenant: Ten
     try {
       await visit(tenant)
     } catch (cause) {
-      failures.push(new Error(`organisation ${tenant.id}: ${cause instanceof Error ? cause.message : cause}`, { cause }))
+      failures.push(
+        new Error(`organisation ${tenant.id}: ${cause instanceof Error ? cause.message : cause}`, { cause }),
+      )
     }
   }
   if (failures.length > 0) {

@@ -1,4 +1,5 @@
 import type { Tx } from '../db/types.ts'
+import { eachTenant } from './each-tenant.ts'
 import { enqueueJob } from './enqueue.ts'
 import type { Job } from './job.ts'
 
@@ -56,10 +57,11 @@ export const nightlyJob = (jobs: readonly Job[]): Job => ({
   async run({ runtime: { db }, tenants }) {
     const wanted = jobs.filter(({ nightly }) => nightly !== undefined)
     if (wanted.length === 0) return
-    for (const tenant of await tenants())
-      await db.tenant(tenant.id, async (tx) => {
+    await eachTenant(await tenants(), (tenant) =>
+      db.tenant(tenant.id, async (tx) => {
         const { now } = await tx.one<{ now: string }>('select now() as now')
         await addNightly(tx, tenant, wanted, Temporal.Instant.from(now))
-      })
+      }),
+    )
   },
 })

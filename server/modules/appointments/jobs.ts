@@ -1,6 +1,6 @@
 import { systemActor } from '../../kernel/access.ts'
 import { translate } from '../../kernel/i18n.ts'
-import type { Job, JobContext } from '../../kernel/jobs/index.ts'
+import { eachTenant, type Job, type JobContext } from '../../kernel/jobs/index.ts'
 import { deliver } from '../../kernel/mail/index.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import type { Locale } from '../../kernel/schema.ts'
@@ -12,12 +12,11 @@ import { sendReminders, sweep } from './sweep.ts'
 /** Runs a sweep for every tenant until it finds nothing more. */
 const forEveryTenant =
   (op: Operation) =>
-  async ({ runtime, tenants }: JobContext) => {
-    for (const tenant of await tenants()) {
+  async ({ runtime, tenants }: JobContext) =>
+    eachTenant(await tenants(), async (tenant) => {
       const request = { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input: {} }
       while (((await runtime.execute(op, request)).output as { more: boolean }).more);
-    }
-  }
+    })
 
 const HELD = `
   select a.start_at, a.hold_expires_at, a.language, c.email, s.name as site, s.timezone, v.name as service

@@ -1,5 +1,5 @@
 import { systemActor } from '../../kernel/access.ts'
-import type { Job, JobContext } from '../../kernel/jobs/index.ts'
+import { eachTenant, type Job, type JobContext } from '../../kernel/jobs/index.ts'
 import { refreshQueues } from '../tickets/index.ts'
 import { refreshEstimates } from './refresh.ts'
 import { withdrawStale } from './withdraw.ts'
@@ -24,23 +24,23 @@ const withdrawJob: Job = {
   name: 'queues.withdraw_stale_forecasts',
   schedule: '* * * * *',
   async run({ runtime, tenants }) {
-    for (const tenant of await tenants()) {
+    await eachTenant(await tenants(), async (tenant) => {
       await runtime.execute(withdrawStale, {
         actor: systemActor(tenant.id),
         tenant,
         locale: tenant.locale,
         input: {},
       })
-    }
+    })
   },
 }
 
 export const jobs: readonly Job[] = [refreshJob, withdrawJob]
 
 async function refreshAll({ runtime, tenants }: JobContext): Promise<void> {
-  for (const tenant of await tenants()) {
+  await eachTenant(await tenants(), async (tenant) => {
     const call = { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input: {} }
     await runtime.execute(refreshQueues, call)
     await runtime.execute(refreshEstimates, call)
-  }
+  })
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Job, JobContext } from '../../kernel/jobs/index.ts'
+import { eachTenant, type Job, type JobContext } from '../../kernel/jobs/index.ts'
 import type { Tenant } from '../../kernel/operation.ts'
 import { act } from './inbound/act.ts'
 import { ACT } from './inbound/receive.ts'
@@ -28,13 +28,11 @@ export async function listenToAll({ runtime, tenants }: JobContext): Promise<voi
     tx.query<{ tenant_id: number; site_id: number }>('select tenant_id, site_id from app.notification_backlog()'),
   )
   if (sites.length === 0) return
-  const byId = new Map((await tenants()).map((tenant) => [tenant.id, tenant]))
-  for (const { tenant_id, site_id } of sites) {
-    const tenant = byId.get(tenant_id)
-    if (!tenant) continue
-    const { db, hub } = runtime
-    while (await db.tenant(tenant_id, (tx) => listen({ tx, tenant, hub }, site_id)));
-  }
+  const { db, hub } = runtime
+  await eachTenant(await tenants(), async (tenant) => {
+    for (const { site_id } of sites.filter(({ tenant_id }) => tenant_id === tenant.id))
+      while (await db.tenant(tenant.id, (tx) => listen({ tx, tenant, hub }, site_id)));
+  })
 }
 
 /** Gives a new job to each message that nobody looks after any more. */
@@ -52,13 +50,13 @@ export async function recover({ runtime }: JobContext): Promise<void> {
 }
 
 async function watchAll({ runtime, tenants }: JobContext): Promise<void> {
-  for (const tenant of await tenants()) {
+  await eachTenant(await tenants(), async (tenant) => {
     const sites = await runtime.db
       .reader(tenant.id)
       .query<{ site_id: number }>('select site_id from notification_cursors order by site_id')
     for (const { site_id } of sites)
       await runtime.db.tenant(tenant.id, (tx) => watch({ tx, tenant, hub: runtime.hub }, site_id))
-  }
+  })
 }
 
 /**

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { MANAGERS, systemActor } from '../../kernel/access.ts'
 import type { Tx } from '../../kernel/db/types.ts'
-import type { Job } from '../../kernel/jobs/index.ts'
+import { eachTenant, type Job } from '../../kernel/jobs/index.ts'
 import { operation, type Operation } from '../../kernel/operation.ts'
 import { Closed, Id, Nullable, Slug } from '../../kernel/schema.ts'
 
@@ -131,10 +131,10 @@ const checkQuotas: Job = {
   name: 'tenants.check_quotas',
   schedule: '*/5 * * * *',
   async run({ runtime, tenants }) {
-    for (const tenant of await tenants()) {
+    await eachTenant(await tenants(), async (tenant) => {
       const input = {}
       await runtime.execute(check, { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input })
-    }
+    })
   },
 }
 

@@ -1,6 +1,6 @@
 import { systemActor } from '../../kernel/access.ts'
 import { AppError } from '../../kernel/errors.ts'
-import type { Job, JobContext } from '../../kernel/jobs/index.ts'
+import { eachTenant, type Job, type JobContext } from '../../kernel/jobs/index.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import { applyRules } from './apply-rules.ts'
 import { closeDay, sweepTimers } from './expire.ts'
@@ -13,12 +13,11 @@ import { rerank } from './rerank.ts'
 /** Runs a sweep for every tenant until it finds nothing more. */
 const sweep =
   (op: Operation) =>
-  async ({ runtime, tenants }: JobContext) => {
-    for (const tenant of await tenants()) {
+  async ({ runtime, tenants }: JobContext) =>
+    eachTenant(await tenants(), async (tenant) => {
       const request = { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input: {} }
       while (((await runtime.execute(op, request)).output as { more: boolean }).more);
-    }
-  }
+    })
 
 /** The reference that the database does not check itself; see the table. */
 const ORPHANS = `

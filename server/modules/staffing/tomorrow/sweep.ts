@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { systemActor } from '../../../kernel/access.ts'
-import type { Job } from '../../../kernel/jobs/index.ts'
+import { eachTenant, type Job } from '../../../kernel/jobs/index.ts'
 import { operation } from '../../../kernel/operation.ts'
 import { Closed } from '../../../kernel/schema.ts'
 
@@ -47,10 +47,10 @@ export const jobs: readonly Job[] = [
     name: 'staffing.sweep_tomorrow_offers',
     schedule: '* * * * *',
     async run({ runtime, tenants }) {
-      for (const tenant of await tenants()) {
+      await eachTenant(await tenants(), async (tenant) => {
         const request = { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input: {} }
         while (((await runtime.execute(sweepOffers, request)).output as { more: boolean }).more);
-      }
+      })
     },
   },
 ]
