@@ -80,6 +80,11 @@ export function testDatabaseUrl(): string | undefined {
   return process.env.TEST_DATABASE_URL || undefined
 }
 
+/** TEST_SEED: where tests of random cases begin, to try others than every run does. */
+export function testSeed(): number | undefined {
+  return Number(process.env.TEST_SEED) || undefined
+}
+
 /** TEST_SOAK: tests of random runs take their time, as before a release. */
 export function isSoak(): boolean {
   return Boolean(process.env.TEST_SOAK)
