@@ -203,7 +203,7 @@ export class BookingPages {
     if (!operation) throw notFound()
     try {
       const sent = { key: formKey(form['key']) }
-      const done = (await this.#run(operation, tenant, { link: token }, request, sent)) as {
+      const done = (await this.#run(operation, tenant, { link: token, ...positionOf(form) }, request, sent)) as {
         ticket?: { public_token: string }
       }
       const to = done.ticket ? `/t/${done.ticket.public_token}/` : `/a/${token}`
@@ -293,6 +293,14 @@ export class BookingPages {
     const { lang } = request.query as { lang?: string }
     return { token, tenant, mine, locale: lang ? callerLocale(request) : (mine.language ?? callerLocale(request)) }
   }
+}
+
+/** What the page's script found where the place asks for it. */
+function positionOf(form: Form) {
+  const [latitude, longitude, accuracy] = ['latitude', 'longitude', 'accuracy'].map((name) => textOf(form, name))
+  if (form['act'] !== 'check-in' || !latitude || !longitude) return {}
+  const position = { latitude: Number(latitude), longitude: Number(longitude) }
+  return { position: { ...position, ...(accuracy && { accuracy_metres: Number(accuracy) }) } }
 }
 
 const onlyOne = <Each>(list: readonly Each[]) => (list.length === 1 ? list[0] : undefined)

@@ -67,6 +67,11 @@ const FACTS = `
         and a.start_at < ($4::date + 2)::timestamp at time zone s.timezone
     ), '[]') as taken,
     coalesce((
+      select json_agg(json_build_object('agent_id', h.agent_id, 'hours', h.hours))
+      from agent_hours h join agents g on g.tenant_id = h.tenant_id and g.id = h.agent_id and g.site_id = s.id
+      where h.tenant_id = s.tenant_id
+    ), '[]') as agent_hours,
+    coalesce((
       select json_agg(json_build_object('queue_id', w.queue_id, 'from_day', w.from_day, 'to_day', w.to_day,
         'party_size', w.party_size))
       from appointment_waiters w
@@ -94,6 +99,7 @@ export async function availability(tx: Tx, wanted: Wanted): Promise<Availability
     is_active: boolean
     now: string
     queues: BookingQueue[]
+    agent_hours: { agent_id: number; hours: OpeningHours }[]
     waiters: Availability['waiters']
     taken: [...Taken, day: string][]
   }>(FACTS, [site_id, wanted.service_id ?? null, from, to, wanted.queue_ids ?? null, wanted.except_id ?? null])
@@ -112,8 +118,31 @@ export async function availability(tx: Tx, wanted: Wanted): Promise<Availability
     to,
     queues: row.is_active ? row.queues : [],
     days: openingDays(row.opening_hours, row.timezone, dayBefore, to),
-    taken: row.taken.map(([a, b, c, d, e, f]): Taken => [a, b, c, d, e, f]),
+    taken: [
+      ...row.taken.map(([a, b, c, d, e, f]): Taken => [a, b, c, d, e, f]),
+      ...row.agent_hours.flatMap(({ agent_id, hours }) => offHours(agent_id, hours, row.timezone, dayBefore, to)),
+    ],
     waiters: row.waiters,
     booked,
   }
+}
+
+/** Times at which an agent does not work, as if they were taken: from the day before the first day to the day after the last. */
+function offHours(agentId: number, hours: OpeningHours, timezone: string, from: string, to: string): Taken[] {
+  const dayAfter = Temporal.PlainDate.from(to).add({ days: 1 }).toString()
+  const days = openingDays(hours, timezone, from, dayAfter)
+  const spans = days
+    .flatMap((day) => day.spans)
+    .map(({ start, end }) => [start.epochMilliseconds, end.epochMilliseconds] as const)
+  const edge = (date: string, days: number) =>
+    Temporal.PlainDate.from(date).add({ days }).toZonedDateTime(timezone).epochMilliseconds
+  const off: Taken[] = []
+  // An appointment that reaches beyond what was looked at is not for this agent.
+  let at = edge(from, -1)
+  for (const [start, end] of spans.toSorted(([a], [b]) => a - b)) {
+    if (start > at) off.push([at, start, 0, 1, null, agentId])
+    at = Math.max(at, end)
+  }
+  off.push([at, edge(dayAfter, 2), 0, 1, null, agentId])
+  return off
 }

@@ -17,6 +17,7 @@ export interface Policy {
   late_seconds: number
   late_rule: 'keep' | 'walk_in' | 'refuse'
   cancel_until_seconds: number
+  arrival_metres: number | null
 }
 
 /** @throws AppError conflict `not_bookable` where the queue takes no appointments */

@@ -44,7 +44,6 @@ export const withOverbooking = (places: number, percent: number) => places + Mat
 /**
  * Free places of each start (ascending); never negative. An appointment counts in every slot whose busy time, buffers
  * included, it overlaps. A resource that is busy twice within a slot is one resource.
- * @param taken in ascending order of `busyFrom`
  */
 export function placesAt(starts: readonly number[], booking: Booking, taken: readonly Taken[]): number[] {
   const before = booking.buffer_before_seconds * 1000

@@ -1,5 +1,6 @@
 /** Appointments: slots, booking, and check-in to a ticket. */
 import type { Operation } from '../../kernel/operation.ts'
+import { agentHours } from './agent-hours.ts'
 import { book } from './book.ts'
 import { bookingPage } from './booking-page.ts'
 import { calendarOperations } from './calendars.ts'
@@ -7,6 +8,7 @@ import { offerPlaces } from './offers.ts'
 import { get, list } from './read.ts'
 import { seriesOperations } from './series.ts'
 import { settings } from './settings.ts'
+import { bookSeveral } from './several.ts'
 import { slots } from './slots.ts'
 import { staffOperations } from './staff.ts'
 import { sendReminders, sweep } from './sweep.ts'
@@ -20,6 +22,7 @@ export { bookOnDay } from './on-day.ts'
 
 export const operations: readonly Operation[] = [
   ...settings.operations,
+  ...agentHours.operations,
   bookingPage,
   slots,
   book,
@@ -28,6 +31,7 @@ export const operations: readonly Operation[] = [
   ...staffOperations,
   ...visitorOperations,
   ...seriesOperations,
+  bookSeveral,
   ...calendarOperations,
   ...waitingListOperations,
   offerPlaces,

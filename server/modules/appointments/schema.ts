@@ -49,6 +49,8 @@ export const settingsFields = {
   late_seconds: Default(Count(0, 86_400), 900),
   /** The late keep their booked time (the queue's algorithm decides), stand by arrival, or are refused. */
   late_rule: Default(Enum(['keep', 'walk_in', 'refuse']), 'walk_in'),
+  /** Whoever checks in by the own link must be as near to the site as this; null = anywhere. */
+  arrival_metres: Default(Nullable(Count(50, 50_000)), null),
   /** Absent when not checked in so long after the booked time. */
   no_show_after_seconds: Default(Count(0, 86_400), 1800),
   /** Visitors move and cancel until so long before. */

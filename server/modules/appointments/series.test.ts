@@ -45,3 +45,21 @@ test('a series is all or nothing, or leaves out what is taken; the rest of it is
   expect(await count()).toBe(2)
   expect(await b.run('appointments.cancelSeries', { id: taken.id })).toEqual({ cancelled: 1 })
 })
+
+test('several services of one visit follow each other, all or none', async () => {
+  const b = await office({ duration_seconds: 1200 }, { queues: 2, sites: 2 })
+  const [first, second] = b.queues.map(({ id }) => id) as [number, number]
+  await b.run('booking-settings.create', { queue_id: second, duration_seconds: 1800 })
+  const visit = (more = {}) =>
+    b.run('appointments.bookSeveral', { queue_ids: [first, second], start_at: b.at(60), ...more })
+  const { series_id, appointments } = await visit()
+  expect(appointments).toMatchObject([
+    { queue_id: first, start_at: b.at(60), end_at: b.at(80), series_id },
+    { queue_id: second, start_at: b.at(80), end_at: b.at(110), series_id },
+  ])
+  // The first would be free, the second is not.
+  expect(await codeOf(visit({ start_at: b.at(85) }))).toBe('slot_taken')
+  expect((await b.run('appointments.list', {})).results).toHaveLength(2)
+  expect(await codeOf(visit({ queue_ids: [first, b.queues[2]!.id] }))).toBe('invalid_input')
+  expect(await b.run('appointments.cancelSeries', { id: series_id })).toEqual({ cancelled: 2 })
+})

@@ -175,3 +175,57 @@ test('the month reads the day’s appointments by index', async () => {
   )
   expect(JSON.stringify(rows)).toContain('appointments_by_start')
 })
+
+test('an agent is booked in the own hours only, exceptions and nights included', async () => {
+  const b = await office({ resource: 'agents', duration_seconds: 3600 }, { agents: 2, counters: 2 })
+  const day = b.at(0).slice(0, 10)
+  const shown = async () => {
+    const { services } = await b.run('appointments.slots', { site: b.sites[0]!.id, from: day, to: day })
+    return Object.fromEntries(
+      (services[0].days[0]?.slots ?? []).map(({ time, places }: { time: string; places: number }) => [time, places]),
+    ) as Record<string, number>
+  }
+  expect((await shown())['03:00']).toBe(2)
+  const weekly = Object.fromEntries(
+    [1, 2, 3, 4, 5, 6, 7].map((each) => [
+      each,
+      [
+        ['09:00', '12:00'],
+        ['22:00', '02:00'],
+      ],
+    ]),
+  )
+  const own = await b.run('agent-hours.create', { agent_id: b.agents[0]!.id, hours: { weekly } })
+  const first = await shown()
+  expect([
+    first['01:00'],
+    first['02:00'],
+    first['08:00'],
+    first['09:00'],
+    first['11:00'],
+    first['12:00'],
+    first['23:00'],
+  ]).toEqual([2, 1, 1, 2, 2, 1, 2])
+  await b.run('agent-hours.create', {
+    agent_id: b.agents[1]!.id,
+    hours: { weekly, exceptions: [{ date: day, intervals: [] }] },
+  })
+  const second = await shown()
+  // What began the evening before is still the evening's.
+  expect(Object.entries(second).map(([time, places]) => `${time} ${places}`)).toEqual([
+    '00:00 2',
+    '01:00 2',
+    '09:00 1',
+    '10:00 1',
+    '11:00 1',
+    '22:00 1',
+    '23:00 1',
+  ])
+  const nine = (await b.run('appointments.slots', { site: b.sites[0]!.id, from: day, to: day })).services[0].days[0]
+    .slots[2]
+  expect(await b.book({ start_at: nine.start_at })).toMatchObject({ agent_id: b.agents[0]!.id })
+  expect(await codeOf(b.book({ start_at: nine.start_at }))).toBe('slot_taken')
+  expect(
+    await codeOf(b.run('agent-hours.update', { id: own.id, hours: { weekly: { 1: [['24:00', '02:00']] } } })),
+  ).toBe('invalid_input')
+})

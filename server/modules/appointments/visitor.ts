@@ -7,6 +7,7 @@ import { Names } from '../sites/index.ts'
 import { TAKEN_TWICE } from './book.ts'
 import { policyOf } from './change.ts'
 import { openLink, type LinkPurpose } from './links.ts'
+import { checkPosition, Position } from './position.ts'
 import { readAppointment } from './read.ts'
 import { Appointment, Reason } from './schema.ts'
 import { CheckedIn } from './staff.ts'
@@ -42,6 +43,8 @@ const Mine = Closed({
   /** Check-in is on time between these. */
   check_in_from: Time,
   check_in_until: Time,
+  /** Checking in by this link takes a position near the site. */
+  needs_position: Type.Boolean(),
 })
 
 const MINE = `
@@ -49,7 +52,8 @@ const MINE = `
     coalesce(a.status = 'held' and a.hold_expires_at > now() and (b.confirmation <> 'email' or $2), false) as can_confirm,
     a.start_at - make_interval(secs => coalesce(b.cancel_until_seconds, 0)) as change_until,
     a.start_at - make_interval(secs => coalesce(b.early_seconds, 0)) as check_in_from,
-    a.start_at + make_interval(secs => coalesce(b.late_seconds, 0)) as check_in_until
+    a.start_at + make_interval(secs => coalesce(b.late_seconds, 0)) as check_in_until,
+    b.arrival_metres is not null and s.latitude is not null and s.longitude is not null as needs_position
   from appointments a
   join sites s on s.tenant_id = a.tenant_id and s.id = a.site_id
   join services v on v.tenant_id = a.tenant_id and v.id = a.service_id
@@ -133,10 +137,15 @@ const checkIn = operation({
   id: 'appointments.checkInMine',
   summary: 'Say that I have come: my appointment becomes a ticket',
   http: { method: 'POST', ...path('check-in') },
-  input: Closed({ link: Link }),
+  description: '`position_required` and `too_far` where the queue wants its visitors near the site.',
+  input: Closed({ link: Link, position: Type.Optional(Position) }),
   output: CheckedIn,
   example: { input: { link } },
-  run: async (ctx, { link }) => checkInAppointment(ctx, (await openLink(ctx, link)).id),
+  async run(ctx, { link, position }) {
+    const { id } = await openLink(ctx, link)
+    await checkPosition(ctx, await readAppointment(ctx, id), position)
+    return checkInAppointment(ctx, id)
+  },
 })
 
 export const visitorOperations: readonly Operation[] = [read, confirm, reschedule, cancel, checkIn]

@@ -18,6 +18,7 @@ type Kind =
   | 'queue_rule'
   | 'appointment'
   | 'booking_setting'
+  | 'agent_hour'
   | 'notification_rule'
   | 'calendar_feed'
   | 'work_profile'
@@ -68,6 +69,7 @@ const NOUNS: Readonly<Record<string, Kind | null>> = {
   'queue-rules': 'queue_rule',
   appointments: 'appointment',
   'booking-settings': 'booking_setting',
+  'agent-hours': 'agent_hour',
   'notification-rules': 'notification_rule',
   'calendar-feeds': 'calendar_feed',
   'work-profiles': 'work_profile',
@@ -125,6 +127,7 @@ const PLACED = `
       when 'calendar_feed' then (select f.site_id from calendar_feeds f where f.id = r.id)
       when 'message' then (select m.site_id from messages m where m.id = r.id)
       when 'work_profile' then (select w.site_id from work_profiles w where w.id = r.id)
+      when 'agent_hour' then (select g.site_id from agent_hours h join agents g on g.id = h.agent_id where h.id = r.id)
       when 'booking_setting' then (select q.site_id from booking_settings b join queues q on q.id = b.queue_id where b.id = r.id)
       when 'notification_rule' then (select q.site_id from notification_rules u join queues q on q.id = u.queue_id where u.id = r.id)
     end as site_id,

@@ -14,6 +14,7 @@ import { counterFields, serviceFields, siteFields } from './schema.ts'
 
 export { edges } from './graphql.ts'
 export {
+  checkOpeningHours,
   closesAt,
   exceptionAt,
   isOpen,
@@ -21,7 +22,7 @@ export {
   openingDays,
   type OpeningDay,
   type OpeningException,
-  type OpeningHours,
+  OpeningHours,
 } from './opening-hours.ts'
 export { REFRESH_QUEUES } from './refresh-job.ts'
 export { lineLook } from './names.ts'

@@ -185,14 +185,14 @@ function instantOf(date: Temporal.PlainDate, minute: string, timezone: string): 
 }
 
 /** Refuses what the schema cannot: two exceptions for one date, an interval that starts at 24:00, an unknown calendar. */
-export function checkOpeningHours(hours: OpeningHours | null): void {
+export function checkOpeningHours(hours: OpeningHours | null, path = '/opening_hours'): void {
   if (hours === null) return
   const dates = hours.exceptions?.map(({ date }) => date) ?? []
   const twice = dates.findIndex((date, i) => dates.indexOf(date) !== i)
   const backward = hours.closures?.findIndex(({ from, to }) => to < from) ?? -1
-  if (backward >= 0) throw invalid(`/opening_hours/closures/${backward}/to`, 'range')
-  if (hours.holidays) checkHolidayCalendar(hours.holidays, '/opening_hours/holidays')
-  if (twice >= 0) throw invalid(`/opening_hours/exceptions/${twice}/date`, 'duplicate')
+  if (backward >= 0) throw invalid(`${path}/closures/${backward}/to`, 'range')
+  if (hours.holidays) checkHolidayCalendar(hours.holidays, `${path}/holidays`)
+  if (twice >= 0) throw invalid(`${path}/exceptions/${twice}/date`, 'duplicate')
   const all: [string, readonly (readonly [string, string])[]][] = [
     ...Object.entries(hours.weekly).map(([day, intervals]): [string, typeof intervals] => [`weekly/${day}`, intervals]),
     ...(hours.exceptions ?? []).map(({ intervals }, i): [string, typeof intervals] => [
@@ -200,8 +200,8 @@ export function checkOpeningHours(hours: OpeningHours | null): void {
       intervals,
     ]),
   ]
-  for (const [path, intervals] of all) {
+  for (const [part, intervals] of all) {
     const bad = intervals.findIndex(([from]) => from === '24:00')
-    if (bad >= 0) throw invalid(`/opening_hours/${path}/${bad}/0`, 'range')
+    if (bad >= 0) throw invalid(`${path}/${part}/${bad}/0`, 'range')
   }
 }

@@ -48,7 +48,8 @@ export function MinePage(props: MineProps) {
         </Act>
       )}
       {mayCheckIn && (
-        <Act {...props} act="check-in">
+        <Act {...props} act="check-in" onSubmit={mine.needs_position ? addPosition : undefined}>
+          {mine.needs_position && <p class="muted">{t('booking.position')}</p>}
           <button class="button wide" data-kind="primary">
             {t('booking.here')}
           </button>
@@ -105,9 +106,32 @@ function Changes(props: MineProps) {
   )
 }
 
-function Act({ token, formKey, act, children }: MineProps & { act: string; children: ComponentChildren }) {
+/** Asks where the phone is and sends the form with it; without an answer as it is, and the place says what to do. */
+function addPosition(event: SubmitEvent) {
+  event.preventDefault()
+  const form = event.currentTarget as HTMLFormElement
+  const add = (name: string, value: number) =>
+    form.append(Object.assign(document.createElement('input'), { type: 'hidden', name, value: String(value) }))
+  navigator.geolocation.getCurrentPosition(
+    ({ coords }) => {
+      add('latitude', coords.latitude)
+      add('longitude', coords.longitude)
+      add('accuracy', coords.accuracy)
+      form.submit()
+    },
+    () => form.submit(),
+    { enableHighAccuracy: true, timeout: 10_000, maximumAge: 60_000 },
+  )
+}
+
+interface ActProps extends MineProps {
+  act: string
+  onSubmit?: ((event: SubmitEvent) => void) | undefined
+  children: ComponentChildren
+}
+function Act({ token, formKey, act, onSubmit, children }: ActProps) {
   return (
-    <form method="post" action={`/a/${token}/act?lang=${currentLanguage()}`}>
+    <form method="post" action={`/a/${token}/act?lang=${currentLanguage()}`} onSubmit={onSubmit}>
       <input type="hidden" name="act" value={act} />
       <input type="hidden" name="key" value={formKey} />
       {children}
