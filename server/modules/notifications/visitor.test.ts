@@ -103,6 +103,28 @@ test('a visitor says on which channels to be written to', async () => {
   expect(await codeOf((await visit(false)).me('messages.prefer', { sms: true }))).toBe('cannot_be_reached')
 })
 
+test('who types the number of somebody known reads and changes nothing of theirs', async () => {
+  const { me: known, customer } = await visit()
+  const { phone } = customer
+  await known('tickets.leave')
+  const person = () => owner<{ consents: object }>('select consents from customers where phone = $1', [phone])
+  await owner(
+    `update customers set consents = '{"sms": false}', created_at = now() - interval '1 day' where phone = $1`,
+    [phone],
+  )
+  const input = { queue_id: bank.queues[0]!.id, channel: 'web', customer: { phone } }
+  const { public_token } = await as(bank.anonymous, bank.tenant)('tickets.take', input)
+  const stranger = as((await visitorOf(db, public_token))!, bank.tenant)
+  expect(await stranger('messages.preferences')).toEqual({ sms: true, whatsapp: true, email: true })
+  expect(await codeOf(stranger('messages.prefer', { sms: true }))).toBe('cannot_be_reached')
+  expect(await person()).toEqual([{ consents: { sms: false } }])
+  // Whoever is new by this visit speaks for themselves.
+  const fresh = { ...input, customer: { phone: `+336${String(50_000_000 + ++phones)}` } }
+  const own = await as(bank.anonymous, bank.tenant)('tickets.take', fresh)
+  const me = as((await visitorOf(db, own.public_token))!, bank.tenant)
+  expect(await me('messages.prefer', { sms: false })).toMatchObject({ sms: false })
+})
+
 test('what visitors said of their visits is read by those who run the place, last first', async () => {
   const ids: number[] = []
   for (const [rating, comment] of [

@@ -106,6 +106,17 @@ const wishesOf = (consents: Record<string, boolean> | null, optedOut: readonly s
     CHANNELS.map((channel) => [channel, consents?.[channel] !== false && !optedOut.includes(channel)]),
   ) as Preferences
 
+/**
+ * Strangers who type a number are recognised by it, not proved to be its owner: of somebody known before this visit they
+ * are told nothing and change nothing.
+ */
+const MERELY_RECOGNISED = `
+  select from tickets t join customers c on c.tenant_id = t.tenant_id and c.id = t.customer_id
+  left join appointments a on a.tenant_id = t.tenant_id and a.ticket_id = t.id
+  where t.id = $1 and coalesce(a.channel, t.channel) in ('web', 'qr', 'kiosk')
+    and c.created_at < coalesce(a.created_at, t.created_at) - interval '1 minute'`
+const isRecognised = async (ctx: Context, id: number) => (await ctx.tx.maybe(MERELY_RECOGNISED, [id])) !== undefined
+
 const preferences = operation({
   id: 'messages.preferences',
   kind: 'query',
@@ -119,7 +130,7 @@ const preferences = operation({
   async run(ctx) {
     const [holder] = await holdersOf(ctx.tx, [ownTicketId(ctx)])
     if (!holder) throw notFound()
-    return wishesOf(holder.consents, holder.opted_out)
+    return (await isRecognised(ctx, holder.id)) ? wishesOf(null, []) : wishesOf(holder.consents, holder.opted_out)
   },
 })
 
@@ -128,7 +139,7 @@ const prefer = operation({
   kind: 'mutation',
   summary: 'Say on which channels I may be written to',
   description:
-    'What is not named stays. It holds for this and later visits. Who answered STOP begins again by answering START.',
+    'What is not named stays. It holds for this and later visits. Who answered STOP begins again by answering START. Refused where the person was known before and took the ticket without staff: anybody may type anybody’s number.',
   scope: null,
   roles: ['visitor'],
   http: { method: 'PATCH', path: '/t/{token}/preferences/', base: 'root' },
@@ -138,7 +149,7 @@ const prefer = operation({
   async run(ctx, wishes) {
     const [holder] = await holdersOf(ctx.tx, [ownTicketId(ctx)])
     if (!holder) throw notFound()
-    if (holder.customer_id === null) throw conflict('cannot_be_reached')
+    if (holder.customer_id === null || (await isRecognised(ctx, holder.id))) throw conflict('cannot_be_reached')
     const { consents } = await ctx.tx.one<{ consents: Record<string, boolean> }>(
       `update customers set consents = consents || $2::jsonb, updated_at = now() where id = $1 returning consents`,
       [holder.customer_id, JSON.stringify(wishes)],
