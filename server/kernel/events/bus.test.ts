@@ -32,6 +32,7 @@ async function startHub(options: HubOptions, on: Database = db): Promise<Hub> {
   const hub = new Hub(on, options)
   closers.push(() => hub.stop())
   await hub.start()
+  await expect.poll(() => options.buses?.some(({ isDeaf }) => isDeaf) ?? false, { timeout: 5_000 }).toBe(false)
   return hub
 }
 /** Commits one event as a process with this hub does. */

@@ -43,7 +43,7 @@ export class RedisBus implements Bus {
     })
     hearer.connect().catch(() => {})
     const timer = setTimeout(first.resolve, START_TIMEOUT_MS)
-    await first.promise.finally(() => clearTimeout(timer))
+    await Promise.all([first.promise.finally(() => clearTimeout(timer)), this.#link.ready(START_TIMEOUT_MS)])
   }
 
   async tell(message: string): Promise<void> {
