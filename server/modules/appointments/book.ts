@@ -3,7 +3,7 @@ import { STAFF } from '../../kernel/access.ts'
 import { AppError, conflict, invalid, notFound } from '../../kernel/errors.ts'
 import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed, Id, Locale, Text, Time } from '../../kernel/schema.ts'
-import { identify, Person } from '../customers/index.ts'
+import { identify, identifyByMail, Person } from '../customers/index.ts'
 import { policyOf, type Policy } from './change.ts'
 import { tell } from './events.ts'
 import { SEND_CONFIRMATION } from './job-names.ts'
@@ -57,7 +57,7 @@ export const book = operation({
     const isStranger = ctx.actor.role === 'anonymous' || ctx.actor.role === 'visitor'
     if (isStranger && input.customer_id !== undefined) throw new AppError('forbidden', 'forbidden')
     const customerId =
-      input.customer_id ?? (input.customer ? await identify(ctx.tx, ctx.tenant, input.customer, !isStranger) : null)
+      input.customer_id ?? (input.customer ? await personOf(ctx, input.queue_id, input.customer, isStranger) : null)
     const row = await bookPlace(ctx, {
       ...input,
       customer_id: customerId,
@@ -69,6 +69,14 @@ export const book = operation({
     return { ...row, public_token: token, url: ctx.url(`/a/${token}`) }
   },
 })
+
+async function personOf(ctx: Context, queueId: number, person: Static<typeof Person>, isStranger: boolean) {
+  const isMailed =
+    isStranger &&
+    person.email !== undefined &&
+    (await ctx.tx.maybe(`select from booking_settings where queue_id = $1 and confirmation = 'email'`, [queueId]))
+  return isMailed ? identifyByMail(ctx.tx, ctx.tenant, person) : identify(ctx.tx, ctx.tenant, person, !isStranger)
+}
 
 interface Booking extends Omit<Static<typeof BookInput>, 'customer' | 'customer_id' | 'language'> {
   customer_id: number | null

@@ -261,3 +261,17 @@ test('a list is filtered, in order of time, and inside the caller’s limits', a
   const page = await b.run('appointments.list', { limit: 2 })
   expect((await b.run('appointments.list', { limit: 2, cursor: page.next })).results).toHaveLength(1)
 })
+
+test('who is known by phone alone is sent the link to the e-mail that was given', async () => {
+  const b = await office({ confirmation: 'email' })
+  const phone = '+33650000002'
+  await b.adminRun('customers.create', { name: 'Karim', phone })
+  const customer = { phone, email: 'karim@example.org' }
+  const { id } = await b.stranger('appointments.book', { queue_id: b.queues[0]!.id, start_at: b.at(60), customer })
+  const [holder] = await owner<{ email: string; phone: string | null }>(
+    `select c.email, c.phone from appointments a join customers c on c.tenant_id = a.tenant_id and c.id = a.customer_id
+     where a.tenant_id = $1 and a.id = $2`,
+    [b.tenant.id, id],
+  )
+  expect(holder).toEqual({ email: 'karim@example.org', phone: null })
+})

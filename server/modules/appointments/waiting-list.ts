@@ -5,7 +5,7 @@ import { hashToken, newVisitorToken } from '../../kernel/ids.ts'
 import { listPage, type OrderColumn } from '../../kernel/list.ts'
 import { operation, type Context, type Operation } from '../../kernel/operation.ts'
 import { Closed, Day, Enum, Id, Locale, Nullable, Page, PageInput, Text, Time } from '../../kernel/schema.ts'
-import { identify, Person } from '../customers/index.ts'
+import { identify, identifyByMail, Person } from '../customers/index.ts'
 import { availability } from './availability.ts'
 import { policyOf } from './change.ts'
 import { PartySize } from './schema.ts'
@@ -74,7 +74,8 @@ const join = operation({
     await policyOf(ctx.tx, input.queue_id)
     if (await isFree(ctx, { ...input, site_id, timezone, party_size })) throw conflict('places_free')
     const isStranger = ctx.actor.role === 'anonymous' || ctx.actor.role === 'visitor'
-    const customerId = await identify(ctx.tx, ctx.tenant, input.customer, !isStranger)
+    const known = isStranger ? identifyByMail : identify
+    const customerId = await known(ctx.tx, ctx.tenant, input.customer)
     const { count } = await ctx.tx.one<{ count: number }>(
       `select count(*)::int as count from appointment_waiters w where w.customer_id = $1 and w.status = 'waiting'`,
       [customerId],

@@ -60,6 +60,18 @@ export async function identify(
   return known.id
 }
 
+/**
+ * A stranger to whom a link is going to be sent. Whoever is known by the phone with another e-mail, or with none, would not
+ * be reached there: then the e-mail alone says who it is.
+ */
+export async function identifyByMail(tx: Tx, tenant: Tenant, person: Static<typeof Person>): Promise<number | null> {
+  const id = await identify(tx, tenant, person, false)
+  const known = id === null ? undefined : await tx.maybe<Known>('select email from customers where id = $1', [id])
+  if (known?.email === person.email?.toLowerCase()) return id
+  const { phone: _, ...byMail } = person
+  return identify(tx, tenant, byMail, false)
+}
+
 /** By phone first: it was more likely verified by use. The oldest wins where several share it. */
 function find(tx: Tx, phone: string | null, email: string | null): Promise<Known | undefined> {
   return tx.maybe<Known>(

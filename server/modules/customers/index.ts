@@ -6,7 +6,7 @@ import { Text } from '../../kernel/schema.ts'
 import { normalisePhone } from './phone.ts'
 import { customerFields } from './schema.ts'
 
-export { identify } from './identify.ts'
+export { identify, identifyByMail } from './identify.ts'
 export { normalisePhone } from './phone.ts'
 export { Person } from './schema.ts'
 
