@@ -12,9 +12,10 @@ export async function decodedQr(page: Page): Promise<string | undefined> {
   const { width, height, data } = await darkroom.evaluate(async (base64) => {
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
     const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
-    const drawing = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')!
-    drawing.drawImage(bitmap, 0, 0)
-    const image = drawing.getImageData(0, 0, bitmap.width, bitmap.height)
+    // Six pixels a dot are plenty, and few of them travel.
+    const drawing = new OffscreenCanvas(240, 240).getContext('2d')!
+    drawing.drawImage(bitmap, 0, 0, 240, 240)
+    const image = drawing.getImageData(0, 0, 240, 240)
     return { width: image.width, height: image.height, data: Array.from(image.data) }
   }, picture)
   await darkroom.close()
