@@ -113,11 +113,17 @@ test('who types the number of somebody known reads and changes nothing of theirs
     [phone],
   )
   const input = { queue_id: bank.queues[0]!.id, channel: 'web', customer: { phone } }
-  const { public_token } = await as(bank.anonymous, bank.tenant)('tickets.take', input)
-  const stranger = as((await visitorOf(db, public_token))!, bank.tenant)
+  const taken = await as(bank.anonymous, bank.tenant)('tickets.take', input)
+  const stranger = as((await visitorOf(db, taken.public_token as string))!, bank.tenant)
   expect(await stranger('messages.preferences')).toEqual({ sms: true, whatsapp: true, email: true })
   expect(await codeOf(stranger('messages.prefer', { sms: true }))).toBe('cannot_be_reached')
   expect(await person()).toEqual([{ consents: { sms: false } }])
+  await owner(`update customers set consents = '{}', name = 'Samira Haddad' where phone = $1`, [phone])
+  for (const channel of ['sms', 'page'])
+    await agent('messages.send', { ticket_id: taken.id, body: `Bonjour, ${channel}`, channel })
+  await owner(`update messages set status = 'sent' where ticket_id = $1`, [taken.id])
+  const read = (await stranger('messages.mine')).results as { body: string }[]
+  expect(read.map(({ body }) => body)).toEqual(['Bonjour, page'])
   // Whoever is new by this visit speaks for themselves.
   const fresh = { ...input, customer: { phone: `+336${String(50_000_000 + ++phones)}` } }
   const own = await as(bank.anonymous, bank.tenant)('tickets.take', fresh)

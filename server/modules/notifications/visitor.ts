@@ -36,10 +36,12 @@ const mine = operation({
   output: Closed({ results: Type.Array(Said) }),
   example: { input: {} },
   async run(ctx) {
+    const id = ownTicketId(ctx)
+    // What went to the phone behind a typed number may name its owner.
     const results = await ctx.tx.query<Said>(
       `select id, direction, kind, trim(replace(body, $2, '')) as body, created_at from messages
-       where ticket_id = $1 and status in ('sent', 'delivered', 'received') order by id limit 200`,
-      [ownTicketId(ctx), LINK_MARK],
+       where ticket_id = $1 and status in ('sent', 'delivered', 'received') and (channel = 'page' or not $3) order by id limit 200`,
+      [id, LINK_MARK, await isRecognised(ctx, id)],
     )
     return { results }
   },
