@@ -34,6 +34,9 @@ export type AuthWsTicket = { ticket: string; expires_in: number }
 export type BookingSettingsGet = { id: number; queue_id: number; is_active: boolean; duration_seconds: number; buffer_before_seconds: number; buffer_after_seconds: number; interval_seconds: number | null; resource: "none" | "counters" | "agents"; capacity: number; overbooking_percent: number; daily_quota: number | null; lead_seconds: number; horizon_days: number; max_per_customer: number | null; confirmation: "none" | "hold" | "email"; hold_seconds: number; offer_seconds: number; needs_approval: boolean; max_no_shows: number | null; early_seconds: number; late_seconds: number; late_rule: "keep" | "walk_in" | "refuse"; arrival_metres: number | null; no_show_after_seconds: number; cancel_until_seconds: number; reminder_minutes: (number)[]; created_at: string; updated_at: string }
 export type BookingSettingsList = { results: ({ id: number; queue_id: number; is_active: boolean; duration_seconds: number; buffer_before_seconds: number; buffer_after_seconds: number; interval_seconds: number | null; resource: "none" | "counters" | "agents"; capacity: number; overbooking_percent: number; daily_quota: number | null; lead_seconds: number; horizon_days: number; max_per_customer: number | null; confirmation: "none" | "hold" | "email"; hold_seconds: number; offer_seconds: number; needs_approval: boolean; max_no_shows: number | null; early_seconds: number; late_seconds: number; late_rule: "keep" | "walk_in" | "refuse"; arrival_metres: number | null; no_show_after_seconds: number; cancel_until_seconds: number; reminder_minutes: (number)[]; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type CalendarFeedsCreate = { id: number; name: string; site_id: number; queue_id: number | null; agent_id: number | null; created_at: string; url: string }
+export type CalendarsApply = { applied: boolean }
+export type CalendarsConnect = { id: number; site_id: number; queue_id: number | null; agent_id: number | null; url: string; username: string; status: "active" | "failing"; last_error: string | null; synced_at: string | null; created_at: string }
+export type CalendarsList = { results: ({ id: number; site_id: number; queue_id: number | null; agent_id: number | null; url: string; username: string; status: "active" | "failing"; last_error: string | null; synced_at: string | null; created_at: string })[]; next: string | null; previous: string | null }
 export type CountersGet = { id: number; site_id: number; name: string; hint: string; is_active: boolean; created_at: string; updated_at: string }
 export type CountersList = { results: ({ id: number; site_id: number; name: string; hint: string; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type CustomersGet = { id: number; name: string; phone: string | null; email: string | null; locale: "fr" | "en" | "ar" | null; consents: { sms?: boolean; whatsapp?: boolean; email?: boolean; push?: boolean; marketing?: boolean }; external_id: string | null; note: string; created_at: string; updated_at: string }
@@ -1430,6 +1433,30 @@ export const calendarFeedsDelete = /* @__PURE__ */ operation<{ id: number; tenan
 export const calendarFeedsRead = /* @__PURE__ */ operation<{ link: string; tenant: string }, string>(
   'GET',
   '/api/v1/public/{tenant}/calendars/{link}/',
+)
+
+/** Keep appointments and a CalDAV calendar alike. */
+export const calendarsConnect = /* @__PURE__ */ operation<{ agent_id?: number; queue_id?: number; site_id?: number; url: string; username: string; password: string; tenant: string }, CalendarsConnect>(
+  'POST',
+  '/api/v1/tenants/{tenant}/calendars/',
+)
+
+/** List calendars that are kept alike. */
+export const calendarsList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; site?: number; tenant: string }, CalendarsList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/calendars/',
+)
+
+/** No longer keep a calendar alike. */
+export const calendarsDisconnect = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/calendars/{id}/',
+)
+
+/** Move or cancel an appointment as its calendar says. */
+export const calendarsApply = /* @__PURE__ */ operation<{ id: number; appointment_id: number; sequence: number; start_at: string | null; etag: string; tenant: string }, CalendarsApply>(
+  'POST',
+  '/api/v1/tenants/{tenant}/calendars/{id}/apply/',
 )
 
 /** Ask to be told when a place frees up. */

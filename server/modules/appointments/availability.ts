@@ -67,6 +67,14 @@ const FACTS = `
         and a.start_at < ($4::date + 2)::timestamp at time zone s.timezone
     ), '[]') as taken,
     coalesce((
+      select json_agg(json_build_array(
+        (extract(epoch from b.start_at) * 1000)::bigint, (extract(epoch from b.end_at) * 1000)::bigint, 0, 1, null, l.agent_id))
+      from calendar_links l join calendar_busy b on b.tenant_id = l.tenant_id and b.link_id = l.id
+      where l.tenant_id = s.tenant_id and l.site_id = s.id and l.agent_id is not null
+        and b.end_at > ($3::date - 2)::timestamp at time zone s.timezone
+        and b.start_at < ($4::date + 2)::timestamp at time zone s.timezone
+    ), '[]') as elsewhere,
+    coalesce((
       select json_agg(json_build_object('agent_id', h.agent_id, 'hours', h.hours))
       from agent_hours h join agents g on g.tenant_id = h.tenant_id and g.id = h.agent_id and g.site_id = s.id
       where h.tenant_id = s.tenant_id
@@ -99,6 +107,8 @@ export async function availability(tx: Tx, wanted: Wanted): Promise<Availability
     is_active: boolean
     now: string
     queues: BookingQueue[]
+    /** What agents have in their own calendars. */
+    elsewhere: Taken[]
     agent_hours: { agent_id: number; hours: OpeningHours }[]
     waiters: Availability['waiters']
     taken: [...Taken, day: string][]
@@ -120,6 +130,7 @@ export async function availability(tx: Tx, wanted: Wanted): Promise<Availability
     days: openingDays(row.opening_hours, row.timezone, dayBefore, to),
     taken: [
       ...row.taken.map(([a, b, c, d, e, f]): Taken => [a, b, c, d, e, f]),
+      ...row.elsewhere,
       ...row.agent_hours.flatMap(({ agent_id, hours }) => offHours(agent_id, hours, row.timezone, dayBefore, to)),
     ],
     waiters: row.waiters,

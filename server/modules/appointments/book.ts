@@ -4,6 +4,7 @@ import { AppError, conflict, invalid, notFound } from '../../kernel/errors.ts'
 import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed, Id, Locale, Text, Time } from '../../kernel/schema.ts'
 import { identify, identifyByMail, Person } from '../customers/index.ts'
+import { syncSoon } from './caldav/soon.ts'
 import { policyOf, type Policy } from './change.ts'
 import { tell } from './events.ts'
 import { SEND_CONFIRMATION } from './job-names.ts'
@@ -163,6 +164,7 @@ export async function writeAppointment(
     written.hold_seconds,
   ])
   tell(ctx, written.status, row, null)
+  await syncSoon(ctx, row)
   return row
 }
 

@@ -1,6 +1,6 @@
 import ical, { ICalCalendarMethod, ICalEventStatus, type ICalCalendar } from 'ical-generator'
 import { translate } from '../../kernel/i18n.ts'
-import type { Context } from '../../kernel/operation.ts'
+import type { Context, Tenant } from '../../kernel/operation.ts'
 import type { Locale } from '../../kernel/schema.ts'
 
 /** What a calendar says of an appointment. */
@@ -27,6 +27,18 @@ export const ENTRIES = `
   join sites s on s.tenant_id = a.tenant_id and s.id = a.site_id
   join services v on v.tenant_id = a.tenant_id and v.id = a.service_id`
 
+const PRODUCT = { company: 'SmartQueue', product: 'Appointments' }
+
+/** No part of the installation's address: the UID stays when that changes. */
+export const uidOf = (tenant: Tenant, id: number) => `appointment-${tenant.id}-${id}@smartqueue`
+
+/** One appointment as a calendar server keeps it, which refuses a METHOD (RFC 4791 §4.1). */
+export function resourceOf(tenant: Tenant, entry: Entry): string {
+  const calendar = ical({ prodId: PRODUCT })
+  addEntry({ tenant, locale: tenant.locale }, calendar, entry)
+  return calendar.toString()
+}
+
 /**
  * Appointments as iCalendar (RFC 5545). Times are UTC, which every client shows in its reader's zone; the text says the
  * site's time with its zone. A move keeps the UID and raises SEQUENCE, a cancelled one says so.
@@ -34,14 +46,14 @@ export const ENTRIES = `
 export function calendarOf(ctx: Context, name: string, entries: readonly Entry[]): string {
   const calendar = ical({
     name,
-    prodId: { company: 'SmartQueue', product: 'Appointments' },
+    prodId: PRODUCT,
     method: ICalCalendarMethod.PUBLISH,
   })
   for (const entry of entries) addEntry(ctx, calendar, entry)
   return calendar.toString()
 }
 
-function addEntry({ tenant, locale }: Context, calendar: ICalCalendar, entry: Entry): void {
+function addEntry({ tenant, locale }: Pick<Context, 'tenant' | 'locale'>, calendar: ICalCalendar, entry: Entry): void {
   const language = entry.language ?? locale
   const time = Temporal.Instant.from(entry.start_at)
     .toZonedDateTimeISO(entry.timezone)
@@ -50,8 +62,7 @@ function addEntry({ tenant, locale }: Context, calendar: ICalCalendar, entry: En
     .replace('T', ' ')
   const details = { time, zone: entry.timezone, code: entry.code }
   calendar.createEvent({
-    // No part of the installation's address: the UID stays when that changes.
-    id: `appointment-${tenant.id}-${entry.id}@smartqueue`,
+    id: uidOf(tenant, entry.id),
     start: new Date(entry.start_at),
     end: new Date(entry.end_at),
     stamp: new Date(entry.updated_at),

@@ -1,6 +1,7 @@
 import { conflict, notFound } from '../../kernel/errors.ts'
 import type { Tx } from '../../kernel/db/types.ts'
 import type { Context } from '../../kernel/operation.ts'
+import { syncSoon } from './caldav/soon.ts'
 import { tell } from './events.ts'
 import { offerSoon } from './offer-soon.ts'
 import { APPOINTMENT_COLUMNS, type Appointment, type AppointmentStatus } from './schema.ts'
@@ -82,6 +83,7 @@ export async function change(
     [before.id, ...names.map((name) => changes[name])],
   )
   tell(ctx, what, row, before.status, more)
+  await syncSoon(ctx, row, before)
   if (what === 'cancelled' || what === 'rescheduled') await offerSoon(ctx, row.site_id)
   return row
 }

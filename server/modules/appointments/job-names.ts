@@ -2,3 +2,5 @@
 export const SEND_CONFIRMATION = 'appointments.send_confirmation'
 /** Offers the free places of a site to who waits for one. */
 export const OFFER_PLACES = 'appointments.offer_places'
+/** Makes a calendar elsewhere and the appointments alike. */
+export const SYNC_CALENDAR = 'appointments.sync_calendar'

@@ -21,6 +21,7 @@ type Kind =
   | 'agent_hour'
   | 'notification_rule'
   | 'calendar_feed'
+  | 'calendar_link'
   | 'work_profile'
   | 'message'
 
@@ -35,6 +36,7 @@ const REFERENCES: Readonly<Record<string, Kind | null>> = {
   queue: 'queue',
   queue_id: 'queue',
   queue_ids: 'queue',
+  appointment_id: 'appointment',
   ticket_id: 'ticket',
   after_id: 'ticket',
   agent: 'agent',
@@ -72,6 +74,7 @@ const NOUNS: Readonly<Record<string, Kind | null>> = {
   'agent-hours': 'agent_hour',
   'notification-rules': 'notification_rule',
   'calendar-feeds': 'calendar_feed',
+  calendars: 'calendar_link',
   'work-profiles': 'work_profile',
   messages: 'message',
 }
@@ -125,6 +128,7 @@ const PLACED = `
       when 'queue_rule' then (select q.site_id from queue_rules u join queues q on q.id = u.queue_id where u.id = r.id)
       when 'appointment' then (select a.site_id from appointments a where a.id = r.id)
       when 'calendar_feed' then (select f.site_id from calendar_feeds f where f.id = r.id)
+      when 'calendar_link' then (select l.site_id from calendar_links l where l.id = r.id)
       when 'message' then (select m.site_id from messages m where m.id = r.id)
       when 'work_profile' then (select w.site_id from work_profiles w where w.id = r.id)
       when 'agent_hour' then (select g.site_id from agent_hours h join agents g on g.id = h.agent_id where h.id = r.id)
@@ -137,6 +141,7 @@ const PLACED = `
       when 'queue_rule' then array(select u.queue_id from queue_rules u where u.id = r.id)
       when 'appointment' then array(select a.queue_id from appointments a where a.id = r.id)
       when 'calendar_feed' then array(select f.queue_id from calendar_feeds f where f.id = r.id and f.queue_id is not null)
+      when 'calendar_link' then array(select l.queue_id from calendar_links l where l.id = r.id and l.queue_id is not null)
       when 'message' then array(select m.queue_id from messages m where m.id = r.id and m.queue_id is not null)
       when 'work_profile' then array(select w.queue_id from work_profile_queues w where w.work_profile_id = r.id)
       when 'booking_setting' then array(select b.queue_id from booking_settings b where b.id = r.id)

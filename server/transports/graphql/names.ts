@@ -9,6 +9,7 @@ const SINGULAR: Readonly<Record<string, string>> = {
   audit: 'auditEntry',
   'booking-settings': 'bookingSetting',
   'calendar-feeds': 'calendarFeed',
+  calendars: 'calendar',
   counters: 'counter',
   customers: 'customer',
   devices: 'device',

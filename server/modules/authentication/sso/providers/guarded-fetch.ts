@@ -24,10 +24,11 @@ export const isPublicAddress = (address: string): boolean =>
 
 /**
  * `fetch` for servers that an organisation names: https only, public addresses only (checked on the address that is
- * connected to, so a name that changes its mind gains nothing), no redirects, ten seconds, half a megabyte.
+ * connected to, so a name that changes its mind gains nothing), no redirects, ten seconds and half a megabyte
+ * unless the caller says otherwise.
  * @param isDevelopment loopback and plain http too
  */
-export function guardedFetch(isDevelopment: boolean) {
+export function guardedFetch(isDevelopment: boolean, { timeoutMs = TIMEOUT_MS, maxBytes = MAX_BYTES } = {}) {
   const checkedLookup: LookupFunction = (hostname, options, done) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return done(error, '', 0)
@@ -50,7 +51,7 @@ export function guardedFetch(isDevelopment: boolean) {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const asked = (isTls ? tlsRequest : plainRequest)(
         target,
-        { method, headers, lookup: checkedLookup, agent: false, signal: AbortSignal.timeout(TIMEOUT_MS) },
+        { method, headers, lookup: checkedLookup, agent: false, signal: AbortSignal.timeout(timeoutMs) },
         resolve,
       )
       asked.on('error', reject)
@@ -63,7 +64,7 @@ export function guardedFetch(isDevelopment: boolean) {
     const chunks: Buffer[] = []
     let size = 0
     for await (const chunk of answer as AsyncIterable<Buffer>) {
-      if ((size += chunk.length) > MAX_BYTES) throw new Error('the answer is too large')
+      if ((size += chunk.length) > maxBytes) throw new Error('the answer is too large')
       chunks.push(chunk)
     }
     const fields = Object.entries(answer.headers).flatMap(([name, value]) =>
