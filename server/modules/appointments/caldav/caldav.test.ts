@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import ICAL from 'ical.js'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { translate } from '../../../kernel/i18n.ts'
 import { Runtime } from '../../../kernel/execute.ts'
-import type { Job } from '../../../kernel/jobs/index.ts'
+import { startWorker, type Job } from '../../../kernel/jobs/index.ts'
 import { PASSWORD, startRadicale, type TestRadicale } from '../../../test/radicale.ts'
 import { caller } from '../../../test/runtime.ts'
 import { jobs, operations } from '../index.ts'
@@ -11,7 +14,7 @@ import { anOfficeMaker, codeOf, type Office } from '../test/office.ts'
 import { readEvent } from './ics.ts'
 import { readMultistatus } from './xml.ts'
 
-const { office, runtime: base, owner, db } = await anOfficeMaker()
+const { office, runtime: base, owner, db, directUrl } = await anOfficeMaker()
 // Plain http to loopback is for development only, which an installation's own address says.
 const runtime = new Runtime({ db, hub: base.hub, url: (path) => `http://localhost${path}`, renderError: String })
 const as = caller(runtime, operations)
@@ -214,6 +217,87 @@ describe.skipIf(!radicale)('with a calendar server', () => {
     await t.sync()
     expect(await theEvent(t.url)).toMatchObject({ start: t.b.at(120) })
     expect(await t.linkRow()).toMatchObject({ failures: 0, status: 'active' })
+  })
+
+  test('a booking wakes the worker, which settles the job with its effect', async () => {
+    const t = await connected()
+    const context = { runtime, tenants: async () => [t.b.tenant] }
+    const only = [job('appointments.sync_calendar')]
+    const worker = await startWorker({ connectionString: directUrl, jobs: only, context, log: () => {} })
+    try {
+      await t.b.book()
+      await expect.poll(async () => (await server.read(t.url)).size, { timeout: 30_000 }).toBe(1)
+      const left = async () =>
+        (await owner('select 1 from graphile_worker._private_jobs where key like $1', [`%:${t.b.tenant.id}:%`])).length
+      await expect.poll(left, { timeout: 30_000 }).toBe(0)
+    } finally {
+      await worker.stop()
+    }
+    // One that does not answer is not asked more often for being busy.
+    await owner(`update calendar_links set failures = 3, next_at = now() + interval '1 hour' where tenant_id = $1`, [
+      t.b.tenant.id,
+    ])
+    await t.b.book({ start_at: t.b.at(120) })
+    const waiting = await owner(
+      `select 1 from graphile_worker._private_jobs where key like $1 and run_at > now() + interval '50 minutes'`,
+      [`%:${t.b.tenant.id}:%`],
+    )
+    expect(waiting).toHaveLength(1)
+  })
+
+  test('a token that is no longer known, and a server without tokens, are read by their ETags', async () => {
+    const t = await connected()
+    const row = await t.b.book()
+    await t.sync()
+    await owner(`update calendar_links set sync_token = 'https://elsewhere/1' where tenant_id = $1`, [t.b.tenant.id])
+    const length = Temporal.Instant.from(row.start_at).until(row.end_at).total('minutes')
+    await moveThere(t.url, t.b.at(180), t.b.at(180 + length))
+    await t.sync()
+    expect(await t.appointment(row.id)).toMatchObject({ start_at: t.b.at(180) })
+    let refused = 0
+    const old = createServer(async (request, answer) => {
+      const body = Buffer.concat(await request.toArray()).toString()
+      const isSync = body.includes('sync-collection')
+      if (isSync) refused++
+      const headers = Object.fromEntries(
+        ['authorization', 'depth', 'if-match', 'if-none-match', 'content-type'].flatMap((name) =>
+          request.headers[name] === undefined ? [] : [[name, String(request.headers[name])]],
+        ),
+      )
+      const from = isSync ? undefined : await server.ask(request.method!, request.url!, body || undefined, headers)
+      const etag = from?.headers.get('etag')
+      answer.writeHead(from?.status ?? 501, etag ? { etag } : {}).end(await from?.text())
+    })
+    old.listen(0, '127.0.0.1')
+    await once(old, 'listening')
+    onTestFinished(() => void old.close())
+    const { port } = old.address() as AddressInfo
+    await owner('update calendar_links set url = $2 where tenant_id = $1', [
+      t.b.tenant.id,
+      t.url.replace(/:\d+/, `:${port}`),
+    ])
+    await moveThere(t.url, t.b.at(240), t.b.at(240 + length))
+    await t.sync()
+    expect(await t.appointment(row.id)).toMatchObject({ start_at: t.b.at(240), sequence: 2 })
+    await server.ask('DELETE', t.url + (await theEvent(t.url)).name)
+    await t.sync()
+    expect(await t.appointment(row.id)).toMatchObject({ status: 'cancelled' })
+    expect(refused).toBeGreaterThan(0)
+    expect(await t.linkRow()).toMatchObject({ failures: 0, sync_token: null })
+  })
+
+  test('a calendar that is gone cancels nothing, and is filled when it is there again', async () => {
+    const t = await connected()
+    const row = await t.b.book()
+    await t.sync()
+    expect((await server.ask('DELETE', t.url)).ok).toBe(true)
+    await t.sync()
+    expect(await t.linkRow()).toMatchObject({ status: 'failing', last_error: 'calendar_missing' })
+    expect((await server.ask('MKCALENDAR', t.url)).status).toBe(201)
+    await t.sync()
+    expect(await t.appointment(row.id)).toMatchObject({ status: 'booked' })
+    expect(await theEvent(t.url)).toMatchObject({ start: row.start_at })
+    expect(await t.linkRow()).toMatchObject({ status: 'active', last_error: null })
   })
 
   test('a run that died before it could say so is made good; two at once are one', async () => {

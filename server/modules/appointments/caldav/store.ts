@@ -65,6 +65,12 @@ const FAILED = `
   update calendar_links set last_error = $2, failures = failures + 1, claimed_until = null, next_at = now() + ${BACKOFF},
     status = case when failures >= 4 or $2 in ('calendar_refused', 'calendar_missing') then 'failing' else status end
   where id = $1`
-export const noteFailed = (tx: Tx, { id }: Link, code: string) => tx.query(FAILED, [id, code])
-export const release = (tx: Tx, { id }: Link) =>
-  tx.query('update calendar_links set claimed_until = null where id = $1', [id])
+export async function noteFailed(tx: Tx, { id }: Link, code: string): Promise<void> {
+  await tx.query(FAILED, [id, code])
+  // A calendar that was taken away as a whole took no appointment with it: another in its place is filled.
+  if (code === 'calendar_missing')
+    await tx.query(`update calendar_entries set etag = '', sequence = -1 where link_id = $1`, [id])
+}
+export async function release(tx: Tx, { id }: Link): Promise<void> {
+  await tx.query('update calendar_links set claimed_until = null where id = $1', [id])
+}
