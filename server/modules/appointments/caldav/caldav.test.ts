@@ -219,7 +219,7 @@ describe.skipIf(!radicale)('with a calendar server', () => {
     expect(await t.linkRow()).toMatchObject({ failures: 0, status: 'active' })
   })
 
-  test('a booking wakes the worker, which settles the job with its effect', async () => {
+  test('a booking wakes the worker; a server that does not answer is left in peace', async () => {
     const t = await connected()
     const context = { runtime, tenants: async () => [t.b.tenant] }
     const only = [job('appointments.sync_calendar')]
@@ -233,7 +233,6 @@ describe.skipIf(!radicale)('with a calendar server', () => {
     } finally {
       await worker.stop()
     }
-    // One that does not answer is not asked more often for being busy.
     await owner(`update calendar_links set failures = 3, next_at = now() + interval '1 hour' where tenant_id = $1`, [
       t.b.tenant.id,
     ])
