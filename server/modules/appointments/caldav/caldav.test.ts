@@ -299,6 +299,46 @@ describe.skipIf(!radicale)('with a calendar server', () => {
     expect(await t.linkRow()).toMatchObject({ status: 'active', last_error: null })
   })
 
+  test('a move to where only a colleague is free is put back; an event marked cancelled cancels', async () => {
+    const b = await office({ resource: 'agents', duration_seconds: 600 }, { agents: 2 })
+    const first = await b.book()
+    const url = await server.aCalendar()
+    const link = await as(b.admin, b.tenant)('calendars.connect', { agent_id: first.agent_id, url, ...account })
+    await sync(b, link.id)
+    const other = await b.book({ start_at: b.at(120) })
+    expect(other.agent_id).toBe(first.agent_id)
+    const { name, text } = await theEvent(url)
+    const at = (minutes: number) =>
+      text
+        .replace(/DTSTART:.*\r\n/, `DTSTART:${stamp(b.at(minutes))}\r\n`)
+        .replace(/DTEND:.*\r\n/, `DTEND:${stamp(b.at(minutes + 10))}\r\n`)
+    await server.ask('PUT', url + name, at(120))
+    await sync(b, link.id)
+    expect(await b.run('appointments.get', { id: first.id })).toMatchObject({
+      start_at: first.start_at,
+      agent_id: first.agent_id,
+    })
+    expect((await server.read(url)).get(name)).toContain(`DTSTART:${stamp(first.start_at)}`)
+    await server.ask('PUT', url + name, text.replace('STATUS:CONFIRMED', 'STATUS:CANCELLED'))
+    await sync(b, link.id)
+    expect(await b.run('appointments.get', { id: first.id })).toMatchObject({ status: 'cancelled' })
+    expect([...(await server.read(url)).keys()]).toEqual([`appointment-${b.tenant.id}-${other.id}.ics`])
+  })
+
+  test('the clock wakes those whose turn it is, and no others', async () => {
+    const t = await connected()
+    await t.sync()
+    const queued = async () => {
+      await owner('delete from graphile_worker._private_jobs where key like $1', [`%:${t.b.tenant.id}:%`])
+      await job('appointments.sync_calendars').run({ runtime, tenants: async () => [t.b.tenant] }, {})
+      return (await owner('select 1 from graphile_worker._private_jobs where key like $1', [`%:${t.b.tenant.id}:%`]))
+        .length
+    }
+    expect(await queued()).toBe(0)
+    await owner('update calendar_links set next_at = now() where tenant_id = $1', [t.b.tenant.id])
+    expect(await queued()).toBe(1)
+  })
+
   test('a run that died before it could say so is made good; two at once are one', async () => {
     const t = await connected()
     const row = await t.b.book()
