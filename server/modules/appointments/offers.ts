@@ -1,32 +1,15 @@
 import Type from 'typebox'
 import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed, Id } from '../../kernel/schema.ts'
-import { availability } from './availability.ts'
 import { writeAppointment } from './book.ts'
 import { expireHolds } from './expire.ts'
+import { firstFree, type Stretches, type Waiter } from './first-free.ts'
 import { SEND_CONFIRMATION } from './job-names.ts'
 import { findPlace, lockSite } from './place.ts'
-import type { Appointment } from './schema.ts'
-import { freeDays, localClock } from './slots.ts'
 
-/** Looked at in one transaction, which holds up the site's bookings. */
-const MOST = 20
-const MOST_DAYS = 62
+/** Read at a time. */
+const MOST = 200
 
-interface Waiter {
-  id: number
-  site_id: number
-  queue_id: number
-  service_id: number
-  timezone: string
-  customer_id: number
-  from_day: string
-  to_day: string
-  today: string
-  party_size: number
-  language: Appointment['language']
-  offer_seconds: number
-}
 /** Those of a queue that takes no appointments any more stay on the list, in case it takes some again. */
 const WAITERS = `
   select w.id, w.site_id, w.queue_id, q.service_id, s.timezone, w.customer_id, w.from_day, w.to_day, w.party_size, w.language,
@@ -72,19 +55,21 @@ export const offerPlaces = operation({
 async function offerAt(ctx: Context, siteId: number): Promise<number> {
   await lockSite(ctx, siteId)
   await expireHolds(ctx, siteId)
+  const stretches: Stretches = new Map()
   let count = 0
   let last = 0
   for (;;) {
     const waiters = await ctx.tx.query<Waiter>(WAITERS, [siteId, last])
-    for (const waiter of waiters) if (await offer(ctx, waiter)) count++
+    for (const waiter of waiters) if (await offer(ctx, waiter, stretches)) count++
     if (waiters.length < MOST) return count
     last = waiters.at(-1)!.id
   }
 }
 
-async function offer(ctx: Context, waiter: Waiter): Promise<boolean> {
-  const start_at = await firstFree(ctx, waiter)
+async function offer(ctx: Context, waiter: Waiter, stretches: Stretches): Promise<boolean> {
+  const start_at = await firstFree(ctx, waiter, stretches)
   if (start_at === undefined) return false
+  stretches.clear()
   const place = await findPlace(ctx, { ...waiter, start_at, isStranger: true, isOffer: true })
   const row = await writeAppointment(ctx, waiter, place, {
     ...waiter,
@@ -99,25 +84,4 @@ async function offer(ctx: Context, waiter: Waiter): Promise<boolean> {
   ])
   await ctx.enqueue(SEND_CONFIRMATION, { appointment_id: row.id, base: ctx.url(''), mail: 'place_offered' })
   return true
-}
-
-/** The first start that suits, and that does not begin before the offer ends. */
-async function firstFree(ctx: Context, waiter: Waiter): Promise<string | undefined> {
-  const clock = localClock(waiter.timezone)
-  const last = Temporal.PlainDate.from(waiter.to_day)
-  let from = Temporal.PlainDate.from(waiter.from_day > waiter.today ? waiter.from_day : waiter.today)
-  while (Temporal.PlainDate.compare(from, last) <= 0) {
-    const until = from.add({ days: MOST_DAYS - 1 })
-    const to = Temporal.PlainDate.compare(until, last) < 0 ? until : last
-    const span = { site_id: waiter.site_id, queue_ids: [waiter.queue_id], from: from.toString(), to: to.toString() }
-    const facts = await availability(ctx.tx, span)
-    const [queue] = facts.queues
-    if (!queue) return undefined
-    const earliest = Temporal.Instant.from(facts.now).epochMilliseconds + waiter.offer_seconds * 1000
-    for (const slots of freeDays({ ...facts, waiters: [] }, queue, clock).values())
-      for (const { start, places } of slots)
-        if (places >= waiter.party_size && start >= earliest) return clock(start).start_at
-    from = to.add({ days: 1 })
-  }
-  return undefined
 }

@@ -62,7 +62,10 @@ async function planOne(tx: Tx, tenant: Tenant, now: string, templates: readonly 
   if (at < 0) return undefined
   const channel = channels[at]!
   const language = languageOf(holder, tenant)
-  const text = textOf(templates, event, channel, language, { ...valuesOf(holder, tenant, language), ...want.values })
+  // A page that is woken may be a stranger's who typed somebody's number: it is told nobody's name.
+  const unnamed = channel === 'push' ? { name: '' } : {}
+  const values = { ...valuesOf(holder, tenant, language), ...want.values, ...unnamed }
+  const text = textOf(templates, event, channel, language, values)
   const { segments } = segmentsOf(channel, text.body.replaceAll(LINK_MARK, 'x'.repeat(LINK_SAMPLE_LENGTH)))
   const instant = Temporal.Instant.from(now)
   const next = PATIENT.includes(event) ? afterQuietHours(instant, holder.timezone, holder.starts, holder.ends) : instant

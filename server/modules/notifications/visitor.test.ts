@@ -6,7 +6,7 @@ import { testDatabase } from '../../test/harness.ts'
 import { caller, testRuntime } from '../../test/runtime.ts'
 import { operations as registry } from '../index.ts'
 import { visitorOf } from '../tickets/index.ts'
-import { jobs } from './jobs.ts'
+import { jobs, listenToAll } from './jobs.ts'
 import { forgetMessages } from './retention.ts'
 
 const { db, owner } = await testDatabase()
@@ -82,6 +82,33 @@ test('an answer on the page wakes the phone that follows the ticket, once, and n
   await wake()
   expect(phone.notices).toHaveLength(1)
   await phone.close()
+})
+
+test('a phone that follows the ticket is told nobody’s name: it may be a stranger’s who typed a number', async () => {
+  const queue_id = bank.queues[0]!.id
+  for (const channel of ['push', 'sms'])
+    await run('templates.create', { event: 'survey', channel, language: 'fr', body: '{name} : votre avis ? {link}' })
+  const rule = await run('notification-rules.create', { queue_id, event: 'survey', channels: ['push'] })
+  const bodies: string[] = []
+  for (const channel of ['push', 'sms']) {
+    await run('notification-rules.update', { id: rule.id, channels: [channel] })
+    const customer = { name: 'Zoé', phone: `+336${String(50_000_000 + ++phones)}` }
+    const { id, public_token } = await run('tickets.take', { queue_id, channel: 'reception', language: 'fr', customer })
+    const phone = await pushLoopback()
+    await as((await visitorOf(db, public_token))!, bank.tenant)('tickets.subscribe', phone.subscription)
+    await agent('tickets.callNext', { id: bank.agents[0]!.id })
+    await agent('tickets.start', { id })
+    await agent('tickets.complete', { id })
+    await listenToAll({ runtime, tenants: async () => [bank.tenant] })
+    const rows = await owner<{ body: string }>('select body from messages where ticket_id = $1 and channel = $2', [
+      id,
+      channel,
+    ])
+    bodies.push(...rows.map(({ body }) => body.slice(0, 6)))
+    await phone.close()
+  }
+  // The owner of the number is.
+  expect(bodies).toEqual([' : vot', 'Zoé : '])
 })
 
 test('a visitor says on which channels to be written to', async () => {

@@ -101,6 +101,9 @@ function ticketOf(provider: FoundProvider, claims: Claims): Ticket {
   const groups = Array.isArray(said) ? said : typeof said === 'string' ? [said] : []
   const role = provider.group_roles.find(({ group }) => groups.includes(group))?.role ?? provider.default_role
   if (!role) throw new AppError('unauthorized', 'sso_no_role')
-  const name = typeof claims.name === 'string' && claims.name.trim() !== '' ? claims.name.trim().slice(0, 200) : email
+  const name =
+    typeof claims.name === 'string' && claims.name.trim() !== ''
+      ? claims.name.trim().slice(0, 200).toWellFormed()
+      : email
   return { tenant_id: provider.tenant_id, issuer: provider.issuer, subject: claims.sub, email, name, role }
 }

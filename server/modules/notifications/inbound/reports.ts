@@ -76,7 +76,7 @@ export function reports({ runtime, tenantById }: { runtime: Runtime; tenantById:
       const tenant = about && (await tenantById(about.tenant_id))
       // Nobody has written to this number: the answer belongs to no one.
       if (!tenant) return
-      const input = { id: about.message_id, text: Body.slice(0, 1600), provider_id: MessageSid }
+      const input = { id: about.message_id, text: Body.slice(0, 1600).toWellFormed(), provider_id: MessageSid }
       await runtime.execute(receive, { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input })
     },
 
@@ -94,7 +94,11 @@ export function reports({ runtime, tenantById }: { runtime: Runtime; tenantById:
         await note(Number(tenant_id), {
           id,
           state,
-          ...(state === 'failed' && { error_code: String(reason ?? event).slice(0, 100) }),
+          ...(state === 'failed' && {
+            error_code: String(reason ?? event)
+              .slice(0, 100)
+              .toWellFormed(),
+          }),
         })
       }
     },
