@@ -9,7 +9,7 @@ export function project(name: string, test: TestProjectInlineConfiguration['test
     resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
     test: {
       name,
-      setupFiles: ['server/test/properties.ts'],
+      setupFiles: ['server/test/setup.ts'],
       // A database is cloned, or a server started, in the hooks of the slowest files.
       hookTimeout: 120_000,
       // Nothing is judged by its speed: a busy machine may take its time.

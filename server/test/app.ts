@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
-import { afterAll } from 'vitest'
 import { buildApp, type App, type AppOptions } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import type { Actor } from '../kernel/access.ts'
@@ -8,6 +7,7 @@ import { createLogger } from '../kernel/log.ts'
 import { aTenant, type TenantFixture, type TenantShape } from './factories.ts'
 import { testDatabase, type TestDatabase } from './harness.ts'
 import { tokenOf } from './tokens.ts'
+import { whenOver } from './when-over.ts'
 
 export interface TestApp extends App, Pick<TestDatabase, 'owner'> {
   aTenant(shape?: TenantShape): Promise<TenantFixture>
@@ -35,7 +35,7 @@ export async function startApp(environment: Record<string, string> = {}, options
   )
   const logger = createLogger({ level: 'error', destination: process.stderr })
   const built = await buildApp(config, { logger, ...options })
-  afterAll(() => built.close())
+  whenOver(() => built.close())
   return {
     ...built,
     owner,

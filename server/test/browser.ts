@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type Page } from 'playwright-core'
-import { afterAll } from 'vitest'
+import { whenOver } from './when-over.ts'
 
 const EXECUTABLE = '/usr/bin/chromium'
 /** Tests in a browser are left out where Debian's Chromium is missing; continuous integration installs it. */
@@ -20,7 +20,7 @@ export async function startBrowser(): Promise<Browser> {
       '--disable-sync',
     ],
   })
-  afterAll(() => browser.close())
+  whenOver(() => browser.close())
   return browser
 }
 

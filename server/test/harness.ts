@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, inject } from 'vitest'
+import { inject } from 'vitest'
 import { connectDirect, openDatabase, type Database, type DatabaseOptions, type Direct } from '../kernel/db/index.ts'
 import { databaseUrl } from './template.ts'
+import { whenOver } from './when-over.ts'
 
 export interface TestDatabase {
   db: Database
@@ -28,7 +29,7 @@ export async function testDatabase(options: Partial<DatabaseOptions> = {}): Prom
   const direct = await connectDirect(directUrl)
   await direct.query(`alter table tenants alter column id restart with ${1 + TENANTS * databases++}`)
   const db = await openDatabase({ url, directUrl, ...options })
-  afterAll(async () => {
+  whenOver(async () => {
     await db.close()
     await direct.close()
     await admin.query(`drop database ${name} with (force)`)

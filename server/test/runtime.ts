@@ -1,4 +1,4 @@
-import { afterAll } from 'vitest'
+import { whenOver } from './when-over.ts'
 import type { Actor } from '../kernel/access.ts'
 import type { SharedCache } from '../kernel/cache/shared.ts'
 import type { Database } from '../kernel/db/types.ts'
@@ -9,7 +9,7 @@ import type { Operation, Tenant } from '../kernel/operation.ts'
 /** The kernel over a test database. Its hub applies its own events; it does not listen for other processes. */
 export function testRuntime(db: Database, shared?: SharedCache): Runtime {
   const hub = new Hub(db)
-  afterAll(() => hub.stop())
+  whenOver(() => hub.stop())
   return new Runtime({
     db,
     hub,

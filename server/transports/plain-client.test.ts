@@ -40,11 +40,13 @@ class PlainClient {
     void this.#connect()
   }
   async #connect() {
+    if (this.#isOver) return
     const { ticket } = (
       await app.inject({ method: 'POST', url: '/api/v1/auth/ws-ticket/', headers: as(t.admin), payload: {} })
     ).json<{ ticket: string }>()
     const position = this.#position ? `&epoch=${this.#position.epoch}&since=${this.#position.offset}` : ''
     const url = `${base.replace('http', 'ws')}/ws/tenants/live/queues/${queue}/?ticket=${ticket}${position}`
+    if (this.#isOver) return
     const socket = (this.#socket = new WebSocket(url))
     socket.on('message', (data) => this.#take(JSON.parse(String(data)) as Frame))
     socket.on('error', () => {})
