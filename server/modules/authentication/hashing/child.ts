@@ -24,7 +24,10 @@ process.on('message', (question: Question) => {
 })
 process.on('disconnect', () => process.exit())
 
-/** Rests after each hash as long as it took, so that a flood takes half a core at most: priority alone spares no cache. */
+/** Rests after each hash this many times as long as it took: a flood has a third of a core, for priority alone spares no cache. */
+const REST = 2
+
+/** Hashes what has been asked, one after the other. */
 async function work(): Promise<void> {
   if (isBusy) return
   isBusy = true
@@ -32,7 +35,7 @@ async function work(): Promise<void> {
     const started = performance.now()
     // The parent may have died meanwhile: nobody is left to tell, and `disconnect` ends this process.
     process.send!(answerTo(question), undefined, {}, () => {})
-    await delay(performance.now() - started)
+    await delay(REST * (performance.now() - started))
   }
   isBusy = false
 }
