@@ -28,7 +28,8 @@ interface Judged {
   errors: string[]
   events: Record<string, string | number>[]
 }
-const judge = (text: string) => JSON.parse(execFileSync(PYTHON, ['-c', JUDGE], { input: text }).toString()) as Judged
+const judge = (text: string) =>
+  JSON.parse(execFileSync(PYTHON, ['-c', JUDGE], { input: text, stdio: 'pipe' }).toString()) as Judged
 
 const utc = (instant: string) => instant.replace('Z', '+00:00')
 

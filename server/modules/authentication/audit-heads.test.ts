@@ -22,7 +22,10 @@ const change = (name: string) =>
     headers: server.as(bank.admin),
     payload: { site_id: bank.sites[0]!.id, name },
   })
-const verify = () => verifyTrail(server.config, { tenant: 'bank', heads: directory })
+const told: string[] = []
+const holds = (options: { tenant?: string; heads: string }) =>
+  verifyTrail(server.config, options, (line) => told.push(line))
+const verify = () => holds({ tenant: 'bank', heads: directory })
 
 test('each day’s head is signed, kept, and the trail passes through all of them', async () => {
   for (const name of ['One', 'Two', 'Three']) {
@@ -32,6 +35,7 @@ test('each day’s head is signed, kept, and the trail passes through all of the
   const heads = await readHeads(directory, 'tenant-bank')
   expect([heads.length, heads.every(isSignedHead), new Set(heads.map(({ seq }) => seq)).size]).toEqual([3, true, 3])
   expect(await verify()).toBe(true)
+  expect(told.at(-1)).toContain('passes through 3 exported heads')
   const answer = await server.app.inject({ url: '/api/v1/tenants/bank/audit/head/', headers: server.as(bank.admin) })
   expect(isSignedHead(answer.json<SignedHead>())).toBe(true)
   expect(answer.json()).toMatchObject({ seq: heads[2]!.seq, link: heads[2]!.link, tenant_id: bank.tenant.id })
@@ -44,6 +48,7 @@ test('a head that was altered, or made for another log, is found', async () => {
     expect(isSignedHead({ ...first!, ...change })).toBe(false)
     await appendFile(file, `${JSON.stringify({ ...first!, ...change })}\n`)
     expect(await verify()).toBe(false)
+    expect(told.at(-1)).toContain('forged_head')
     await writeFile(file, good)
   }
   expect(await verify()).toBe(true)
@@ -54,7 +59,7 @@ test('a chain written anew by whoever owns the database is found by the heads al
   await server.owner('delete from audit_heads where tenant_id = $1', [bank.tenant.id])
   for (const name of ['Four', 'Five', 'Six', 'Seven']) await change(name)
   // Control: without the heads the new chain holds.
-  expect(await verifyTrail(server.config, { tenant: 'bank', heads: join(directory, 'nowhere') })).toBe(true)
+  expect(await holds({ tenant: 'bank', heads: join(directory, 'nowhere') })).toBe(true)
   expect(await verify()).toBe(false)
 })
 
@@ -77,5 +82,5 @@ test('failed sign-ins are on record, one row an account however many there were'
   await flushFailedSignIns(server.db)
   expect(await rows(0)).toHaveLength(1)
   expect(JSON.stringify(await rows(0))).not.toContain('nowhere')
-  expect(await verifyTrail(server.config, { heads: join(directory, 'nowhere') })).toBe(true)
+  expect(await holds({ heads: join(directory, 'nowhere') })).toBe(true)
 })

@@ -7,10 +7,11 @@ import { AppError, notFound } from '../../kernel/errors.ts'
 import { isSignedHead, PLATFORM_HEADS, readHeads } from '../../modules/authentication/index.ts'
 import { print } from './output.ts'
 
-/** Verifies the trail of one organisation, or of all and the platform; prints each end, and answers whether all hold. */
+/** Verifies the trail of one organisation, or of all and the platform; tells each end, and answers whether all hold. */
 export async function verifyTrail(
   config: Config,
   options: { tenant?: string; anchor?: string; heads?: string },
+  tell: (line: string) => void = print,
 ): Promise<boolean> {
   const anchor = options.anchor === undefined ? undefined : anchorOf(options.anchor)
   if (anchor && options.tenant === undefined) throw new AppError('invalid_input', 'tenant_required')
@@ -36,8 +37,8 @@ export async function verifyTrail(
       holds &&= problems.length === 0
       const checked = exported.length ? `, passes through ${anchors.length} exported heads` : ''
       const end = head ? `${entries} rows, head ${head.seq}:${head.link}${problems.length ? '' : checked}` : 'empty'
-      print(`${problems.length === 0 ? 'ok  ' : 'FAIL'}  ${slug}: ${end}`)
-      for (const { seq, problem } of problems) print(`        row ${seq}: ${problem}`)
+      tell(`${problems.length === 0 ? 'ok  ' : 'FAIL'}  ${slug}: ${end}`)
+      for (const { seq, problem } of problems) tell(`        row ${seq}: ${problem}`)
     }
     return holds
   } finally {
