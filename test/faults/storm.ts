@@ -22,7 +22,7 @@ export interface StormReport {
   back: number
   /** Frames that came back in another order than `after` says, or not at all. */
   holes: number
-  /** Of all that the server asked meanwhile, also for those who worked, by the database's own count. */
+  /** By the database's own count, without those for the requests meanwhile, at what a request takes in quieter times. */
   statementsEach: number
   apiBeforeP99Ms: number
   apiP99Ms: number
@@ -78,7 +78,15 @@ export async function reconnectStorm(options: StormOptions): Promise<StormReport
     }
   }
   const working = Promise.all(Array.from({ length: 8 }, work))
+  const answered = () => answers.before.length + answers.during.length
+  const spentSince = async (requestsBefore: number) => ({
+    statements: await statements(owner),
+    requests: answered() - requestsBefore,
+  })
+  await owner('select pg_stat_statements_reset()')
+  const early = answered()
   await sleep(2000)
+  const quiet = await spentSince(early)
 
   // Something to have missed: a frame for each shows that it is back.
   for (const client of clients) client.terminate()
@@ -90,13 +98,14 @@ export async function reconnectStorm(options: StormOptions): Promise<StormReport
   await owner('select pg_stat_statements_reset()')
   part = 'during'
   const asked = answers.during.length
+  const late = answered()
   const begun = performance.now()
   const back = await Promise.allSettled(clients.map(() => open(position)))
   const seconds = (performance.now() - begun) / 1000
   part = 'before'
   const requests = answers.during.length - asked
   await sleep(1100)
-  const spent = await statements(owner)
+  const spent = await spentSince(late)
   clearInterval(watching)
   isOver = true
   await working
@@ -107,7 +116,7 @@ export async function reconnectStorm(options: StormOptions): Promise<StormReport
     seconds,
     back: returned.length,
     holes,
-    statementsEach: spent / count,
+    statementsEach: (spent.statements - (spent.requests * quiet.statements) / quiet.requests) / count,
     apiBeforeP99Ms: p99(answers.before),
     apiP99Ms: p99(answers.during),
     apiRequests: requests,
