@@ -78,3 +78,20 @@ test('an act whose event belongs to another feed is not shown for ever', async (
     vi.useRealTimers()
   }
 })
+
+test('an event that came before the answer is known by the answer', async () => {
+  const { optimism, now } = stage()
+  const answer = Promise.withResolvers<string>()
+  let mine: string | null = null
+  const acting = optimism.act({
+    apply: (view) => ({ calls: [...view.calls, 'A2?'] }),
+    send: () => answer.promise.then((call) => (mine = call)),
+    isTold: (event) => event.call === mine,
+  })
+  optimism.confirm({ calls: ['A1', 'B7'] }, { call: 'B7' })
+  optimism.confirm({ calls: ['A1', 'B7', 'A3'] }, { call: 'A3' })
+  expect(now()).toBe('A1,B7,A3,A2?')
+  answer.resolve('A3')
+  await acting
+  expect(now()).toBe('A1,B7,A3')
+})

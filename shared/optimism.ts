@@ -4,7 +4,10 @@ export interface OptimisticAct<View, Event, Result> {
   apply(view: View): View
   /** Sends the request with this `Idempotency-Key`. Called again with the same key when it throws what may be repeated. */
   send(idempotencyKey: string): Promise<Result>
-  /** Is this the event by which the server tells of the act? It takes the place of what was shown. */
+  /**
+   * Is this the event by which the server tells of the act? It takes the place of what was shown. Events that came before
+   * the answer are asked about again after it.
+   */
   isTold(event: Event): boolean
   /** Whether a failed `send` may have been lost on the way; default: errors without a `status`, and 502 to 504. */
   mayRepeat?(error: unknown): boolean
@@ -19,6 +22,8 @@ interface Pending<View, Event> {
   apply(view: View): View
   isTold(event: Event): boolean
   isAnswered: boolean
+  /** Events since it was shown, until its answer: only that may say which of them tells of the act. */
+  seen: Event[]
 }
 
 /**
@@ -45,6 +50,7 @@ export class Optimism<View, Event> {
   confirm(view: View, event: Event | null): void {
     this.#view = view
     this.#pending = this.#pending.filter((act) => (event === null ? !act.isAnswered : !act.isTold(event)))
+    if (event !== null) for (const act of this.#pending) if (!act.isAnswered) act.seen.push(event)
   }
 
   /** Shows the act at once and sends it. Rejects with the refusal, after what was shown has been taken back. */
@@ -53,13 +59,16 @@ export class Optimism<View, Event> {
       apply: (view) => act.apply(view),
       isTold: (event) => act.isTold(event),
       isAnswered: false,
+      seen: [],
     }
     this.#pending.push(pending)
     this.#tell()
     try {
       const result = await send(act)
       pending.isAnswered = true
-      if (this.#pending.includes(pending)) setTimeout(() => this.#drop(pending), UNTOLD_MS)
+      const wasTold = pending.seen.splice(0).some((event) => act.isTold(event))
+      if (wasTold) this.#drop(pending)
+      else if (this.#pending.includes(pending)) setTimeout(() => this.#drop(pending), UNTOLD_MS)
       return result
     } catch (error) {
       this.#drop(pending)

@@ -20,6 +20,7 @@ import {
 } from '../../../data/operations.ts'
 import { counterName, ticketCode } from '../../../ui/format.ts'
 import { t, type MessageKey } from '../../../ui/messages.ts'
+import { asCalled, Bringing, statusWith, without } from './bring.ts'
 import { iso } from './clock.ts'
 import type { Desk } from './desk.ts'
 import { UndoStack } from './undo.ts'
@@ -43,12 +44,6 @@ interface Step<Result> {
   isTold(event: LiveEvent): boolean
   send(options: { key: string; signal: AbortSignal }): Promise<Result>
 }
-
-const without = (view: AgentView): AgentView => ({
-  ...view,
-  ticket: null,
-  agent: { ...view.agent, status: 'available' },
-})
 
 /** Everything an agent does: shown at once, sent once, taken back by one key. */
 export class Acts {
@@ -155,22 +150,10 @@ export class Acts {
     desk.set({ selectedId: null })
     const current = view.ticket
     const promised = waiting[0] ?? null
-    let target = promised && this.#asCalled(promised, view)
-    const isCurrent = (ticket: Ticket | null) => ticket === null || ticket.id === current?.id
+    const bringing = new Bringing(view, promised, this.#isConfirmed)
     const result = await this.#perform({
-      apply: (base) => {
-        if (!isCurrent(base.ticket)) return this.#asStarted(base)
-        if (!target) return without(base)
-        const queues = base.queues.map((queue) =>
-          queue.id === target!.queue_id ? { ...queue, waiting_count: Math.max(0, queue.waiting_count - 1) } : queue,
-        )
-        return { ...base, ticket: target, queues, agent: { ...base.agent, status: statusWith(target) } }
-      },
-      isTold: (event) =>
-        event.agent_id === desk.agentId &&
-        event.ticket !== undefined &&
-        !isCurrent(event.ticket) &&
-        event.type === (this.#isConfirmed(event.ticket) ? 'ticket.called' : 'ticket.started'),
+      apply: (base) => bringing.apply(base),
+      isTold: (event) => bringing.isTold(event),
       send: async (options) => {
         const at = this.#at
         // The one before brought somebody else than was promised: whoever that is has not been seen yet.
@@ -178,7 +161,7 @@ export class Acts {
         const input = { id: desk.agentId, ...(current && { ticket_id: current.id }), ...answers }
         const answer = await desk.run(ticketsNext, input, options)
         this.#at = answer.ticket?.id ?? null
-        target = answer.ticket
+        bringing.target = answer.ticket
         return answer
       },
     })
@@ -211,24 +194,8 @@ export class Acts {
     else desk.say(t(isAway ? 'console.taken_nobody' : 'console.nobody', params))
   }
 
-  #isConfirmed({ queue_id }: Ticket): boolean {
-    return this.desk.catalogue.queues.get(queue_id)?.confirm_arrival ?? true
-  }
-  /** What the server will most probably make of a waiting ticket. */
-  #asCalled(ticket: Ticket, { agent }: AgentView): Ticket {
-    const { counter_id, counter_name } = agent
-    const mine = { agent_id: agent.id, counter_id, counter_name, called_at: iso(), call_count: 1 }
-    return this.#isConfirmed(ticket)
-      ? { ...ticket, ...mine, status: TicketStatus.called }
-      : { ...ticket, ...mine, status: TicketStatus.serving, started_at: iso() }
-  }
-  /** Where no arrival is confirmed a call and its start are one act, though two events: yellow must not flash by. */
-  #asStarted(view: AgentView): AgentView {
-    const { ticket } = view
-    if (ticket?.status !== TicketStatus.called || this.#isConfirmed(ticket)) return view
-    const started = { ...ticket, status: TicketStatus.serving, started_at: ticket.called_at }
-    return { ...view, ticket: started, agent: { ...view.agent, status: 'serving' } }
-  }
+  #isConfirmed = ({ queue_id }: Ticket): boolean => this.desk.catalogue.queues.get(queue_id)?.confirm_arrival ?? true
+
   /** Back into its line, at the place its arrival gives it. */
   #back(ticket: Ticket): Promise<Ticket | undefined> {
     return this.#verb(ticketsReturn, { id: ticket.id, position: 'arrival' }, without, ['ticket.returned'])
@@ -239,7 +206,7 @@ export class Acts {
     const { desk } = this
     if (desk.state.view?.ticket) return desk.say(t('console.finish_first'), 'problem')
     const apply = (view: AgentView) => {
-      const called = this.#asCalled(ticket, view)
+      const called = asCalled(ticket, view, this.#isConfirmed)
       return view.ticket ? view : { ...view, ticket: called, agent: { ...view.agent, status: statusWith(called) } }
     }
     desk.set({ selectedId: null })
@@ -417,8 +384,6 @@ export interface NoteChanges {
   needs?: string[]
 }
 
-const statusWith = ({ status }: Ticket): AgentView['agent']['status'] =>
-  status === TicketStatus.serving ? 'serving' : 'calling'
 const leave = (ticket: Ticket) => (view: AgentView) => (view.ticket?.id === ticket.id ? without(view) : view)
 const isLost = (error: unknown): boolean =>
   error instanceof Problem ? [0, 502, 503, 504].includes(error.status) : true
