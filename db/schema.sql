@@ -442,11 +442,12 @@ create table appointment_waiters (
   appointment_id bigint,
   token_hash bytea not null,
   created_at timestamp with time zone default now() not null,
+  confirm_hash bytea,
   constraint appointment_waiters_pkey PRIMARY KEY (tenant_id, id),
   constraint appointment_waiters_check CHECK ((to_day >= from_day)),
   constraint appointment_waiters_language_check CHECK ((language = ANY (ARRAY['fr'::text, 'en'::text, 'ar'::text]))),
   constraint appointment_waiters_party_size_check CHECK (((party_size >= 1) AND (party_size <= 100))),
-  constraint appointment_waiters_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'offered'::text, 'left'::text, 'over'::text]))),
+  constraint appointment_waiters_status_check CHECK ((status = ANY (ARRAY['unconfirmed'::text, 'waiting'::text, 'offered'::text, 'left'::text, 'over'::text, 'expired'::text]))),
   constraint appointment_waiters_tenant_id_appointment_id_fkey FOREIGN KEY (tenant_id, appointment_id) REFERENCES appointments(tenant_id, id) ON DELETE SET NULL (appointment_id),
   constraint appointment_waiters_tenant_id_customer_id_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES customers(tenant_id, id) ON DELETE CASCADE,
   constraint appointment_waiters_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
@@ -455,9 +456,11 @@ create table appointment_waiters (
   constraint appointment_waiters_tenant_id_token_hash_key UNIQUE (tenant_id, token_hash)
 );
 CREATE INDEX appointment_waiters_by_appointment ON public.appointment_waiters USING btree (tenant_id, appointment_id) WHERE (appointment_id IS NOT NULL);
+CREATE UNIQUE INDEX appointment_waiters_by_confirm_link ON public.appointment_waiters USING btree (tenant_id, confirm_hash) WHERE (confirm_hash IS NOT NULL);
 CREATE INDEX appointment_waiters_by_queue ON public.appointment_waiters USING btree (tenant_id, queue_id);
 CREATE INDEX appointment_waiters_in_order ON public.appointment_waiters USING btree (tenant_id, site_id, id) WHERE (status = 'waiting'::text);
 CREATE UNIQUE INDEX appointment_waiters_once ON public.appointment_waiters USING btree (tenant_id, customer_id, queue_id) WHERE (status = 'waiting'::text);
+CREATE INDEX appointment_waiters_unconfirmed ON public.appointment_waiters USING btree (tenant_id, customer_id, created_at) WHERE (status = 'unconfirmed'::text);
 alter table appointment_waiters enable row level security;
 alter table appointment_waiters force row level security;
 create policy tenant_isolation on appointment_waiters for all to public
@@ -1670,9 +1673,11 @@ create table tenants (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   take_challenge text default 'automatic'::text not null,
+  message_retention_days integer,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_data_retention_days_check CHECK (((data_retention_days >= 1) AND (data_retention_days <= 36500))),
   constraint tenants_locale_check CHECK ((locale = ANY (ARRAY['fr'::text, 'en'::text, 'ar'::text]))),
+  constraint tenants_message_retention_days_check CHECK (((message_retention_days >= 1) AND (message_retention_days <= 36500))),
   constraint tenants_slug_check CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
   constraint tenants_slug_key UNIQUE (slug),
   constraint tenants_take_challenge_check CHECK ((take_challenge = ANY (ARRAY['never'::text, 'automatic'::text, 'always'::text])))

@@ -81,7 +81,7 @@ export class BookingPages {
       forms.post('/site/:tenant/:site/book', (request, reply) => this.#book(request, reply))
       forms.post('/site/:tenant/:site/book/:service', (request, reply) => this.#book(request, reply))
       forms.post('/site/:tenant/:site/book/:service/wait', (request, reply) => this.#wait(request, reply))
-      forms.post('/w/:token', (request, reply) => this.#leave(request, reply))
+      forms.post('/w/:token', (request, reply) => this.#confirmOrLeave(request, reply))
       forms.post('/a/:token/act', (request, reply) => this.#act(request, reply))
       forms.post('/a/:token/move', (request, reply) => this.#move(request, reply))
     })
@@ -166,16 +166,22 @@ export class BookingPages {
     }
   }
 
-  async #waitingPage(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async #waitingPage(request: FastifyRequest, reply: FastifyReply, refusal?: AppError): Promise<FastifyReply> {
     const { token, tenant, locale } = await this.#opened(request)
     const waiter = await this.#run('waiting-list.mine', tenant, { link: token })
-    return this.#send(reply, locale, tenant.name, { page: 'waiting', token, waiter })
+    const props: PageProps = { page: 'waiting', token, waiter, ...(refusal && problems(locale, refusal)) }
+    return this.#send(reply, locale, tenant.name, props, refusal?.status)
   }
 
-  async #leave(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async #confirmOrLeave(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     sameOriginOnly(request)
     const { token, tenant, locale } = await this.#opened(request)
-    await this.#run('waiting-list.leave', tenant, { link: token }, request)
+    const verb = ((request.body ?? {}) as Form)['act'] === 'confirm' ? 'confirm' : 'leave'
+    try {
+      await this.#run(`waiting-list.${verb}`, tenant, { link: token }, request)
+    } catch (error) {
+      return this.#waitingPage(request, reply, refusalFor(error))
+    }
     return reply.code(303).header('location', `/w/${token}?lang=${locale}`).send()
   }
 

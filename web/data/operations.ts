@@ -115,7 +115,7 @@ export type TemplatesPreview = { subject: string; body: string; encoding: "gsm7"
 export type TemplatesPrices = { results: ({ channel: "sms" | "whatsapp" | "email" | "push"; price_micros: number; currency: string })[] }
 export type TemplatesSetPrice = { channel: "sms" | "whatsapp" | "email" | "push"; price_micros: number; currency: string }
 export type TenantsCheckQuotas = { is_told: boolean }
-export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; is_active: boolean; take_challenge: "never" | "automatic" | "always"; created_at: string; updated_at: string }
+export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; created_at: string; updated_at: string }
 export type TenantsQuotas = { tenant: { id: number; slug: string }; quotas: { requests_per_minute: number | null; public_per_minute: number | null; sockets: number | null; tickets_per_day: number | null } }
 export type TenantsUsage = { tickets_per_day: number | null; is_exceeded: boolean }
 export type TicketsAnswerTomorrow = { ticket_id: number; number: string; queue_id: number; day: string; place: number; status: "offered" | "accepted" | "declined" | "expired" | "withdrawn" | "taken_up" | "lapsed"; offered_at: string; expires_at: string; answered_at: string | null; appointment_id: number | null; appointment_at: string | null; new_ticket_id: number | null; appointment_url: string | null }
@@ -139,9 +139,9 @@ export type UsersGet = { id: number; email: string; name: string; locale: "fr" |
 export type UsersList = { results: ({ id: number; email: string; name: string; locale: "fr" | "en" | "ar" | null; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; is_active: boolean; created_at: string })[]; next: string | null; previous: string | null }
 export type VoiceClipsList = { results: ({ language: "fr" | "en" | "ar"; word: string; type: string; size_bytes: number; url: string; updated_at: string })[] }
 export type VoiceClipsSet = { language: "fr" | "en" | "ar"; word: string; type: string; size_bytes: number; url: string; updated_at: string }
-export type WaitingListJoin = { id: number; site_id: number; queue_id: number; from_day: string; to_day: string; party_size: number; language: "fr" | "en" | "ar" | null; status: "waiting" | "offered" | "left" | "over"; appointment_status: string | null; created_at: string; public_token: string }
-export type WaitingListList = { results: ({ id: number; site_id: number; queue_id: number; from_day: string; to_day: string; party_size: number; language: "fr" | "en" | "ar" | null; status: "waiting" | "offered" | "left" | "over"; appointment_status: string | null; created_at: string })[]; next: string | null; previous: string | null }
-export type WaitingListMine = { id: number; site_id: number; queue_id: number; from_day: string; to_day: string; party_size: number; language: "fr" | "en" | "ar" | null; status: "waiting" | "offered" | "left" | "over"; appointment_status: string | null; created_at: string }
+export type WaitingListJoin = { id: number; site_id: number; queue_id: number; from_day: string; to_day: string; party_size: number; language: "fr" | "en" | "ar" | null; status: "unconfirmed" | "waiting" | "offered" | "left" | "over" | "expired"; appointment_status: string | null; created_at: string; public_token: string }
+export type WaitingListList = { results: ({ id: number; site_id: number; queue_id: number; from_day: string; to_day: string; party_size: number; language: "fr" | "en" | "ar" | null; status: "unconfirmed" | "waiting" | "offered" | "left" | "over" | "expired"; appointment_status: string | null; created_at: string })[]; next: string | null; previous: string | null }
+export type WaitingListMine = { id: number; site_id: number; queue_id: number; from_day: string; to_day: string; party_size: number; language: "fr" | "en" | "ar" | null; status: "unconfirmed" | "waiting" | "offered" | "left" | "over" | "expired"; appointment_status: string | null; created_at: string; can_confirm: boolean }
 export type WorkProfilesGet = { id: number; site_id: number; name: string; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; created_at: string; updated_at: string; queues: ({ queue_id: number; weight: number })[]; agent_count: number }
 export type WorkProfilesList = { results: ({ id: number; site_id: number; name: string; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; created_at: string; updated_at: string; queues: ({ queue_id: number; weight: number })[]; agent_count: number })[]; next: string | null; previous: string | null }
 
@@ -158,7 +158,7 @@ export const tenantsGet = /* @__PURE__ */ operation<{ tenant: string }, TenantsG
 )
 
 /** Change the organisation. */
-export const tenantsUpdate = /* @__PURE__ */ operation<{ name?: string; locale?: "fr" | "en" | "ar"; timezone?: string; data_retention_days?: number; take_challenge?: "never" | "automatic" | "always"; tenant: string }, TenantsGet>(
+export const tenantsUpdate = /* @__PURE__ */ operation<{ name?: string; locale?: "fr" | "en" | "ar"; timezone?: string; data_retention_days?: number; message_retention_days?: number | null; take_challenge?: "never" | "automatic" | "always"; tenant: string }, TenantsGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/',
 )
@@ -1475,6 +1475,12 @@ export const waitingListList = /* @__PURE__ */ operation<{ limit?: number; curso
 export const waitingListMine = /* @__PURE__ */ operation<{ link: string; tenant: string }, WaitingListMine>(
   'GET',
   '/api/v1/public/{tenant}/waiting-list/{link}/',
+)
+
+/** Confirm my request: from now on I wait. */
+export const waitingListConfirm = /* @__PURE__ */ operation<{ link: string; tenant: string }, WaitingListMine>(
+  'POST',
+  '/api/v1/public/{tenant}/waiting-list/{link}/confirm/',
 )
 
 /** Take me off the waiting list. */

@@ -1,5 +1,6 @@
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterEach, describe, expect, test } from 'vitest'
+import { hashToken, newVisitorToken } from '../../server/kernel/ids.ts'
 import { hasBrowser, startSite, violations, type OpenPage } from './site.ts'
 
 describe.runIf(hasBrowser)('appointments', async () => {
@@ -225,6 +226,15 @@ describe.runIf(hasBrowser)('appointments', async () => {
     for (const start_at of await times(13)) await run(bank.admin, 'POST', '/appointments/', { queue_id, start_at })
     await page.goto(`${url}${bookPath()}&day=${day}`)
     await join()
+    await page.waitForSelector('[data-status=unconfirmed]')
+    expect(await violations(page)).toEqual([])
+    const [sent] = await server.owner<{ id: number; tenant_id: number }>(
+      'select id, tenant_id from appointment_waiters',
+    )
+    const link = newVisitorToken(sent!.tenant_id)
+    await server.owner('update appointment_waiters set confirm_hash = $1', [hashToken(link)])
+    await page.goto(`${url}/w/${link}?lang=fr`)
+    await page.click('form [value=confirm]')
     await page.waitForSelector('[data-status=waiting]')
     expect(await violations(page)).toEqual([])
     await page.click('form button')

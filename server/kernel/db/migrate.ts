@@ -117,16 +117,32 @@ function pendingOf(migrations: readonly Migration[], applied: readonly Applied[]
   return pending
 }
 
-/** The job library's own tables, owned by `sq_owner` like ours, so that `app.enqueue_job` may write to them. */
 /** By which `app.enqueue_job` lets organisations take turns. */
 const JOBS_BY_TENANT = `
   create index if not exists smartqueue_jobs_by_tenant on graphile_worker._private_jobs ((payload ->> 'tenant_id'))`
 
+/** The job library waits e^attempts seconds; here give or take a quarter, so that what failed together does not return together. */
+const JITTERED_RETRIES = `
+  create or replace function graphile_worker.smartqueue_jitter() returns trigger language plpgsql as $$
+  begin
+    new.run_at := new.run_at + (new.run_at - greatest(now(), old.run_at)) * (random() * 0.5 - 0.25);
+    return new;
+  end $$;
+  do $$ begin
+    if not exists (select from pg_trigger where tgname = 'smartqueue_jitter') then
+      create trigger smartqueue_jitter before update on graphile_worker._private_jobs for each row
+        when (old.locked_by is not null and new.locked_by is null and new.last_error is not null and new.run_at > old.run_at)
+        execute function graphile_worker.smartqueue_jitter();
+    end if;
+  end $$`
+
+/** The job library's own tables, owned by `sq_owner` like ours, so that `app.enqueue_job` may write to them. */
 async function migrateJobs(url: string): Promise<void> {
   const pool = ownerPool(url, 1)
   try {
     await runMigrations({ pgPool: pool, logger: quiet })
     await pool.query(JOBS_BY_TENANT)
+    await pool.query(JITTERED_RETRIES)
   } finally {
     await pool.end()
   }

@@ -48,6 +48,42 @@ test('a job that failed as often as it may is found, tried again, or discarded',
   expect(done).toEqual([1])
 })
 
+test('jobs that fail together come back within a quarter of e^attempts seconds, not together', async () => {
+  const count = 40
+  for (let n = 0; n < count; n++) await db.tenant(tenant.id, (tx) => enqueueJob(tx, tenant.id, 'test.fails', { n }))
+  const clock = async () =>
+    (await owner<{ at: number }>(`select extract(epoch from clock_timestamp())::float8 as at`))[0]!.at
+  const failed = () =>
+    owner<{ at: number }>(
+      `select extract(epoch from run_at)::float8 as at from graphile_worker._private_jobs
+       where attempts = 3 and locked_at is null and last_error is not null`,
+    )
+  /** When they come back after the third attempt (e³ is 20 seconds), and between which instants they failed. */
+  const failTogether = async () => {
+    await owner(`update graphile_worker._private_jobs set attempts = 2, run_at = now(), last_error = null`)
+    const from = await clock()
+    const worker = await work([{ name: 'test.fails', run: () => Promise.reject(new Error('no luck')) }])
+    await until(async () => (await failed()).length === count)
+    await worker.stop()
+    return { from, to: await clock(), times: (await failed()).map(({ at }) => at) }
+  }
+  const { from, to, times } = await failTogether()
+  expect(times).toHaveLength(count)
+  const [first, last] = [Math.min(...times), Math.max(...times)]
+  expect(first).toBeGreaterThan(from + Math.exp(3) * 0.75)
+  expect(last).toBeLessThan(to + Math.exp(3) * 1.25)
+  expect(last - first).toBeGreaterThan(3)
+  // The control: the library's own wait, after which they come back as they failed.
+  await owner('alter table graphile_worker._private_jobs disable trigger smartqueue_jitter')
+  const plain = await failTogether()
+  await owner('alter table graphile_worker._private_jobs enable trigger smartqueue_jitter')
+  for (const at of plain.times) {
+    expect(at).toBeGreaterThanOrEqual(plain.from + Math.exp(3) - 0.01)
+    expect(at).toBeLessThanOrEqual(plain.to + Math.exp(3) + 0.01)
+  }
+  await owner('delete from graphile_worker._private_jobs')
+})
+
 test('what a dead worker had locked is given back, what a living one has is not', async () => {
   await db.tenant(tenant.id, (tx) => enqueueJob(tx, tenant.id, 'test.locked', {}))
   const lock = (by: string) =>

@@ -18,7 +18,7 @@ test('what fails in one organisation stops no other, and is told afterwards', as
     visited.push(id)
     if (id === 1) throw new Error('spoiled')
   }
-  await expect(eachTenant(tenants, visit)).rejects.toThrow('1 of 3 organisations failed; organisation 1: spoiled')
+  await expect(eachTenant(tenants, visit)).rejects.toThrow('1 of 3 failed; organisation 1: spoiled')
   expect(visited).toEqual([1, 2, 3])
 })
 

@@ -1,4 +1,4 @@
-export { eachTenant } from './each-tenant.ts'
+export { eachSite, eachTenant } from './each-tenant.ts'
 export type { Job, JobContext } from './job.ts'
 export { operations } from './operations.ts'
 export { startWorker } from './worker.ts'

@@ -67,7 +67,8 @@ export const book = operation({
       hasEmail: input.customer?.email !== undefined,
     })
     const token = await newLink(ctx.tx, ctx.tenant.id, row.id, 'manage')
-    return { ...row, public_token: token, url: ctx.url(`/a/${token}`) }
+    // A stranger is not told whether we know whom they name.
+    return { ...row, ...(isStranger && { customer_id: null }), public_token: token, url: ctx.url(`/a/${token}`) }
   },
 })
 

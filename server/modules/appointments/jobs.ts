@@ -1,10 +1,11 @@
 import { systemActor } from '../../kernel/access.ts'
 import { translate } from '../../kernel/i18n.ts'
+import { hashToken, newVisitorToken } from '../../kernel/ids.ts'
 import { eachTenant, type Job, type JobContext } from '../../kernel/jobs/index.ts'
 import { deliver } from '../../kernel/mail/index.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import type { Locale } from '../../kernel/schema.ts'
-import { OFFER_PLACES, SEND_CONFIRMATION } from './job-names.ts'
+import { CONFIRM_WAITER, OFFER_PLACES, SEND_CONFIRMATION } from './job-names.ts'
 import { newLink } from './links.ts'
 import { offerPlaces } from './offers.ts'
 import { sendReminders, sweep } from './sweep.ts'
@@ -63,6 +64,46 @@ async function sendConfirmation({ runtime: { db }, tenants }: JobContext, payloa
   })
 }
 
+/** The request, with a new link to confirm it, which takes the place of the one before. */
+const UNCONFIRMED = `
+  update appointment_waiters w set confirm_hash = $2
+  from customers c, sites s, queues q, services v
+  where w.id = $1 and w.status = 'unconfirmed' and c.tenant_id = w.tenant_id and c.id = w.customer_id and c.email is not null
+    and s.tenant_id = w.tenant_id and s.id = w.site_id and q.tenant_id = w.tenant_id and q.id = w.queue_id
+    and v.tenant_id = w.tenant_id and v.id = q.service_id
+  returning w.from_day, w.to_day, w.language, c.email, s.name as site, v.name as service`
+
+/** The link goes to the address, and to nobody else: who made it up waits for nothing. */
+async function confirmWaiter({ runtime: { db }, tenants }: JobContext, payload: Record<string, unknown>) {
+  const tenant = (await tenants()).find(({ id }) => id === payload['tenant_id'])
+  if (!tenant) return
+  const token = newVisitorToken(tenant.id)
+  const asked = await db.tenant(tenant.id, (tx) =>
+    tx.maybe<{
+      from_day: string
+      to_day: string
+      language: Locale | null
+      email: string
+      site: string
+      service: string
+    }>(UNCONFIRMED, [payload['waiter_id'], hashToken(token)]),
+  )
+  if (!asked) return
+  const locale = asked.language ?? tenant.locale
+  const params = {
+    site: asked.site,
+    service: asked.service,
+    from: asked.from_day,
+    to: asked.to_day,
+    link: `${payload['base'] as string}/w/${token}`,
+  }
+  await deliver(db, {
+    to: asked.email,
+    subject: translate(locale, 'mail.waiting_list_confirmation.subject', params, tenant.locale),
+    text: translate(locale, 'mail.waiting_list_confirmation.text', params, tenant.locale),
+  })
+}
+
 async function offerAtSite({ runtime, tenants }: JobContext, { tenant_id, site_id }: Record<string, unknown>) {
   const tenant = (await tenants()).find(({ id }) => id === tenant_id)
   if (!tenant) return
@@ -86,6 +127,7 @@ export const jobs: readonly Job[] = [
   { name: 'appointments.sweep', schedule: '* * * * *', run: forEveryTenant(sweep) },
   { name: 'appointments.send_reminders', schedule: '*/5 * * * *', run: forEveryTenant(sendReminders) },
   { name: SEND_CONFIRMATION, run: sendConfirmation },
+  { name: CONFIRM_WAITER, run: confirmWaiter },
   // What staff open, or the horizon brings nearer, has no job of its own.
   { name: 'appointments.offer_all', schedule: '* * * * *', run: forEveryTenant(offerPlaces) },
   { name: OFFER_PLACES, run: offerAtSite },

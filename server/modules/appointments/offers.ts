@@ -6,6 +6,7 @@ import { expireHolds } from './expire.ts'
 import { firstFree, type Stretches, type Waiter } from './first-free.ts'
 import { SEND_CONFIRMATION } from './job-names.ts'
 import { findPlace, lockSite } from './place.ts'
+import { CONFIRM_HOURS } from './waiting-list.ts'
 
 /** Read at a time. */
 const MOST = 200
@@ -19,10 +20,12 @@ const WAITERS = `
   join queues q on q.tenant_id = w.tenant_id and q.id = w.queue_id
   join booking_settings b on b.tenant_id = w.tenant_id and b.queue_id = w.queue_id
   where w.status = 'waiting' and w.site_id = $1 and w.id > $2 order by w.id limit ${MOST} for no key update of w`
-/** Nobody waits for days that are over. */
+/** Nobody waits for days that are over, and nothing for a confirmation that never came. */
 const END = `
-  update appointment_waiters w set status = 'over' from sites s
-  where s.tenant_id = w.tenant_id and s.id = w.site_id and w.status = 'waiting' and w.to_day < (now() at time zone s.timezone)::date`
+  update appointment_waiters w set status = case when w.status = 'unconfirmed' then 'expired' else 'over' end from sites s
+  where s.tenant_id = w.tenant_id and s.id = w.site_id and (
+    w.status in ('waiting', 'unconfirmed') and w.to_day < (now() at time zone s.timezone)::date
+    or w.status = 'unconfirmed' and w.created_at < now() - interval '${CONFIRM_HOURS} hours')`
 
 export const offerPlaces = operation({
   id: 'waiting-list.offer',

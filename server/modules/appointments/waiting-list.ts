@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { ROLES, STAFF } from '../../kernel/access.ts'
-import { conflict, invalid, notFound } from '../../kernel/errors.ts'
+import { AppError, conflict, invalid, notFound } from '../../kernel/errors.ts'
 import { hashToken, newVisitorToken } from '../../kernel/ids.ts'
 import { listPage, type OrderColumn } from '../../kernel/list.ts'
 import { operation, type Context, type Operation } from '../../kernel/operation.ts'
@@ -8,12 +8,16 @@ import { Closed, Day, Enum, Id, Locale, Nullable, Page, PageInput, Text, Time } 
 import { identify, identifyByMail, Person } from '../customers/index.ts'
 import { availability } from './availability.ts'
 import { policyOf } from './change.ts'
+import { offerSoon } from './offer-soon.ts'
+import { CONFIRM_WAITER } from './job-names.ts'
 import { PartySize } from './schema.ts'
 import { freeDays, localClock } from './slots.ts'
 
 /** A request covers at most so many days; of one person so many at once. */
 const MOST_DAYS = 62
 const MOST_OF_ONE = 5
+/** How long a request waits to be confirmed. Nothing is kept for it meanwhile. */
+export const CONFIRM_HOURS = 24
 const Link = Text(100, { minLength: 20 })
 const link = 'NobodyKnowsThisSecret0'
 
@@ -26,14 +30,19 @@ const Waiter = Closed({
   to_day: Day,
   party_size: Type.Integer(),
   language: Nullable(Locale),
-  /** `offered`: a place is held; what became of it is told by `appointment_status`. */
-  status: Enum(['waiting', 'offered', 'left', 'over']),
+  /**
+   * `unconfirmed`: the link that was sent by e-mail puts it on the list; `expired`: nobody used that. `offered`: a place is
+   * held; what became of it is told by `appointment_status`.
+   */
+  status: Enum(['unconfirmed', 'waiting', 'offered', 'left', 'over', 'expired']),
   appointment_status: Nullable(Type.String()),
   created_at: Time,
 })
 type Waiter = Static<typeof Waiter>
+const IS_LATE = `w.status = 'unconfirmed' and w.created_at < now() - interval '${CONFIRM_HOURS} hours'`
 const SELECT = `
-  select w.id, w.site_id, w.queue_id, w.from_day, w.to_day, w.party_size, w.language, w.status, w.created_at,
+  select w.id, w.site_id, w.queue_id, w.from_day, w.to_day, w.party_size, w.language,
+    case when ${IS_LATE} then 'expired' else w.status end as status, w.created_at,
     (select a.status from appointments a where a.tenant_id = w.tenant_id and a.id = w.appointment_id) as appointment_status
   from appointment_waiters w`
 
@@ -42,7 +51,7 @@ const join = operation({
   kind: 'mutation',
   summary: 'Ask to be told when a place frees up',
   description:
-    'A place that frees up on these days is held for the first who asked and told by e-mail; whoever does not confirm in time is taken off. `places_free` where there is one already.',
+    'A place that frees up on these days is held for the first who asked and told by e-mail; whoever does not confirm in time is taken off. `places_free` where there is one already. Whoever asks for themselves is `unconfirmed`, and offered nothing, until the link is used that is sent to the address.',
   scope: 'write:ticket',
   roles: [...STAFF, 'visitor', 'anonymous'],
   http: {
@@ -75,16 +84,12 @@ const join = operation({
     if (await isFree(ctx, { ...input, site_id, timezone, party_size })) throw conflict('places_free')
     const isStranger = ctx.actor.role === 'anonymous' || ctx.actor.role === 'visitor'
     const known = isStranger ? identifyByMail : identify
-    const customerId = await known(ctx.tx, ctx.tenant, input.customer)
-    const { count } = await ctx.tx.one<{ count: number }>(
-      `select count(*)::int as count from appointment_waiters w where w.customer_id = $1 and w.status = 'waiting'`,
-      [customerId],
-    )
-    if (count >= MOST_OF_ONE) throw conflict('too_many_appointments', { count: MOST_OF_ONE })
+    const customerId = (await known(ctx.tx, ctx.tenant, input.customer))!
+    await checkMost(ctx, customerId, isStranger ? 'unconfirmed' : 'waiting')
     const token = newVisitorToken(ctx.tenant.id)
     const { id } = await ctx.tx.one<{ id: number }>(
-      `insert into appointment_waiters (site_id, queue_id, customer_id, from_day, to_day, party_size, language, token_hash)
-       values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+      `insert into appointment_waiters (site_id, queue_id, customer_id, from_day, to_day, party_size, language, token_hash, status)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id`,
       [
         site_id,
         input.queue_id,
@@ -94,11 +99,26 @@ const join = operation({
         party_size,
         input.language ?? input.customer.locale ?? (isStranger ? ctx.locale : null),
         hashToken(token),
+        isStranger ? 'unconfirmed' : 'waiting',
       ],
     )
+    if (isStranger) await ctx.enqueue(CONFIRM_WAITER, { waiter_id: id, base: ctx.url('') })
     return { ...(await ctx.tx.one<Waiter>(`${SELECT} where w.id = $1`, [id])), public_token: token }
   },
 })
+
+/**
+ * How often one person is on the list. Of those that strangers ask for only the unconfirmed count, until they are
+ * confirmed: what a stranger is told must not hang on what the address waits for, and nobody is sent more links a day.
+ */
+async function checkMost(ctx: Context, customerId: number, status: 'unconfirmed' | 'waiting'): Promise<void> {
+  const { count } = await ctx.tx.one<{ count: number }>(
+    `select count(*)::int as count from appointment_waiters w
+     where w.customer_id = $1 and w.status = $2 and (w.status = 'waiting' or w.created_at > now() - interval '${CONFIRM_HOURS} hours')`,
+    [customerId, status],
+  )
+  if (count >= MOST_OF_ONE) throw conflict('too_many_appointments', { count: MOST_OF_ONE })
+}
 
 const placeOf = (ctx: Context, queueId: number) =>
   ctx.tx.one<{ site_id: number; timezone: string }>(
@@ -148,17 +168,28 @@ const list = operation({
   },
 })
 
+const Mine = Closed({
+  ...Waiter.properties,
+  /** This very link, the one that was sent by e-mail, confirms the request. */
+  can_confirm: Type.Boolean(),
+})
 const shared = {
   scope: null,
   roles: ROLES,
   input: Closed({ link: Link }),
-  output: Waiter,
+  output: Mine,
   example: { input: { link } },
 } as const
-async function mine({ tx }: Context, secret: string): Promise<Waiter> {
-  const row = await tx.maybe<Waiter>(`${SELECT} where w.token_hash = $1`, [hashToken(secret)])
+async function mine({ tx }: Context, secret: string): Promise<Static<typeof Mine>> {
+  const hash = hashToken(secret)
+  const row = await tx.maybe<Waiter & { is_sent: boolean }>(
+    `${SELECT.replace('select', 'select coalesce(w.confirm_hash = $1, false) as is_sent,')} where w.token_hash = $1
+     union all ${SELECT.replace('select', 'select true as is_sent,')} where w.confirm_hash = $1 limit 1`,
+    [hash],
+  )
   if (!row) throw notFound()
-  return row
+  const { is_sent, ...waiter } = row
+  return { ...waiter, can_confirm: is_sent && waiter.status === 'unconfirmed' }
 }
 
 const read = operation({
@@ -170,6 +201,32 @@ const read = operation({
   run: (ctx, input) => mine(ctx, input.link),
 })
 
+const confirm = operation({
+  ...shared,
+  id: 'waiting-list.confirm',
+  kind: 'mutation',
+  summary: 'Confirm my request: from now on I wait',
+  description: 'Only the link that was sent by e-mail does, within a day.',
+  http: { method: 'POST', path: '/waiting-list/{link}/confirm/', base: 'public' },
+  constraints: { appointment_waiters_once: () => conflict('already_exists') },
+  async run(ctx, input) {
+    const { id, status, can_confirm } = await mine(ctx, input.link)
+    if (status === 'expired') throw conflict('hold_expired')
+    if (status === 'unconfirmed' && !can_confirm) throw new AppError('forbidden', 'confirm_by_email')
+    const row = await ctx.tx.maybe<{ customer_id: number; site_id: number }>(
+      `select customer_id, site_id from appointment_waiters w where w.id = $1 and w.status = 'unconfirmed' for update`,
+      [id],
+    )
+    if (row) {
+      await ctx.tx.query('select from customers where id = $1 for no key update', [row.customer_id])
+      await checkMost(ctx, row.customer_id, 'waiting')
+      await ctx.tx.query(`update appointment_waiters w set status = 'waiting' where w.id = $1`, [id])
+      await offerSoon(ctx, row.site_id)
+    }
+    return mine(ctx, input.link)
+  },
+})
+
 const leave = operation({
   ...shared,
   id: 'waiting-list.leave',
@@ -179,11 +236,12 @@ const leave = operation({
   http: { method: 'POST', path: '/waiting-list/{link}/leave/', base: 'public' },
   async run(ctx, input) {
     const { id } = await mine(ctx, input.link)
-    await ctx.tx.query(`update appointment_waiters w set status = 'left' where w.id = $1 and w.status = 'waiting'`, [
-      id,
-    ])
+    await ctx.tx.query(
+      `update appointment_waiters w set status = 'left' where w.id = $1 and w.status in ('unconfirmed', 'waiting')`,
+      [id],
+    )
     return mine(ctx, input.link)
   },
 })
 
-export const waitingListOperations: readonly Operation[] = [join, list, read, leave]
+export const waitingListOperations: readonly Operation[] = [join, list, read, confirm, leave]

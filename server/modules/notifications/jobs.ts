@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eachTenant, type Job, type JobContext } from '../../kernel/jobs/index.ts'
+import { eachSite, eachTenant, type Job, type JobContext } from '../../kernel/jobs/index.ts'
 import type { Tenant } from '../../kernel/operation.ts'
 import { act } from './inbound/act.ts'
 import { ACT } from './inbound/receive.ts'
@@ -29,10 +29,14 @@ export async function listenToAll({ runtime, tenants }: JobContext): Promise<voi
   )
   if (sites.length === 0) return
   const { db, hub } = runtime
-  await eachTenant(await tenants(), async (tenant) => {
-    for (const { site_id } of sites.filter(({ tenant_id }) => tenant_id === tenant.id))
-      while (await db.tenant(tenant.id, (tx) => listen({ tx, tenant, hub }, site_id)));
-  })
+  await eachTenant(await tenants(), (tenant) =>
+    eachSite(
+      sites.filter(({ tenant_id }) => tenant_id === tenant.id).map(({ site_id }) => site_id),
+      async (siteId) => {
+        while (await db.tenant(tenant.id, (tx) => listen({ tx, tenant, hub }, siteId)));
+      },
+    ),
+  )
 }
 
 /** Gives a new job to each message that nobody looks after any more. */
@@ -54,8 +58,10 @@ async function watchAll({ runtime, tenants }: JobContext): Promise<void> {
     const sites = await runtime.db
       .reader(tenant.id)
       .query<{ site_id: number }>('select site_id from notification_cursors order by site_id')
-    for (const { site_id } of sites)
-      await runtime.db.tenant(tenant.id, (tx) => watch({ tx, tenant, hub: runtime.hub }, site_id))
+    await eachSite(
+      sites.map(({ site_id }) => site_id),
+      (siteId) => runtime.db.tenant(tenant.id, (tx) => watch({ tx, tenant, hub: runtime.hub }, siteId)),
+    )
   })
 }
 

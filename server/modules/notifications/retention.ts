@@ -11,12 +11,12 @@ const EXPIRED = `
   with gone as (
     delete from messages where (tenant_id, id) in (
       select m.tenant_id, m.id from messages m join tenants t on t.id = m.tenant_id
-      where m.created_at < (date_trunc('day', now() at time zone t.timezone) - make_interval(days => t.data_retention_days)) at time zone t.timezone
+      where m.created_at < (date_trunc('day', now() at time zone t.timezone) - make_interval(days => least(t.message_retention_days, t.data_retention_days))) at time zone t.timezone
         and m.status not in ('queued', 'sending')
       order by m.created_at limit $1) returning 1)
   select count(*)::int as n from gone`
 
-/** Forgets what was said longer ago than the organisation keeps data. @returns how many messages are gone */
+/** Forgets what was said longer ago than the organisation keeps messages, and at most as long as other data. @returns how many messages are gone */
 export async function forgetMessages(tenant: (work: (tx: Tx) => Promise<{ n: number }[]>) => Promise<{ n: number }[]>) {
   let sum = 0
   for (;;) {

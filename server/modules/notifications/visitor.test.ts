@@ -222,4 +222,12 @@ test('messages are forgotten after the organisation’s days, by its own midnigh
   expect(await owner('select 1 from message_opt_outs where tenant_id = $1', [bank.tenant.id])).toHaveLength(1)
   expect((await owner<{ body: string }>('select body from outbox_messages')).map(({ body }) => body)).toEqual(['new'])
   expect(await forgetMessages((work) => db.tenant(bank.tenant.id, work))).toBe(0)
+  // Messages may have fewer days of their own, never more than the rest.
+  for (const [days, forgotten] of [
+    [60, 0],
+    [29, 1],
+  ]) {
+    await owner(`update tenants set message_retention_days = $2 where id = $1`, [bank.tenant.id, days])
+    expect(await forgetMessages((work) => db.tenant(bank.tenant.id, work))).toBe(forgotten)
+  }
 })

@@ -19,7 +19,7 @@ export const get = operation({
   run: (ctx) => ctx.tx.one<TenantEntity>(`select ${TENANT_COLUMNS} from tenants where id = $1`, [ctx.tenant.id]),
 })
 
-const { name, locale, timezone, data_retention_days, take_challenge } = TenantEntity.properties
+const { name, locale, timezone, data_retention_days, message_retention_days, take_challenge } = TenantEntity.properties
 
 export const update = operation({
   id: 'tenants.update',
@@ -33,6 +33,7 @@ export const update = operation({
     locale: Type.Optional(locale),
     timezone: Type.Optional(timezone),
     data_retention_days: Type.Optional(data_retention_days),
+    message_retention_days: Type.Optional(message_retention_days),
     take_challenge: Type.Optional(take_challenge),
   }),
   output: TenantEntity,
@@ -47,9 +48,17 @@ export const update = operation({
     const next = { ...before, ...changes }
     const tenant = await ctx.tx.one<TenantEntity>(
       `update tenants set name = $2, locale = $3, timezone = $4, data_retention_days = $5, take_challenge = $6,
-         updated_at = now()
+         message_retention_days = $7, updated_at = now()
        where id = $1 returning ${TENANT_COLUMNS}`,
-      [ctx.tenant.id, next.name, next.locale, next.timezone, next.data_retention_days, next.take_challenge],
+      [
+        ctx.tenant.id,
+        next.name,
+        next.locale,
+        next.timezone,
+        next.data_retention_days,
+        next.take_challenge,
+        next.message_retention_days,
+      ],
     )
     ctx.record({ before, after: tenant })
     ctx.emit({ type: 'tenant.updated', site_id: 0, data: { tenant } })

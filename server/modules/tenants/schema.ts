@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Closed, Enum, Id, Locale, Name, Slug, Time } from '../../kernel/schema.ts'
+import { Closed, Enum, Id, Locale, Name, Nullable, Slug, Time } from '../../kernel/schema.ts'
 import { Timezone } from '../../kernel/timezone.ts'
 
 /** An organisation: everything else belongs to one. */
@@ -11,6 +11,8 @@ export const TenantEntity = Closed({
   locale: Locale,
   timezone: Timezone,
   data_retention_days: Type.Integer({ minimum: 1, maximum: 36_500 }),
+  /** Messages are forgotten after so many days; null, and at the latest, with the rest. */
+  message_retention_days: Nullable(Type.Integer({ minimum: 1, maximum: 36_500 })),
   is_active: Type.Boolean(),
   take_challenge: Enum(['never', 'automatic', 'always'], {
     description:

@@ -39,6 +39,7 @@ test('an operator creates an organisation that can be worked in at once', async 
     locale: 'fr',
     plan: 'standard',
     data_retention_days: 365,
+    message_retention_days: null,
     is_active: true,
   })
   const admin: Actor = { ...a.admin, tenantId: tenant.id }
@@ -70,9 +71,10 @@ test('only operators create, only administrators change, staff read', async () =
 
 test('a change keeps what it does not name and refuses an old version', async () => {
   const admin = run(a.admin, a.tenant)
-  const changed = await admin('tenants.update', { data_retention_days: 30, locale: 'ar' })
+  const changed = await admin('tenants.update', { data_retention_days: 30, message_retention_days: 7, locale: 'ar' })
   expect(changed).toMatchObject({
     data_retention_days: 30,
+    message_retention_days: 7,
     locale: 'ar',
     timezone: 'Europe/Paris',
     name: a.tenant.name,

@@ -37,6 +37,7 @@ export interface Taking extends Call<Static<typeof TakeInput>> {
   appointment_at?: string
 }
 
+export const isStranger = ({ role }: Taking['actor']) => role === 'anonymous' || role === 'visitor'
 const isScreen = ({ role }: Taking['actor']) => role === 'anonymous' || role === 'visitor' || role === 'kiosk'
 /** The language a ticket is in, and rules look at: what was said, or else what a screen was read in. */
 export const languageOf = ({ actor, input, locale }: Pick<Taking, 'actor' | 'input' | 'locale'>) =>
@@ -53,15 +54,15 @@ export interface Route {
 }
 /** Who may say what: strangers come by web or QR, in no class and as nobody we know. */
 export function checkCaller({ actor, input }: Taking): void {
-  const isStranger = actor.role === 'anonymous' || actor.role === 'visitor'
-  if (!isStranger && actor.role !== 'kiosk') return
-  const channels: readonly string[] = isStranger ? ['web', 'qr'] : ['kiosk', 'qr']
+  const isUnknown = isStranger(actor)
+  if (!isUnknown && actor.role !== 'kiosk') return
+  const channels: readonly string[] = isUnknown ? ['web', 'qr'] : ['kiosk', 'qr']
   const isSaidByStaffOnly =
     !channels.includes(input.channel) ||
     input.customer_id !== undefined ||
     input.note !== undefined ||
     input.labels !== undefined ||
-    (isStranger && input.priority !== undefined && input.priority > 0)
+    (isUnknown && input.priority !== undefined && input.priority > 0)
   if (isSaidByStaffOnly) throw new AppError('forbidden', 'forbidden')
 }
 
@@ -99,7 +100,8 @@ export async function newcomer(
     asked_priority: input.priority ?? 0,
     customer_id: customerId,
     device_key: config.one_ticket_per_device && input.device_id !== undefined ? deviceKey(input.device_id) : null,
-    sole_customer_id: config.one_ticket_per_device ? customerId : null,
+    // A stranger who types a number must not learn whether it is in the queue: only the own device counts.
+    sole_customer_id: config.one_ticket_per_device && !isStranger(actor) ? customerId : null,
     token_hash: hashToken(token).toString('hex'),
     language: languageOf({ actor, input, locale }),
     note: input.note ?? '',

@@ -8,7 +8,16 @@ import { openState, queueConfigs, looksAtClock, type QueueConfig } from '../queu
 import { publicTicket } from './events.ts'
 import { figuresOf } from './live/figures.ts'
 import { issueTickets, type Issued, type Newcomer, type Refusal } from './issue.ts'
-import { checkCaller, newcomer, newTicket, seriesOf, TakeInput, type Route, type Taking } from './newcomer.ts'
+import {
+  checkCaller,
+  isStranger,
+  newcomer,
+  newTicket,
+  seriesOf,
+  TakeInput,
+  type Route,
+  type Taking,
+} from './newcomer.ts'
 import { lineLengths, route, rulesAskTheHour, tell, withTargets } from './route.ts'
 import { Ticket } from './schema.ts'
 
@@ -28,7 +37,7 @@ export const take = batchOperation({
   kind: 'mutation',
   summary: 'Take a ticket',
   description:
-    'Refused when the queue is paused, closed or full, and when the device or the person has a live ticket for the service (`duplicate_ticket`). Numbers of a queue and day have no gap.',
+    'Refused when the queue is paused, closed or full, and when the device, or at a desk or kiosk the person, has a live ticket for the service (`duplicate_ticket`). Strangers get the same answer whether or not we know whom they name. Numbers of a queue and day have no gap.',
   scope: 'write:ticket',
   roles: [...STAFF, 'kiosk', 'visitor', 'anonymous'],
   http: { method: 'POST', path: '/tickets/', status: 201, aliases: [{ path: '/api/v1/public/{tenant}/tickets/' }] },
@@ -165,7 +174,8 @@ function settle(
     data,
   })
   tell(ctx, ticket.id, routed.config, routed.notify)
-  return { ...ticket, public_token: token, url: ctx.url(`/t/${token}`), ahead: null }
+  const customer_id = isStranger(actor) ? null : ticket.customer_id
+  return { ...ticket, customer_id, public_token: token, url: ctx.url(`/t/${token}`), ahead: null }
 }
 
 /** The database's clock where an order of service looks at it before the ticket is written, else null. */

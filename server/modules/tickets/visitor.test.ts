@@ -113,3 +113,32 @@ test('a visitor is staff nowhere', async () => {
   for (const verb of ['get', 'cancel', 'start', 'complete', 'undo', 'events'])
     expect(await codeOf(me(`tickets.${verb}`, { id }))).toBe('forbidden')
 })
+
+test('a stranger learns of no number whether it is known, only of the own device whether it has a ticket', async () => {
+  const b = await lab.branch()
+  const stranger = b.as(b.anonymous)
+  const ask = (phone: string, device_id?: string) =>
+    stranger('tickets.take', {
+      queue_id: b.queues[0]!.id,
+      channel: 'web',
+      customer: { phone },
+      ...(device_id && { device_id }),
+    })
+  const [known, unknown] = ['+33612345678', '+33612345679']
+  const first = await b.take({ customer: { name: 'Samira', phone: known } })
+  /** What differs from ticket to ticket anyway. */
+  const told = ({ id, number, rank, public_token, url, created_at, entered_at, position, ahead, ...rest }: any) =>
+    Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith('eta')))
+  const answers = [await ask(known), await ask(unknown)]
+  expect(told(answers[0])).toEqual(told(answers[1]))
+  expect(JSON.stringify(answers)).not.toContain(first.number)
+  // The desk still finds the person, and each of the tickets is theirs.
+  expect((await b.row(answers[0].id))['customer_id']).toBe(first.customer_id)
+  await expect(b.take({ customer: { phone: known } })).rejects.toMatchObject({ params: { number: first.number } })
+  const own = await ask(unknown, 'device-0001')
+  for (const phone of [known, unknown])
+    await expect(ask(phone, 'device-0001')).rejects.toMatchObject({
+      code: 'duplicate_ticket',
+      params: { number: own.number },
+    })
+})

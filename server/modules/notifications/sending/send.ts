@@ -1,6 +1,6 @@
-import { randomInt } from 'node:crypto'
 import { ticketCode } from '../../../../shared/format.ts'
 import { systemActor } from '../../../kernel/access.ts'
+import { retryWaitMs } from '../../../kernel/backoff.ts'
 import type { Tx } from '../../../kernel/db/types.ts'
 import type { Runtime } from '../../../kernel/execute.ts'
 import { deliver, keep } from '../../../kernel/mail/index.ts'
@@ -20,9 +20,8 @@ import { settle } from './settle.ts'
 export const LEASE_SECONDS = 20
 /** A sender that was stopped longer than this after it took the message no longer knows whether it is still its own. */
 const STALL_MS = 10_000
-/** First wait before another attempt; it doubles, with jitter. */
-const BACKOFF_SECONDS = 4
-const MOST_BACKOFF_SECONDS = 300
+/** Seconds before another attempt. */
+const BACKOFF = { first: 4, most: 300 }
 
 interface Claimed {
   id: number
@@ -90,9 +89,8 @@ export async function sendMessage(runtime: Runtime, tenant: Tenant, id: number):
   else if (outcome.state === 'unknown' && !canFind(claimed.channel))
     await done('failed', { error_code: 'unknown_outcome' })
   else {
-    const backoff = Math.min(MOST_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** Math.min(claimed.attempt - 1, 10))
-    const seconds = outcome.state === 'busy' && outcome.retry_after_seconds ? outcome.retry_after_seconds : backoff
-    const wait = Math.round(seconds * 1000 * (0.75 + randomInt(500) / 1000))
+    const retryAfterSeconds = outcome.state === 'busy' ? outcome.retry_after_seconds : undefined
+    const wait = retryWaitMs(claimed.attempt, { ...BACKOFF, retryAfterSeconds })
     const { now } = await runtime.db.reader(tenant.id).one<{ now: string }>('select now() as now')
     const next = Temporal.Instant.from(now).add({ milliseconds: wait })
     const isTooLate =
