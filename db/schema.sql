@@ -96,6 +96,25 @@ end $function$
 ;
 grant execute on function app.discard_dead_job(bigint) to sq_app;
 
+CREATE OR REPLACE FUNCTION app.duration_edges()
+ RETURNS integer[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select array_agg(e order by e)::integer[] from (
+    select generate_series(0, 45, 15) union select generate_series(60, 570, 30) union select generate_series(600, 1740, 60)
+    union select generate_series(1800, 3480, 120) union select generate_series(3600, 6900, 300) union select generate_series(7200, 28800, 900)) s(e) $function$
+;
+grant execute on function app.duration_edges() to sq_app;
+
+CREATE OR REPLACE FUNCTION app.duration_step(seconds integer, edges integer[])
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select width_bucket(seconds - 1, edges) + 1 $function$
+;
+grant execute on function app.duration_step(integer,integer[]) to sq_app;
+
 CREATE OR REPLACE FUNCTION app.enqueue_job(task text, payload json, run_at timestamp with time zone, job_key text)
  RETURNS void
  LANGUAGE plpgsql
@@ -1333,6 +1352,70 @@ create policy tenant_isolation on queue_days for all to public
 grant delete, insert, select, update on queue_days to sq_app;
 grant select on queue_days to sq_backup;
 
+create table queue_metrics (
+  tenant_id bigint default app.tenant_id() not null,
+  queue_id bigint not null,
+  date date not null,
+  dimension text not null,
+  key text not null,
+  site_id bigint not null,
+  service_id bigint not null,
+  arrivals integer not null,
+  total_customers integer not null,
+  called integer not null,
+  started integer not null,
+  services integer not null,
+  served integer not null,
+  no_shows integer not null,
+  abandoned integer not null,
+  expired integer not null,
+  returned integer not null,
+  transferred integer not null,
+  unfinished integer not null,
+  held integer not null,
+  within_goal integer not null,
+  promised integer not null,
+  within_promise integer not null,
+  inside_promise integer not null,
+  rated integer not null,
+  rating_sum integer not null,
+  wait_seconds bigint not null,
+  walk_seconds bigint not null,
+  service_seconds bigint not null,
+  held_seconds bigint not null,
+  abandoned_seconds bigint not null,
+  promise_error_seconds bigint not null,
+  promise_absolute_error_seconds bigint not null,
+  max_wait_seconds integer not null,
+  waits integer[] not null,
+  service_times integer[] not null,
+  average_wait_time double precision,
+  p50_wait_time integer,
+  p90_wait_time integer,
+  average_walk_time double precision,
+  average_service_time double precision,
+  p50_service_time integer,
+  p90_service_time integer,
+  average_held_time double precision,
+  peak_hours integer[],
+  goal_seconds integer not null,
+  aggregated_at timestamp with time zone default now() not null,
+  constraint queue_metrics_pkey PRIMARY KEY (tenant_id, dimension, date, queue_id, key),
+  constraint queue_metrics_dimension_check CHECK ((dimension = ANY (ARRAY['all'::text, 'hour'::text, 'channel'::text, 'agent'::text, 'booked'::text]))),
+  constraint queue_metrics_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint queue_metrics_tenant_id_queue_id_fkey FOREIGN KEY (tenant_id, queue_id) REFERENCES queues(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX queue_metrics_by_queue ON public.queue_metrics USING btree (tenant_id, queue_id, dimension, date);
+CREATE INDEX queue_metrics_by_site ON public.queue_metrics USING btree (tenant_id, site_id, dimension, date);
+CREATE INDEX queue_metrics_unfinished ON public.queue_metrics USING btree (tenant_id, date) WHERE ((dimension = 'all'::text) AND (unfinished > 0));
+alter table queue_metrics enable row level security;
+alter table queue_metrics force row level security;
+create policy tenant_isolation on queue_metrics for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on queue_metrics to sq_app;
+grant select on queue_metrics to sq_backup;
+
 create table queue_rule_versions (
   tenant_id bigint default app.tenant_id() not null,
   queue_id bigint not null,
@@ -1439,9 +1522,13 @@ create table queues (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   algorithm_settings jsonb default '{}'::jsonb not null,
+  goal_seconds integer default 600 not null,
+  goal_percent smallint default 80 not null,
   constraint queues_pkey PRIMARY KEY (tenant_id, id),
   constraint queues_check CHECK ((number_last > number_first)),
   constraint queues_delay_budget_check CHECK ((delay_budget >= 0)),
+  constraint queues_goal_percent_check CHECK (((goal_percent >= 1) AND (goal_percent <= 100))),
+  constraint queues_goal_seconds_check CHECK (((goal_seconds >= 1) AND (goal_seconds <= 86400))),
   constraint queues_grace_seconds_check CHECK ((grace_seconds >= 0)),
   constraint queues_max_capacity_check CHECK ((max_capacity > 0)),
   constraint queues_max_recalls_check CHECK ((max_recalls >= 0)),
@@ -1642,6 +1729,53 @@ create policy tenant_isolation on streams for all to public
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 grant insert, select, update on streams to sq_app;
 grant select on streams to sq_backup;
+
+create table tenant_metrics (
+  tenant_id bigint default app.tenant_id() not null,
+  date date not null,
+  service_id bigint not null,
+  dimension text not null,
+  key text not null,
+  arrivals integer not null,
+  total_customers integer not null,
+  called integer not null,
+  started integer not null,
+  services integer not null,
+  served integer not null,
+  no_shows integer not null,
+  abandoned integer not null,
+  expired integer not null,
+  returned integer not null,
+  transferred integer not null,
+  unfinished integer not null,
+  held integer not null,
+  within_goal integer not null,
+  promised integer not null,
+  within_promise integer not null,
+  inside_promise integer not null,
+  rated integer not null,
+  rating_sum integer not null,
+  wait_seconds bigint not null,
+  walk_seconds bigint not null,
+  service_seconds bigint not null,
+  held_seconds bigint not null,
+  abandoned_seconds bigint not null,
+  promise_error_seconds bigint not null,
+  promise_absolute_error_seconds bigint not null,
+  max_wait_seconds integer not null,
+  wait_counts integer[] not null,
+  service_counts integer[] not null,
+  constraint tenant_metrics_pkey PRIMARY KEY (tenant_id, dimension, date, service_id, key),
+  constraint tenant_metrics_dimension_check CHECK ((dimension = ANY (ARRAY['all'::text, 'hour'::text, 'channel'::text, 'booked'::text, 'site'::text]))),
+  constraint tenant_metrics_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table tenant_metrics enable row level security;
+alter table tenant_metrics force row level security;
+create policy tenant_isolation on tenant_metrics for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on tenant_metrics to sq_app;
+grant select on tenant_metrics to sq_backup;
 
 create table tenant_quotas (
   tenant_id bigint default app.tenant_id() not null,

@@ -55,7 +55,7 @@ export async function buildCore(config: Config): Promise<Core> {
   const directUrl = embedded?.directUrl ?? config.databaseDirectUrl ?? url
   // The embedded database belongs to this program alone, so it is brought up to date without being asked.
   if (embedded) await migrate(directUrl)
-  const db = await openDatabase({ url, directUrl })
+  const db = await openDatabase({ url, directUrl, replicaUrl: config.databaseReplicaUrl })
   const hub = new Hub(db, {
     buses: [...(redis ? [new RedisBus(redis)] : []), new NotifyBus(db)],
   })

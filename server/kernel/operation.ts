@@ -3,7 +3,7 @@ import type { Actor, Role, Scope } from './access.ts'
 import type { Change } from './audit/change.ts'
 import type { Origin } from './audit/origin.ts'
 import type { Kept } from './cache/kept.ts'
-import type { Tx } from './db/types.ts'
+import type { PoolName, Tx } from './db/types.ts'
 import type { ConstraintErrors } from './errors.ts'
 import type { EventInput, Hub } from './events/index.ts'
 import type { LimitName } from './limits/policies.ts'
@@ -99,8 +99,8 @@ export interface Operation<I extends TObject = any, O extends TSchema = any> {
   elsewhere?: readonly string[]
   /** Why this mutation leaves no row in the audit trail. Every other one leaves exactly one. */
   unaudited?: string
-  /** Pool whose connections it uses; `calls` is reserved for the counter's own acts. */
-  pool?: 'calls' | 'requests' | 'reports'
+  /** Pool whose connections it uses; `calls` is reserved for the counter's own acts, `replica` for queries of analytics. */
+  pool?: PoolName
   /** Of a query whose answer is the same for all callers of a role: how its answers may be kept in memory. */
   kept?: Keeping<Static<I>, Static<O>>
   run(ctx: Context, input: Static<I>): Promise<Static<O>>

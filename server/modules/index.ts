@@ -10,6 +10,7 @@ import * as mail from '../kernel/mail/index.ts'
 import { checkMatrix } from '../kernel/matrix.ts'
 import type { Operation } from '../kernel/operation.ts'
 import * as agents from './agents/index.ts'
+import * as analytics from './analytics/index.ts'
 import * as appointments from './appointments/index.ts'
 import * as authentication from './authentication/index.ts'
 import * as customers from './customers/index.ts'
@@ -41,6 +42,7 @@ const modules: readonly Module[] = [
   appointments,
   displays,
   notifications,
+  analytics,
   audit,
   mail,
   background,

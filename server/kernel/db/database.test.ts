@@ -344,3 +344,31 @@ test('a login that may not act as sq_app is refused when the database is opened'
   await expect(openDatabase({ url: strange.href })).rejects.toThrow('permission denied to set role')
   await owner('drop role stranger')
 })
+
+test('analytics read from the replica where there is one, nothing else does, and the primary steps in', async () => {
+  const replica = new URL(url)
+  // The same database by another way, which can be told apart.
+  replica.searchParams.set('options', '-c work_mem=5MB')
+  const where = `select current_setting('work_mem') as at, current_user as who, (select count(*)::int from notes) as n`
+  await opened({ url, replicaUrl: replica.href }, async (both) => {
+    const own = { who: 'sq_app', n: await count(a) }
+    expect(await both.reader(a, 'replica').one(where)).toEqual({ at: '5MB', ...own })
+    for (const pool of ['calls', 'requests', 'reports'] as const)
+      expect(await both.reader(a, pool).one(where)).not.toMatchObject({ at: '5MB' })
+    // It is for reading.
+    expect(databaseError(await refusal(both.reader(a, 'replica').query(insert, [77, 'x'])))?.code).toBe('25006')
+  })
+  // Nobody listens there.
+  const away = new URL(url)
+  away.hostname = '127.0.0.1'
+  away.port = '9'
+  away.searchParams.delete('host')
+  await opened({ url, replicaUrl: away.href, acquireTimeoutMs: 300 }, async (alone) => {
+    expect(await alone.reader(a, 'replica').one(where)).toMatchObject({ n: await count(a) })
+    // Known to be away: not asked again at once.
+    expect(await alone.reader(a, 'replica').one(where)).toMatchObject({ n: await count(a) })
+  })
+  await opened({ url }, async (none) => {
+    expect(await none.reader(a, 'replica').one(where)).toMatchObject({ who: 'sq_app', n: await count(a) })
+  })
+})

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { asAppError, ConnectionLost, isConflict, staleStatement } from './failure.ts'
+import { monotonicMs } from '../clock.ts'
+import { AppError } from '../errors.ts'
 import { listen } from './listen.ts'
 import { Pool } from './pool.ts'
 import { Session, StatementNames, type Prefix } from './session.ts'
@@ -22,18 +24,24 @@ const POOLS: Record<PoolName, PoolSettings> = {
   requests: { transactions: 4, reads: 3, statementTimeoutMs: 8_000 },
   // A slow report must not hold up those sent after it on the same session.
   reports: { transactions: 2, reads: 0, statementTimeoutMs: 60_000 },
+  // Reads only; its sessions are opened where there is a replica.
+  replica: { transactions: 2, reads: 0, statementTimeoutMs: 60_000 },
 }
 const LOCK_TIMEOUT_MS = 2_000
 const IDLE_IN_TRANSACTION_MS = 10_000
 /** The server's own timeout always speaks first; silence beyond it means that the connection is dead. */
 const SILENCE_MARGIN_MS = 2_000
 const MAX_RETRIES = 3
+/** A replica that was away is asked again after this. */
+const REPLICA_RETRY_MS = 30_000
 
 export interface DatabaseOptions {
   /** Server for transactions and reads; may be PgBouncer. `prepare=false` turns prepared statements off. */
   url: string
   /** The same database by a direct connection, for LISTEN; default `url`. */
   directUrl?: string | undefined
+  /** A read replica for the pool `replica`. While it cannot be had, the primary answers. */
+  replicaUrl?: string | undefined
   pools?: Partial<Record<PoolName, Partial<PoolSettings>>>
   acquireTimeoutMs?: number
   connectTimeoutMs?: number
@@ -65,6 +73,7 @@ class PooledDatabase implements Database {
   #names: StatementNames
   #lanes: Record<PoolName, Lane>
   #watchdog: NodeJS.Timeout
+  #replicaAwayUntil = 0
   #listeners = new Set<Listening>()
 
   constructor(options: DatabaseOptions) {
@@ -72,31 +81,34 @@ class PooledDatabase implements Database {
     this.#options = options
     this.#url = url
     this.#names = new StatementNames(prepare)
-    this.#lanes = { calls: this.#lane('calls'), requests: this.#lane('requests'), reports: this.#lane('reports') }
+    const reports = this.#lane('reports')
+    const { replicaUrl } = options
+    const replica = replicaUrl === undefined ? reports : this.#lane('replica', splitUrl(replicaUrl).url)
+    this.#lanes = { calls: this.#lane('calls'), requests: this.#lane('requests'), reports, replica }
     this.#watchdog = setInterval(() => this.#cutSilent(), 500).unref()
   }
 
-  #lane(name: PoolName): Lane {
+  #lane(name: PoolName, url = this.#url): Lane {
     const settings = { ...POOLS[name], ...this.#options.pools?.[name] }
     const writeScope = this.#scope(settings, 'write')
     const readScope = this.#scope(settings, 'read')
     const { acquireTimeoutMs = 2_000 } = this.#options
     const pool = (size: number, depth: number) =>
-      new Pool({ size, depth, acquireTimeoutMs, open: (onLost) => this.#session([writeScope, readScope], onLost) })
+      new Pool({ size, depth, acquireTimeoutMs, open: (onLost) => this.#session(url, [writeScope, readScope], onLost) })
     const writes = pool(settings.transactions, 1)
     const reads = settings.reads === 0 ? writes : pool(settings.reads, 64)
     return { statementTimeoutMs: settings.statementTimeoutMs, writes, reads, writeScope, readScope }
   }
 
-  #session(scopes: readonly Scope[], onLost: (session: Session) => void): Promise<Session> {
+  #session(url: string, scopes: readonly Scope[], onLost: (session: Session) => void): Promise<Session> {
     const warmUp = scopes.map((scope) => within(scope, ''))
     const { connectTimeoutMs = 2_000 } = this.#options
-    return Session.open({ url: this.#url, names: this.#names, warmUp, connectTimeoutMs }, onLost)
+    return Session.open({ url, names: this.#names, warmUp, connectTimeoutMs }, onLost)
   }
 
   async check(): Promise<void> {
     try {
-      const session = await this.#session([this.#lanes.calls.writeScope], () => {})
+      const session = await this.#session(this.#url, [this.#lanes.calls.writeScope], () => {})
       await session.close()
     } catch (error) {
       await this.close()
@@ -105,7 +117,8 @@ class PooledDatabase implements Database {
   }
 
   tenant<T>(tenantId: number, fn: (tx: WriteTx) => Promise<T>, pool: PoolName = 'requests'): Promise<T> {
-    return this.#transaction(tenantSetting(tenantId), fn, this.#lanes[pool])
+    const setting = tenantSetting(tenantId)
+    return this.#onLane(pool, (lane) => this.#transaction(setting, fn, lane))
   }
 
   platform<T>(fn: (tx: Tx) => Promise<T>): Promise<T> {
@@ -113,16 +126,29 @@ class PooledDatabase implements Database {
   }
 
   reader(tenantId: number, pool: PoolName = 'requests'): Tx {
-    const { reads, readScope } = this.#lanes[pool]
-    const scope = within(readScope, tenantSetting(tenantId))
+    const setting = tenantSetting(tenantId)
     return new Reader((text, values) =>
-      this.#retrying(
-        reads,
-        async (session) => (await session.send(text, values, scope)).rows,
-        // The scope makes the statement read-only, so running it twice changes nothing.
-        (error) => error instanceof ConnectionLost,
+      this.#onLane(pool, ({ reads, readScope }) =>
+        this.#retrying(
+          reads,
+          async (session) => (await session.send(text, values, within(readScope, setting))).rows,
+          // The scope makes the statement read-only, so running it twice changes nothing.
+          (error) => error instanceof ConnectionLost,
+        ),
       ),
     )
+  }
+
+  /** What a replica that is away cannot do, the primary does. */
+  #onLane<T>(pool: PoolName, run: (lane: Lane) => Promise<T>): Promise<T> {
+    const { [pool]: lane, reports } = this.#lanes
+    if (pool !== 'replica' || lane === reports) return run(lane)
+    if (monotonicMs() < this.#replicaAwayUntil) return run(reports)
+    return run(lane).catch((error: unknown) => {
+      if (isReplicaAway(error)) this.#replicaAwayUntil = monotonicMs() + REPLICA_RETRY_MS
+      else if (!isConflict(error)) throw error
+      return run(reports)
+    })
   }
 
   async listen(channel: string, onMessage: (payload: string) => void, onReconnect: () => void): Promise<Listening> {
@@ -203,7 +229,7 @@ class PooledDatabase implements Database {
   }
 
   #pools(): Pool[] {
-    return Object.values(this.#lanes).flatMap(({ writes, reads }) => [writes, reads])
+    return [...new Set(Object.values(this.#lanes))].flatMap(({ writes, reads }) => [writes, reads])
   }
 
   #cutSilent(): void {
@@ -211,6 +237,9 @@ class PooledDatabase implements Database {
       for (const pool of [writes, reads]) pool.cutSilent(statementTimeoutMs + SILENCE_MARGIN_MS)
   }
 }
+
+/** It cannot be had. What it gave up because of the primary's changes is a conflict (40001). */
+const isReplicaAway = (error: unknown): boolean => error instanceof AppError && error.code === 'database_unavailable'
 
 const within = (scope: Scope, tenant: string): Prefix => ({ ...scope, values: [tenant] })
 

@@ -177,7 +177,7 @@ async function filledTables(): Promise<Table[]> {
       coalesce(string_agg(case format_type(atttypid, null)
         when 'text' then '''x''' when 'jsonb' then '''{}''' when 'json' then '''{}''' when 'date' then 'current_date'
         when 'timestamp with time zone' then 'now()' when 'boolean' then 'true' when 'bytea' then '''\\x00'''
-        when 'uuid' then 'gen_random_uuid()' when 'text[]' then '''{}''' when 'bigint[]' then '''{}''' else '1' end,
+        when 'uuid' then 'gen_random_uuid()' when 'text[]' then '''{}''' when 'bigint[]' then '''{}''' when 'integer[]' then '''{}''' else '1' end,
         ', ' order by attnum) filter (where needed), '') as values,
       (select string_agg(quote_ident(a.attname), ', ') from pg_index join pg_attribute a on a.attrelid = indrelid and a.attnum = any (indkey)
        where indrelid = c.oid and indisprimary) as key

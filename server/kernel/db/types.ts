@@ -24,8 +24,11 @@ export interface WriteTx extends Tx {
   finish(statements: readonly Statement[]): Promise<Record<string, unknown>[][]>
 }
 
-/** Bulkheads: a slow report can never take the connections that calling people needs. */
-export type PoolName = 'calls' | 'requests' | 'reports'
+/**
+ * Bulkheads: a slow report can never take the connections that calling people needs. `replica` reads, for analytics only,
+ * what may be a moment old: from DATABASE_REPLICA_URL where there is one that answers, else as `reports`.
+ */
+export type PoolName = 'calls' | 'requests' | 'reports' | 'replica'
 
 export interface Database {
   /**

@@ -49,6 +49,9 @@ export const queueFields = {
   /** Those who still wait at the end of the day stay in the queue. */
   carry_over: Default(Type.Boolean(), false),
   one_ticket_per_device: Default(Type.Boolean(), true),
+  /** The service goal: this share of people called within this time. Reports judge by it; no order of service follows it. */
+  goal_seconds: Default(Count(1, 86_400), 600),
+  goal_percent: Default(Count(1, 100), 80),
 }
 
 const Some = <T extends ReturnType<typeof Text> | typeof Id>(item: T) =>

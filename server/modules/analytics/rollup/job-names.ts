@@ -1,0 +1,1 @@
+export const AGGREGATE = 'analytics.aggregate_daily_metrics'
