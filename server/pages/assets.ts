@@ -11,14 +11,16 @@ interface Asset {
 }
 const SHARED = new URL('../../shared/', import.meta.url)
 const PAGES = new URL('./browser/', import.meta.url)
+/** Of this module, so of the others: `.js` once it is installed as a package. */
+const EXTENSION = import.meta.url.slice(-3)
 const cache = new Map<string, Promise<Asset>>()
 
 /** A module as browsers run it: without its types, importing its neighbours by their addresses here. */
 async function script(file: URL): Promise<Asset> {
   const source = await readFile(file, 'utf8')
   const body = quietly(() => stripTypeScriptTypes(source))
-    .replace(/(from\s+|import\s+)'(?:\.\.\/)+shared\/([\w-]+)\.ts'/g, "$1'/assets/shared/$2.js'")
-    .replace(/(from\s+|import\s+)'\.\/([\w-]+)\.ts'/g, "$1'./$2.js'")
+    .replace(/(from\s+|import\s+)'(?:\.\.\/)+shared\/([\w-]+)\.[jt]s'/g, "$1'/assets/shared/$2.js'")
+    .replace(/(from\s+|import\s+)'\.\/([\w-]+)\.[jt]s'/g, "$1'./$2.js'")
   return { body, etag: etagOf(body), type: 'text/javascript; charset=utf-8' }
 }
 /** The stripper calls itself experimental on the terminal of whoever starts the server; it is the one Node itself runs on. */
@@ -55,6 +57,6 @@ export function assets(app: FastifyInstance): void {
       return reply.type(type).send(body)
     })
   serve('/assets/pages.css', style)
-  serve('/assets/shared/:name', (name) => script(new URL(`${name}.ts`, SHARED)))
-  serve('/assets/pages/:name', (name) => script(new URL(`${name}.ts`, PAGES)))
+  serve('/assets/shared/:name', (name) => script(new URL(name + EXTENSION, SHARED)))
+  serve('/assets/pages/:name', (name) => script(new URL(name + EXTENSION, PAGES)))
 }
