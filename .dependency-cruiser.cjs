@@ -15,7 +15,7 @@ const ORDER = [
   'ar',
 ]
 // Listeners react to the events of anything above; nobody imports them.
-const LISTENERS = ['notifications', 'analytics', 'integrations']
+const LISTENERS = ['notifications', 'analytics', 'webhooks']
 const inModules = (names) => `^server/modules/(${names.join('|')})/`
 const tests = '(\\.test\\.ts$|^server/test/)'
 

@@ -27,6 +27,7 @@ import { reportPresence, sweepSilent } from './modules/agents/index.ts'
 import { edges, feeds, jobs, operationById, operations } from './modules/index.ts'
 import { followLog, reports } from './modules/notifications/index.ts'
 import type { TenantDirectory } from './modules/tenants/index.ts'
+import { Sender } from './modules/webhooks/index.ts'
 import { lineLengths, visitorOf } from './modules/tickets/index.ts'
 import { errorPage } from './pages/error-page.ts'
 import { Pages } from './pages/index.ts'
@@ -312,7 +313,7 @@ const activeTenants = (db: Database): Promise<Tenant[]> =>
     ),
   )
 
-/** Runs background jobs in this process, and follows the log for messages, until `stop()`. */
+/** Runs background jobs in this process, and follows the log for messages and webhooks, until `stop()`. */
 export async function startJobs({ db, runtime, directUrl }: Core, logger: Logger): Promise<{ stop(): Promise<void> }> {
   measureLines(async () => lineLengths(db, await activeTenants(db)))
   const context = { runtime, tenants: () => activeTenants(db) }
@@ -326,9 +327,12 @@ export async function startJobs({ db, runtime, directUrl }: Core, logger: Logger
   const stopFollowing = followLog(context, (err) =>
     logger.warn({ err, component: 'notifications' }, 'the log was not followed'),
   )
+  const sender = new Sender(context, (level, message, meta) =>
+    logger[level]({ component: 'webhooks', ...meta }, message),
+  )
   return {
     async stop() {
-      await Promise.all([stopFollowing(), worker.stop()])
+      await Promise.all([stopFollowing(), sender.stop(), worker.stop()])
     },
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 
@@ -62,6 +63,11 @@ export interface Config {
   smtpUrl: string | undefined
   /** EMAIL_FROM: sender of every message. */
   emailFrom: string
+  /**
+   * WEBHOOK_ALLOWED_NETWORKS: networks that webhooks may reach although they are not public; in development this machine.
+   * WEBHOOK_PORTS of receivers on the internet; WEBHOOK_TIMEOUT_MS for a whole attempt.
+   */
+  webhooks: { allowedNetworks: readonly string[]; ports: readonly number[]; timeoutMs: number }
   s3:
     | {
         bucket: string
@@ -170,6 +176,11 @@ export function loadConfig(environment: Environment = process.env, directory = p
       : undefined,
     smtpUrl: read.url('SMTP_URL', ['smtp:', 'smtps:']),
     emailFrom: read.text('EMAIL_FROM') ?? 'SmartQueue <no-reply@localhost>',
+    webhooks: {
+      allowedNetworks: read.networks('WEBHOOK_ALLOWED_NETWORKS', debug ? ['127.0.0.0/8', '::1'] : []),
+      ports: read.ports('WEBHOOK_PORTS', [443, 8443]),
+      timeoutMs: read.integer('WEBHOOK_TIMEOUT_MS', 15_000, 100, 30_000),
+    },
     s3: bucket
       ? {
           bucket,
@@ -251,13 +262,30 @@ function developmentSecret(dataDir: string): string {
 /** Typed access to the variables; an empty variable counts as absent, a bad one adds to `problems`. */
 function reader(env: Environment, problems: string[]) {
   const text = (name: string): string | undefined => env[name]?.trim() || undefined
+  const list = (name: string): string[] =>
+    (text(name) ?? '')
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean)
   return {
     text,
-    list: (name: string): string[] =>
-      (text(name) ?? '')
-        .split(',')
-        .map((item) => item.trim())
-        .filter(Boolean),
+    list,
+    networks(name: string, fallback: string[]): string[] {
+      const given = list(name)
+      for (const range of given) {
+        const [address = '', bits = '0'] = range.split('/')
+        const most = isIP(address) === 6 ? 128 : 32
+        if (isIP(address) === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > most)
+          problems.push(`${name}: "${range}" is not an address or a network such as 10.20.0.0/16`)
+      }
+      return text(name) === undefined ? fallback : given
+    },
+    ports(name: string, fallback: number[]): number[] {
+      const given = list(name).map(Number)
+      if (given.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535))
+        problems.push(`${name} must be ports, separated by commas`)
+      return given.length > 0 ? given : fallback
+    },
     boolean(name: string, fallback: boolean): boolean {
       const value = text(name)?.toLowerCase()
       if (value === undefined) return fallback

@@ -10,6 +10,7 @@ import { Runtime } from './kernel/execute.ts'
 import { useMail } from './kernel/mail/index.ts'
 import { RedisLink } from './kernel/redis.ts'
 import { Limiter, RedisStore, useChallengeKeys } from './kernel/limits/index.ts'
+import { useWebhooks } from './modules/webhooks/index.ts'
 import { useProviders } from './modules/notifications/index.ts'
 import { narrowing, useAttemptStore, useAuditHeads, useSigningKeys } from './modules/authentication/index.ts'
 import { useVoice } from './modules/displays/index.ts'
@@ -44,6 +45,7 @@ export async function buildCore(config: Config): Promise<Core> {
   const cacheOf = () => new Cache(shared)
   useAttemptStore(redis)
   useProviders(config, (path) => config.publicUrl + path)
+  useWebhooks(config.webhooks)
   useMail({ smtpUrl: config.smtpUrl, from: config.emailFrom })
   for (const path of config.algorithmPlugins) {
     registerAlgorithms((await import(pathToFileURL(path).href)) as Record<string, unknown>)

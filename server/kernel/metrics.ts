@@ -109,6 +109,23 @@ export function countMessage(channel: string, outcome: string): void {
   messagesDone.inc({ channel, outcome })
 }
 
+const webhookAttempts = new Counter({
+  name: 'webhook_attempts_total',
+  help: 'Attempts to deliver a webhook, by what came of them',
+  labelNames: ['outcome'] as const,
+  registers,
+})
+const webhookSeconds = new Histogram({
+  name: 'webhook_attempt_seconds',
+  help: 'From the look-up of a receiver’s name to the end of its answer',
+  buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
+  registers,
+})
+export function countWebhook(outcome: string, seconds: number): void {
+  webhookAttempts.inc({ outcome })
+  webhookSeconds.observe(seconds)
+}
+
 /** Runs a job and notes how late it began and how it ended. @param dueAt milliseconds since 1970 */
 export async function measureJob<T>(task: string, dueAt: number, now: number, run: () => Promise<T>): Promise<T> {
   jobLag.observe({ task }, Math.max(0, now - dueAt) / 1000)

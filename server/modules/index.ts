@@ -22,6 +22,7 @@ import * as sites from './sites/index.ts'
 import * as staffing from './staffing/index.ts'
 import * as tenants from './tenants/index.ts'
 import * as tickets from './tickets/index.ts'
+import * as webhooks from './webhooks/index.ts'
 
 interface Module {
   operations: readonly Operation[]
@@ -43,6 +44,7 @@ const modules: readonly Module[] = [
   displays,
   notifications,
   analytics,
+  webhooks,
   audit,
   mail,
   background,

@@ -69,6 +69,8 @@ export type DisplaysList = { results: ({ id: number; site_id: number; name: stri
 export type DisplaysScreen = { display: { id: number; name: string; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null }; site: { name: string; slug: string; timezone: string; closes_at: string | null; opens_at: string | null }; tenant: { slug: string; name: string }; queues: ({ id: number; name: string; code: string; names: { fr?: string; en?: string; ar?: string } })[] }
 export type EstimatesRefresh = { events: number; forecasts: number }
 export type EstimatesWithdrawStale = { withdrawn: number }
+export type EventsList = { results: ({ id: string; type: string; timestamp: string; tenant: string; site_id: number; epoch: string; offset: number; actor: string; data: Record<string, unknown> })[]; next: string; has_more: boolean }
+export type EventsResend = { count: number }
 export type InvitationsCreate = { id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string }
 export type InvitationsList = { results: ({ id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string })[] }
 export type JobsDead = { results: ({ id: number; task: string; payload: Record<string, unknown>; attempts: number; last_error: string | null; created_at: string; failed_at: string })[] }
@@ -156,6 +158,13 @@ export type VoiceClipsSet = { language: "fr" | "en" | "ar"; word: string; type: 
 export type WaitingListJoin = { id: number; site_id: number; queue_id: number; from_day: string; to_day: string; party_size: number; language: "fr" | "en" | "ar" | null; status: "unconfirmed" | "waiting" | "offered" | "left" | "over" | "expired"; appointment_status: string | null; created_at: string; public_token: string }
 export type WaitingListList = { results: ({ id: number; site_id: number; queue_id: number; from_day: string; to_day: string; party_size: number; language: "fr" | "en" | "ar" | null; status: "unconfirmed" | "waiting" | "offered" | "left" | "over" | "expired"; appointment_status: string | null; created_at: string })[]; next: string | null; previous: string | null }
 export type WaitingListMine = { id: number; site_id: number; queue_id: number; from_day: string; to_day: string; party_size: number; language: "fr" | "en" | "ar" | null; status: "unconfirmed" | "waiting" | "offered" | "left" | "over" | "expired"; appointment_status: string | null; created_at: string; can_confirm: boolean }
+export type WebhookDeliveriesGet = { id: number; webhook_id: number; event_id: string; type: string; status: "pending" | "sending" | "delivered" | "failed"; attempt: number; due_at: string | null; status_code: number | null; error_code: string | null; created_at: string; delivered_at: string | null; attempts: ({ attempt: number; at: string; duration_ms: number; status_code: number | null; error_code: string | null; request_body: string; response_body: string | null })[] }
+export type WebhookDeliveriesRedeliver = { id: number; webhook_id: number; event_id: string; type: string; status: "pending" | "sending" | "delivered" | "failed"; attempt: number; due_at: string | null; status_code: number | null; error_code: string | null; created_at: string; delivered_at: string | null }
+export type WebhooksCreate = { id: number; url: string; description: string; events: (string)[]; site_id: number | null; is_active: boolean; disabled_reason: "gone" | "failing" | "by_hand" | null; failing_since: string | null; paused_until: string | null; delivered_at: string | null; former_secret_until: string | null; created_at: string; updated_at: string; secret: string }
+export type WebhooksDeliveries = { results: ({ id: number; webhook_id: number; event_id: string; type: string; status: "pending" | "sending" | "delivered" | "failed"; attempt: number; due_at: string | null; status_code: number | null; error_code: string | null; created_at: string; delivered_at: string | null })[]; next: string | null; previous: string | null }
+export type WebhooksGet = { id: number; url: string; description: string; events: (string)[]; site_id: number | null; is_active: boolean; disabled_reason: "gone" | "failing" | "by_hand" | null; failing_since: string | null; paused_until: string | null; delivered_at: string | null; former_secret_until: string | null; created_at: string; updated_at: string }
+export type WebhooksList = { results: ({ id: number; url: string; description: string; events: (string)[]; site_id: number | null; is_active: boolean; disabled_reason: "gone" | "failing" | "by_hand" | null; failing_since: string | null; paused_until: string | null; delivered_at: string | null; former_secret_until: string | null; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type WebhooksReplay = { count: number; next_since: string | null }
 export type WorkProfilesGet = { id: number; site_id: number; name: string; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; created_at: string; updated_at: string; queues: ({ queue_id: number; weight: number })[]; agent_count: number }
 export type WorkProfilesList = { results: ({ id: number; site_id: number; name: string; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; created_at: string; updated_at: string; queues: ({ queue_id: number; weight: number })[]; agent_count: number })[]; next: string | null; previous: string | null }
 
@@ -1867,6 +1876,90 @@ export const analyticsAggregate = /* @__PURE__ */ operation<{ from: string; to: 
 export const analyticsReplay = /* @__PURE__ */ operation<{ from: string; to: string; tenant: string }, AnalyticsReplay>(
   'POST',
   '/api/v1/tenants/{tenant}/analytics/replay/',
+)
+
+/** List webhooks. */
+export const webhooksList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; site?: number; tenant: string }, WebhooksList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/webhooks/',
+)
+
+/** Get one webhook. */
+export const webhooksGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, WebhooksGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/webhooks/{id}/',
+)
+
+/** Tell an address what happens. */
+export const webhooksCreate = /* @__PURE__ */ operation<{ url: string; description?: string; events?: (string)[]; site_id?: number; tenant: string }, WebhooksCreate>(
+  'POST',
+  '/api/v1/tenants/{tenant}/webhooks/',
+)
+
+/** Change a webhook. */
+export const webhooksUpdate = /* @__PURE__ */ operation<{ id: number; url?: string; description?: string; events?: (string)[]; is_active?: boolean; tenant: string }, WebhooksGet>(
+  'PATCH',
+  '/api/v1/tenants/{tenant}/webhooks/{id}/',
+)
+
+/** Delete a webhook. */
+export const webhooksDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/webhooks/{id}/',
+)
+
+/** Give a webhook another secret. */
+export const webhooksRotateSecret = /* @__PURE__ */ operation<{ id: number; overlap_hours?: number; tenant: string }, WebhooksCreate>(
+  'POST',
+  '/api/v1/tenants/{tenant}/webhooks/{id}/rotate-secret/',
+)
+
+/** Send a webhook a first message. */
+export const webhooksPing = /* @__PURE__ */ operation<{ id: number; tenant: string }, WebhooksGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/webhooks/{id}/ping/',
+)
+
+/** Send nothing more to an address that is gone or fails. */
+export const webhooksDisable = /* @__PURE__ */ operation<{ id: number; reason: "gone" | "failing"; tenant: string }, { id: number; url: string; description: string; events: (string)[]; site_id: number | null; is_active: boolean; disabled_reason: "gone" | "failing" | "by_hand" | null; failing_since: string | null; paused_until: string | null; delivered_at: string | null; former_secret_until: string | null; created_at: string; updated_at: string } | null>(
+  'POST',
+  '/api/v1/tenants/{tenant}/webhooks/{id}/disable/',
+)
+
+/** List what a webhook was or will be sent. */
+export const webhooksDeliveries = /* @__PURE__ */ operation<{ id: number; status?: "pending" | "sending" | "delivered" | "failed"; type?: string; limit?: number; cursor?: string; tenant: string }, WebhooksDeliveries>(
+  'GET',
+  '/api/v1/tenants/{tenant}/webhooks/{id}/deliveries/',
+)
+
+/** Get one delivery with every attempt, as sent and as answered. */
+export const webhookDeliveriesGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, WebhookDeliveriesGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/webhook-deliveries/{id}/',
+)
+
+/** Send a delivery again. */
+export const webhookDeliveriesRedeliver = /* @__PURE__ */ operation<{ id: number; tenant: string }, WebhookDeliveriesRedeliver>(
+  'POST',
+  '/api/v1/tenants/{tenant}/webhook-deliveries/{id}/redeliver/',
+)
+
+/** Send an event again. */
+export const eventsResend = /* @__PURE__ */ operation<{ event_id: string; webhook_id?: number; tenant: string }, EventsResend>(
+  'POST',
+  '/api/v1/tenants/{tenant}/events/{event_id}/resend/',
+)
+
+/** Send a webhook again what happened in a time. */
+export const webhooksReplay = /* @__PURE__ */ operation<{ id: number; since: string; until?: string; types?: (string)[]; include_delivered?: boolean; tenant: string }, WebhooksReplay>(
+  'POST',
+  '/api/v1/tenants/{tenant}/webhooks/{id}/replay/',
+)
+
+/** Read the log of events on from a cursor. */
+export const eventsList = /* @__PURE__ */ operation<{ after?: string; since?: string; site?: number; queue?: number; types?: (string)[]; limit?: number; tenant: string }, EventsList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/events/',
 )
 
 /** Who did what. */

@@ -24,6 +24,8 @@ type Kind =
   | 'calendar_link'
   | 'work_profile'
   | 'message'
+  | 'webhook'
+  | 'webhook_delivery'
 
 /**
  * What the names of inputs refer to, for every operation there is or will be; null = belongs to the whole organisation.
@@ -57,6 +59,7 @@ const REFERENCES: Readonly<Record<string, Kind | null>> = {
   agent_ids: null,
   device_ids: null,
   external_id: null,
+  webhook_id: 'webhook',
 }
 /** What `id` is, by the noun of the path. */
 const NOUNS: Readonly<Record<string, Kind | null>> = {
@@ -77,6 +80,8 @@ const NOUNS: Readonly<Record<string, Kind | null>> = {
   calendars: 'calendar_link',
   'work-profiles': 'work_profile',
   messages: 'message',
+  webhooks: 'webhook',
+  'webhook-deliveries': 'webhook_delivery',
 }
 /** Names by which a caller says where. */
 const SITE = /^site(_id)?$/
@@ -130,6 +135,9 @@ const PLACED = `
       when 'calendar_feed' then (select f.site_id from calendar_feeds f where f.id = r.id)
       when 'calendar_link' then (select l.site_id from calendar_links l where l.id = r.id)
       when 'message' then (select m.site_id from messages m where m.id = r.id)
+      -- One that hears of every site is beyond whoever is limited to some.
+      when 'webhook' then (select coalesce(w.site_id, 0) from webhooks w where w.id = r.id)
+      when 'webhook_delivery' then (select coalesce(w.site_id, 0) from webhook_deliveries d join webhooks w on w.id = d.webhook_id where d.id = r.id)
       when 'work_profile' then (select w.site_id from work_profiles w where w.id = r.id)
       when 'agent_hour' then (select g.site_id from agent_hours h join agents g on g.id = h.agent_id where h.id = r.id)
       when 'booking_setting' then (select q.site_id from booking_settings b join queues q on q.id = b.queue_id where b.id = r.id)
@@ -143,6 +151,8 @@ const PLACED = `
       when 'calendar_feed' then array(select f.queue_id from calendar_feeds f where f.id = r.id and f.queue_id is not null)
       when 'calendar_link' then array(select l.queue_id from calendar_links l where l.id = r.id and l.queue_id is not null)
       when 'message' then array(select m.queue_id from messages m where m.id = r.id and m.queue_id is not null)
+      when 'webhook' then array[0]
+      when 'webhook_delivery' then array[0]
       when 'work_profile' then array(select w.queue_id from work_profile_queues w where w.work_profile_id = r.id)
       when 'booking_setting' then array(select b.queue_id from booking_settings b where b.id = r.id)
       when 'notification_rule' then array(select u.queue_id from notification_rules u where u.id = r.id)

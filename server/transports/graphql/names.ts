@@ -30,6 +30,7 @@ const SINGULAR: Readonly<Record<string, string>> = {
   tenants: 'tenant',
   tickets: 'ticket',
   users: 'user',
+  'webhook-deliveries': 'webhookDelivery',
   webhooks: 'webhook',
 }
 
