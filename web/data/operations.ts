@@ -1921,7 +1921,7 @@ export const webhooksPing = /* @__PURE__ */ operation<{ id: number; tenant: stri
 )
 
 /** Send nothing more to an address that is gone or fails. */
-export const webhooksDisable = /* @__PURE__ */ operation<{ id: number; reason: "gone" | "failing"; tenant: string }, { id: number; url: string; description: string; events: (string)[]; site_id: number | null; is_active: boolean; disabled_reason: "gone" | "failing" | "by_hand" | null; failing_since: string | null; paused_until: string | null; delivered_at: string | null; former_secret_until: string | null; created_at: string; updated_at: string } | null>(
+export const webhooksDisable = /* @__PURE__ */ operation<{ id: number; cause: "gone" | "failing"; tenant: string }, { id: number; url: string; description: string; events: (string)[]; site_id: number | null; is_active: boolean; disabled_reason: "gone" | "failing" | "by_hand" | null; failing_since: string | null; paused_until: string | null; delivered_at: string | null; former_secret_until: string | null; created_at: string; updated_at: string } | null>(
   'POST',
   '/api/v1/tenants/{tenant}/webhooks/{id}/disable/',
 )

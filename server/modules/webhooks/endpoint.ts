@@ -230,17 +230,17 @@ export const disable = operation({
   summary: 'Send nothing more to an address that is gone or fails',
   description: 'Administrators are told by e-mail.',
   http: { method: 'POST', path: '/webhooks/{id}/disable/' },
-  input: Closed({ id: Id, reason: Enum(['gone', 'failing']) }),
+  input: Closed({ id: Id, cause: Enum(['gone', 'failing']) }),
   output: Nullable(Webhook),
-  example: { input: { id: 1, reason: 'gone' } },
-  async run(ctx, { id, reason }) {
+  example: { input: { id: 1, cause: 'gone' } },
+  async run(ctx, { id, cause }) {
     const row = await ctx.tx.maybe<Webhook>(
       `update webhooks set is_active = false, disabled_reason = $2, updated_at = now() where id = $1 and is_active
        returning ${WEBHOOK_COLUMNS}`,
-      [id, reason],
+      [id, cause],
     )
     if (!row) return null
-    ctx.record({ before: { is_active: true }, after: { is_active: false, disabled_reason: reason } })
+    ctx.record({ before: { is_active: true }, after: { is_active: false, disabled_reason: cause } })
     emit(ctx, 'disabled', row)
     await ctx.enqueue(SEND_NOTICE, { webhook_id: id })
     return row

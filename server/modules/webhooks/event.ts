@@ -25,7 +25,7 @@ export interface EventRow {
   data: Record<string, unknown>
 }
 
-export const eventId = ({ site_id, epoch, offset }: Pick<EventRow, 'site_id' | 'epoch' | 'offset'>): string =>
+const eventId = ({ site_id, epoch, offset }: Pick<EventRow, 'site_id' | 'epoch' | 'offset'>): string =>
   `evt_${site_id}_${epoch}_${offset}`
 
 /** What an id names; undefined for what is no event's id. */

@@ -6,8 +6,8 @@ import { caller, testRuntime } from '../../test/runtime.ts'
 import type { Tenant } from '../../kernel/operation.ts'
 import { jobs as allJobs, operations } from '../index.ts'
 import { Sender, useWebhooks } from './index.ts'
-import { nameServer } from './test/name-server.ts'
-import { receivers } from './test/receivers.ts'
+import { nameServer } from '../../../test/webhooks/name-server.ts'
+import { receivers } from '../../../test/webhooks/receivers.ts'
 
 /** Long enough for a good receiver on a busy machine. */
 const TIMEOUT_MS = 2500

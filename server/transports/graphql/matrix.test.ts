@@ -37,7 +37,8 @@ function document(op: Operation): { query: string; variables: Record<string, unk
   // The spellings of REST that have names of their own here.
   if (op.id === 'tickets.list') Object.assign(given, { status: ['waiting'] })
   if (Array.isArray(input['scopes'])) input['scopes'] = input['scopes'].map((scope: string) => scope.replace(':', '_'))
-  if ('limit' in given) {
+  // The log has a cursor of its own, so that it is no connection.
+  if ('limit' in given && op.id !== 'events.list') {
     given['first'] = given['limit']
     delete given['limit']
   }

@@ -90,7 +90,7 @@ export function buildGraphqlSchema(registry: Registry): GraphQLSchema {
 
 const isPage = (output: TSchema) => {
   const { properties = {} } = read(output)
-  return 'results' in properties && 'next' in properties
+  return 'results' in properties && 'next' in properties && 'previous' in properties
 }
 /** Nothing but a list in an object: the list itself. */
 const isPlainList = (output: TSchema) => {
@@ -181,11 +181,12 @@ function queryArguments(op: Operation, types: Types) {
 
 function queryInput(op: Operation, inputOf: (given: object) => Row, given: Row): Row {
   // An argument that is null is an argument that was not given: reads have no null to set.
-  const { first, after, last, before, ...rest } = given
-  const named = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null && value !== undefined))
+  const isList = isPage(op.output as TSchema)
+  const { first, after, last, before, ...others } = given
+  const named = Object.fromEntries(Object.entries(isList ? others : given).filter(([, value]) => value !== null && value !== undefined))
   const { status } = named
   const statuses = takesStatuses(op) && Array.isArray(status) && (status as TicketStatus[]).map(ticketStatusName).join()
-  const page = isPage(op.output as TSchema) ? pageInput({ first, after, last, before } as PageArguments) : {}
+  const page = isList ? pageInput({ first, after, last, before } as PageArguments) : {}
   return { ...inputOf(named), ...(statuses && { status: statuses }), ...page }
 }
 

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 
 /** Seconds between attempts: ten in a little over three days, as Standard Webhooks recommend. */
 const DELAYS_SECONDS = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]
-export const ATTEMPTS = DELAYS_SECONDS.length + 1
+
 /** No receiver may ask for a longer rest. */
 const MOST_REST_SECONDS = 86_400
 

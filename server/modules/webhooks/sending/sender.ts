@@ -97,12 +97,12 @@ export class Sender {
     const { runtime } = this.#context
     const { isGone, ...result } = await attempt(tenant.slug, claimed)
     countWebhook(result.error_code ?? 'delivered', result.duration_ms / 1000)
-    const turnOff = (reason: 'gone' | 'failing') =>
+    const turnOff = (cause: 'gone' | 'failing') =>
       runtime.execute(disable, {
         actor: systemActor(tenant.id),
         tenant,
         locale: tenant.locale,
-        input: { id: claimed.webhook_id, reason },
+        input: { id: claimed.webhook_id, cause },
       })
     // First, so that a process which dies in between has at most asked once more.
     if (isGone) await turnOff('gone')

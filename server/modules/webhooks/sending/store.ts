@@ -17,7 +17,7 @@ export interface Claimed extends Omit<EventRow, 'data'> {
 }
 
 /** Who has said nothing for so long is dead: an attempt takes a quarter of it at most. */
-export const LEASE_SECONDS = 120
+const LEASE_SECONDS = 120
 /** Attempts on their way to one receiver, by all processes; one that fails is asked one thing at a time. */
 export const PARALLEL = 4
 /** A receiver that has failed so often in a row is left alone for a while, longer and longer. */

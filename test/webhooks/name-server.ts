@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
-import { whenOver } from '../../../test/when-over.ts'
+import { whenOver } from '../../server/test/when-over.ts'
 
 const A = 1
 const AAAA = 28
