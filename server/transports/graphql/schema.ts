@@ -183,7 +183,9 @@ function queryInput(op: Operation, inputOf: (given: object) => Row, given: Row):
   // An argument that is null is an argument that was not given: reads have no null to set.
   const isList = isPage(op.output as TSchema)
   const { first, after, last, before, ...others } = given
-  const named = Object.fromEntries(Object.entries(isList ? others : given).filter(([, value]) => value !== null && value !== undefined))
+  const named = Object.fromEntries(
+    Object.entries(isList ? others : given).filter(([, value]) => value !== null && value !== undefined),
+  )
   const { status } = named
   const statuses = takesStatuses(op) && Array.isArray(status) && (status as TicketStatus[]).map(ticketStatusName).join()
   const page = isList ? pageInput({ first, after, last, before } as PageArguments) : {}
