@@ -167,6 +167,21 @@ begin
 end $procedure$
 ;
 
+CREATE OR REPLACE FUNCTION app.job_backlog()
+ RETURNS TABLE(due integer, oldest_seconds double precision, dead integer)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'graphile_worker', 'pg_temp'
+AS $function$
+begin
+  return query select count(*) filter (where j.is_available and j.run_at <= now())::integer,
+      coalesce(extract(epoch from now() - min(j.run_at) filter (where j.is_available and j.run_at <= now())), 0)::double precision,
+      count(*) filter (where j.attempts >= j.max_attempts and j.locked_at is null)::integer
+    from _private_jobs j;
+end $function$
+;
+grant execute on function app.job_backlog() to sq_app;
+
 CREATE OR REPLACE FUNCTION app.memberships_of(of_user bigint)
  RETURNS TABLE(tenant_id bigint, slug text, role text, site_ids bigint[], queue_ids bigint[])
  LANGUAGE sql

@@ -9,6 +9,7 @@ import { startWorker } from './kernel/jobs/index.ts'
 import type { Logger } from './kernel/log.ts'
 import { countTicket, measureLines, observeRequest } from './kernel/metrics.ts'
 import type { Tenant } from './kernel/operation.ts'
+import { tracing } from './kernel/tracing/index.ts'
 import {
   auditFailedSignIns,
   bearers,
@@ -272,6 +273,12 @@ function measure(app: FastifyInstance, logger: Logger | undefined): (answer: Ans
   const isLogged = logger?.isLevelEnabled('info')
   const note = ({ operation, method, route, status, seconds, requestId, tenantId, userId }: Answered) => {
     observeRequest(operation, method, status, seconds)
+    tracing()?.end(requestId, {
+      name: operation === 'other' ? `${method} ${route ?? ''}`.trim() : operation,
+      status,
+      seconds,
+      attributes: { 'http.request.method': method, 'http.route': route, 'smartqueue.tenant_id': tenantId },
+    })
     if (!isLogged) return
     logger!.info({
       request_id: requestId,
@@ -284,6 +291,11 @@ function measure(app: FastifyInstance, logger: Logger | undefined): (answer: Ans
       user_id: userId ?? undefined,
     })
   }
+  app.addHook('onRequest', ({ id, headers }, _, done) => {
+    const { traceparent } = headers
+    tracing()?.begin(id, typeof traceparent === 'string' ? traceparent : undefined)
+    done()
+  })
   app.addHook('onResponse', (request, reply, done) => {
     const { operation: routed = 'other' } = request.routeOptions.config as { operation?: string }
     const { method, id: requestId, caller, measuredAs } = request
@@ -321,8 +333,7 @@ export async function startJobs({ db, runtime, directUrl }: Core, logger: Logger
     connectionString: directUrl,
     jobs,
     context,
-    log: (level, message, meta) =>
-      logger[level === 'info' ? 'debug' : level]({ component: 'worker', ...meta }, message),
+    log: (level, message, meta) => logger[level]({ component: 'worker', ...meta }, message),
   })
   const stopFollowing = followLog(context, (err) =>
     logger.warn({ err, component: 'notifications' }, 'the log was not followed'),

@@ -78,6 +78,8 @@ export interface Config {
       }
     | undefined
   sentryDsn: string | undefined
+  /** OTEL_EXPORTER_OTLP_ENDPOINT: base address of a collector that takes traces by OTLP over HTTP. */
+  otlpEndpoint: string | undefined
   opensearchUrl: string | undefined
 }
 
@@ -191,6 +193,7 @@ export function loadConfig(environment: Environment = process.env, directory = p
         }
       : undefined,
     sentryDsn: read.url('SENTRY_DSN', ['https:', 'http:']),
+    otlpEndpoint: read.url('OTEL_EXPORTER_OTLP_ENDPOINT', ['https:', 'http:']),
     opensearchUrl: read.url('OPENSEARCH_URL', ['https:', 'http:']),
   }
 

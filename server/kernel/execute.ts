@@ -21,6 +21,7 @@ import { enqueueJob } from './jobs/enqueue.ts'
 import { Lanes } from './lanes.ts'
 import type { Limiter } from './limits/index.ts'
 import type { Context, Operation, Outcome, Request, Tenant } from './operation.ts'
+import { tracing } from './tracing/index.ts'
 import { checkInput, stringifyOutput } from './validate.ts'
 
 export interface RuntimeOptions {
@@ -200,7 +201,10 @@ export class Runtime {
         const allowed = await this.#allowed(tx, op, requests, fresh, results)
         if (allowed.length) {
           const calls = allowed.map((i) => requests[i]!)
-          const outputs = await run(this.#context(tx, calls[0]!, done), calls)
+          const outputs = await run(
+            this.#context(tx, calls.length === 1 ? calls[0]! : { ...calls[0]!, requestId: undefined }, done),
+            calls,
+          )
           allowed.forEach((i, n) => (results[i] = this.#settle(op, outputs[n])))
         }
         const answers = fresh.flatMap((i) => this.#answerToStore(op, requests[i]!, results[i]!))
@@ -266,9 +270,17 @@ export class Runtime {
       url: this.#options.url,
       emit: (event: EventInput) => void done.emitted.push({ ...event, actor: event.actor ?? actor.principal }),
       record: (change: Change) => void (done.change = change),
-      enqueue: (task, payload, options) => enqueueJob(tx, request.tenant?.id ?? null, task, payload, options),
+      enqueue: (task, payload, options) =>
+        enqueueJob(tx, request.tenant?.id ?? null, task, { ...payload, ...causeOf(request) }, options),
     }
   }
+}
+
+/** Which request, and which trace, a job comes from. */
+function causeOf({ requestId }: Request): { request_id?: string; traceparent?: string } {
+  if (requestId === undefined) return {}
+  const traceparent = tracing()?.traceparentOf(requestId)
+  return { request_id: requestId, ...(traceparent !== undefined && { traceparent }) }
 }
 
 /** What an operation did beside its own tables. */

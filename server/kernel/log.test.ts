@@ -53,6 +53,7 @@ test.each([
   ['eyJhbGciOi.eyJzdWIi.c2ln is invalid', '[token] is invalid'],
   ['postgres://app:hunter2@db/x', 'postgres://[credentials]@db/x'],
   ['token 9aZk3LmQ0pXw7RtY2bNc5D refused', 'token [token] refused'],
+  ['key sk_live_1Zk3LmQ0pXw7RtY2bNc5D9aZk3LmQ0pX of sd_1Zk3LmQ0pXw7RtY2bNc5D', 'key [token] of [token]'],
   ['to amina@example.org', 'to [email]'],
   ['to +213 550 12 34 56', 'to [phone …56]'],
   ['to 0612345678', 'to [phone …78]'],

@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino'
+import { report, type Described } from './reporting/index.ts'
 
 export type { Logger }
 
@@ -17,6 +18,8 @@ const ALLOWED: ReadonlySet<string> = new Set(
 const MASKS: readonly [RegExp, string][] = [
   // Signed tokens, and the secret part of URLs, Authorization headers and long random words.
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]'],
+  // Keys of programs and devices.
+  [/\bs[a-z]_(?:(?:live|test)_)?[A-Za-z0-9_-]{16,}/g, '[token]'],
   [/\b(bearer|basic)\s+[\w.~+/=-]+/gi, '$1 [token]'],
   [/:\/\/[^\s:/@]+:[^\s/@]+@/g, '://[credentials]@'],
   [/\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9_-]{22,}\b/g, '[token]'],
@@ -31,7 +34,7 @@ export function mask(text: string): string {
 }
 
 /** What is told of an error: never its values (PostgreSQL's `detail` repeats the offending row). */
-function describeError(error: unknown): Record<string, unknown> {
+function describeError(error: unknown): Described {
   if (!(error instanceof Error)) return { type: typeof error, message: mask(String(error)) }
   const { code, constraint, statement } = error as { code?: unknown; constraint?: unknown; statement?: unknown }
   return {
@@ -50,6 +53,21 @@ function allowed(fields: Record<string, unknown>): Record<string, unknown> {
   for (const [name, value] of Object.entries(fields))
     if (ALLOWED.has(name)) kept[name] = typeof value === 'string' ? mask(value) : value
   return kept
+}
+
+/** Of pino's levels. */
+const [ERROR, FATAL] = [50, 60]
+
+/** What is written as an error is reported, with the fields that a line may have. */
+function reportLine(bindings: Record<string, unknown>, said: readonly unknown[], level: number): void {
+  const object = typeof said[0] === 'object' && said[0] !== null ? (said[0] as Record<string, unknown>) : {}
+  const { err, ...fields } = object instanceof Error ? { err: object } : object
+  report({
+    level: level >= FATAL ? 'fatal' : 'error',
+    message: String(said.find((each) => typeof each === 'string') ?? ''),
+    error: err === undefined ? undefined : describeError(err),
+    fields: allowed({ ...bindings, ...fields }),
+  })
 }
 
 interface RequestLike {
@@ -78,11 +96,10 @@ export function createLogger(options: { level: string; destination?: Destination
         log: allowed,
       },
       hooks: {
-        logMethod(args, method) {
-          method.apply(
-            this,
-            args.map((arg) => (typeof arg === 'string' ? mask(arg) : arg)) as Parameters<typeof method>,
-          )
+        logMethod(args, method, level) {
+          const said = args.map((arg) => (typeof arg === 'string' ? mask(arg) : arg)) as Parameters<typeof method>
+          method.apply(this, said)
+          if (level >= ERROR) reportLine(this.bindings(), said, level)
         },
       },
     },

@@ -99,6 +99,13 @@ const jobsDone = new Counter({
   registers,
 })
 
+export const errorReports = new Counter({
+  name: 'error_reports_total',
+  help: 'Errors told to the error tracker: sent, failed, or dropped because they repeat',
+  labelNames: ['outcome'] as const,
+  registers,
+})
+
 const messagesDone = new Counter({
   name: 'messages_total',
   help: 'Messages to visitors, by what became of an attempt that ended',
@@ -189,6 +196,45 @@ const longestWait = new Gauge({
   registers,
   collect: collectLines,
 })
+
+/** What waits in the job tables, whoever runs jobs. */
+export interface Backlog {
+  /** Due and not begun. */
+  due: number
+  /** How long the one has been due that is due longest. */
+  oldest_seconds: number
+  /** Failed as often as they may. */
+  dead: number
+}
+/** Adds what waits in the job tables, read when somebody asks. Once per process; later calls replace the reader. */
+export function measureBacklog(read: () => Promise<Backlog>): void {
+  readBacklog = read
+}
+let readBacklog: (() => Promise<Backlog>) | null = null
+let backlogReadAt = -Infinity
+let readingBacklog: Promise<Backlog | undefined> = Promise.resolve(undefined)
+function backlog(): Promise<Backlog | undefined> {
+  if (readBacklog && performance.now() - backlogReadAt >= LINES_FRESH_MS) {
+    backlogReadAt = performance.now()
+    readingBacklog = readBacklog().catch(() => undefined)
+  }
+  return readingBacklog
+}
+for (const [name, help, figure] of [
+  ['jobs_due', 'Jobs that are due and not begun', 'due'],
+  ['jobs_oldest_due_seconds', 'How long the job has been due that is due longest', 'oldest_seconds'],
+  ['jobs_dead', 'Jobs that failed as often as they may', 'dead'],
+] as const)
+  new Gauge({
+    name,
+    help,
+    registers,
+    async collect() {
+      const read = await backlog()
+      this.reset()
+      if (read) this.set(read[figure])
+    },
+  })
 
 type Observe = (seconds: number) => void
 const observers = new Map<string, Observe>()

@@ -8,6 +8,7 @@ const reportOf = (request: FastifyRequest): Report => ({
   path: request.url,
   headers: request.headers,
   body: (request.body as Buffer | undefined) ?? Buffer.alloc(0),
+  requestId: request.id,
 })
 
 /** Where message providers report to. Bodies stay as they came: their signatures are over bytes. */

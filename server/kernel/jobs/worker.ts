@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { Logger, parseCronItems, run, type JobHelpers, type Runner, type WorkerEvents } from 'graphile-worker'
 import { ownerPool } from '../db/index.ts'
-import { now } from '../clock.ts'
+import { monotonicMs, now } from '../clock.ts'
 import { measureJob } from '../metrics.ts'
+import { tracing } from '../tracing/index.ts'
 import { heartbeat, type Heart } from './heartbeat.ts'
 import type { Job, JobContext, Lease } from './job.ts'
 import { nightlyJob } from './nightly.ts'
@@ -15,6 +16,42 @@ export interface WorkerOptions {
   concurrency?: number
   log(level: 'error' | 'warn' | 'info' | 'debug', message: string, meta?: Record<string, unknown>): void
 }
+
+/** Measured, traced, and noted with the request that it comes from, if any: what nobody asked for is noted only when it fails. */
+function told(
+  { name: task }: Job,
+  { id, attempts, max_attempts, run_at }: JobHelpers['job'],
+  payload: Record<string, unknown>,
+  log: WorkerOptions['log'],
+  run: (payload: Record<string, unknown>) => Promise<void>,
+): Promise<void> {
+  const { request_id, traceparent, tenant_id } = payload as { [name: string]: string | undefined }
+  const fields = { request_id, tenant_id, task, job_id: id, attempt: attempts }
+  const started = monotonicMs()
+  const work = async () => {
+    try {
+      await run(payload)
+    } catch (err) {
+      log('error', attempts < max_attempts ? 'a job failed' : 'a job failed for the last time', { ...fields, err })
+      throw err
+    }
+    const lag_ms = Math.max(0, Math.round(now() - (monotonicMs() - started) - run_at.getTime()))
+    const duration_ms = Math.round((monotonicMs() - started) * 10) / 10
+    log(request_id ? 'info' : 'debug', 'a job is done', { ...fields, duration_ms, lag_ms })
+  }
+  return measureJob(task, run_at.getTime(), now(), () => {
+    const attributes = {
+      'smartqueue.request_id': request_id,
+      'smartqueue.tenant_id': tenant_id,
+      'smartqueue.attempt': attempts,
+    }
+    return tracing()?.job(task, traceparent, attributes, work) ?? work()
+  })
+}
+
+/** The library tells of every job; those that matter are noted here with what they come from. */
+const levelOf = (level: string, message: string) =>
+  level === 'warning' ? 'warn' : level === 'error' && !message.startsWith('Failed task') ? 'error' : 'debug'
 
 const LEASE_LOST = 'the lease of this job was lost'
 
@@ -52,17 +89,16 @@ export async function startWorker(options: WorkerOptions): Promise<Runner> {
     preset: { worker: { localQueue: { size: 20 }, completeJobBatchDelay: 0 } },
     noHandleSignals: true,
     logger: new Logger((scope) => (level, message, meta) => {
-      log(level === 'warning' ? 'warn' : level, message, { ...scope, ...meta })
+      log(levelOf(level, message), message, { ...scope, ...meta })
     }),
     taskList: Object.fromEntries(
       jobs.map((job) => [
         job.name,
         (payload: unknown, helpers: JobHelpers) =>
-          measureJob(job.name, helpers.job.run_at.getTime(), now(), async () => {
+          told(job, helpers.job, (payload ?? {}) as Record<string, unknown>, log, async (given) => {
             // Stopped and woken: what was fetched before may have been given to others.
             if (heart?.isSilent()) throw new Error(LEASE_LOST)
-            const lease = leaseOf(helpers.job)
-            await job.run({ ...context, lease }, (payload ?? {}) as Record<string, unknown>)
+            await job.run({ ...context, lease: leaseOf(helpers.job) }, given)
           }),
       ]),
     ),

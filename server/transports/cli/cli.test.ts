@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +11,10 @@ import WebSocket from 'ws'
 import { testDatabase } from '../../test/harness.ts'
 
 const { owner, url, directUrl } = await testDatabase()
+const tracker = createServer((_, response) => response.end('{}')).listen(0, '127.0.0.1')
+await once(tracker, 'listening')
+afterAll(() => tracker.close())
+const loopback = `http://127.0.0.1:${(tracker.address() as AddressInfo).port}`
 const directory = mkdtempSync(join(tmpdir(), 'sq-cli-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 // Each command is a process of its own, several a test.
@@ -102,18 +108,24 @@ test('unknown operations, flags, organisations and roles fail with a sentence', 
   expect(said[3]).toContain('the roles are api, realtime, worker')
 })
 
-test('an operator is made, the doctor finds all well, help follows from the schema', async () => {
+test('an operator is made, the doctor finds what is well and what is not, help follows from the schema', async () => {
   const [made, doctor, help, migrated] = await Promise.all([
     run('createsuperuser --email Root@Example.org --name Root --password correct-horse-battery'),
-    run('doctor'),
+    run('doctor', {
+      SENTRY_DSN: `${loopback.replace('//', '//key@')}/1`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    }),
     run('tickets.take --help'),
     run('migrate'),
   ])
   expect(made).toMatchObject({ code: 0, stdout: 'root@example.org is an operator of the platform\n' })
   const users = await owner('select is_operator from users where email = $1', ['root@example.org'])
   expect(users).toEqual([{ is_operator: true }])
-  expect(doctor.code).toBe(0)
   expect(doctor.stdout).toMatch(/ok {4}application role: bound by row-level security/)
+  expect(doctor.stdout).toContain(`ok    error reports: ${new URL(loopback).host} takes them`)
+  // A collector that is away is no small thing to somebody who relies on it.
+  expect(doctor.stdout.match(/^FAIL.*/gm)).toEqual([expect.stringContaining('FAIL  traces: ')])
+  expect(doctor.code).toBe(1)
   expect(help.stdout).toMatch(/--queue-id <integer>\s+required/)
   expect(help.stdout).toContain('--channel <web|qr|kiosk|reception|sms|appointment|api>')
   expect(migrated.stdout).toBe('the database is up to date\n')

@@ -1,8 +1,10 @@
 import { access, constants, mkdir } from 'node:fs/promises'
+import packageJson from '../../../package.json' with { type: 'json' }
 import { buildCore } from '../../core.ts'
 import type { Config } from '../../config.ts'
 import { now } from '../../kernel/clock.ts'
 import { connectDirect } from '../../kernel/db/index.ts'
+import { sentry } from '../../kernel/reporting/index.ts'
 import { describe, print } from './output.ts'
 
 /** Clocks further apart than this make tokens and logs misleading. */
@@ -38,6 +40,24 @@ export async function doctor(config: Config): Promise<boolean> {
     } finally {
       await core.close()
     }
+  })
+  await check('metrics', async () => (config.metricsPort ? `on port ${config.metricsPort} of each server` : 'off'))
+  await check('error reports', async () => {
+    if (!config.sentryDsn) return 'off (SENTRY_DSN)'
+    const release = `smartqueue@${packageJson.version}`
+    await sentry({ dsn: config.sentryDsn, release, environment: 'doctor' })
+    return `${new URL(config.sentryDsn).host} takes them`
+  })
+  await check('traces', async () => {
+    if (!config.otlpEndpoint) return 'off (OTEL_EXPORTER_OTLP_ENDPOINT)'
+    const { status } = await fetch(`${config.otlpEndpoint.replace(/\/+$/, '')}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"resourceSpans":[]}',
+      signal: AbortSignal.timeout(5000),
+    })
+    if (status >= 300) throw new Error(`the collector answers ${status}`)
+    return `${new URL(config.otlpEndpoint).host} takes them`
   })
   return isWell
 }

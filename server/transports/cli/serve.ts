@@ -1,8 +1,12 @@
 import closeWithGrace from 'close-with-grace'
+import packageJson from '../../../package.json' with { type: 'json' }
 import { buildApp, startJobs, type App } from '../../app.ts'
 import type { Config } from '../../config.ts'
+import { jobBacklog } from '../../kernel/jobs/index.ts'
 import { createLogger, type Logger } from '../../kernel/log.ts'
-import { measureProcess } from '../../kernel/metrics.ts'
+import { measureBacklog, measureProcess } from '../../kernel/metrics.ts'
+import { reported, useReporting } from '../../kernel/reporting/index.ts'
+import { useTracing } from '../../kernel/tracing/index.ts'
 import { ensureScreens } from '../../../web/build/ensure.ts'
 import { serveMetrics } from '../metrics.ts'
 import { describe } from './output.ts'
@@ -40,6 +44,12 @@ export async function start(
   logLevel = config.logLevel,
 ): Promise<Serving> {
   const logger = createLogger({ level: logLevel })
+  const { name, version } = packageJson
+  useReporting(config.sentryDsn, {
+    release: `${name}@${version}`,
+    environment: config.debug ? 'development' : 'production',
+  })
+  await useTracing(config.otlpEndpoint, { name, version })
   if (roles.has('api')) await ensureScreens()
   const app = await buildApp(config, { logger, isApi: roles.has('api'), isRealtime: roles.has('realtime') })
   try {
@@ -48,6 +58,7 @@ export async function start(
     if (isPublic) await app.app.listen({ host: config.host, port: config.port })
     const worker = roles.has('worker') ? await startJobs(app, logger) : undefined
     measureProcess()
+    measureBacklog(() => jobBacklog(app.db))
     const metrics = config.metricsPort
       ? await serveMetrics(config.metricsPort, config.host, app.isReady).catch((error: unknown) => {
           logger.warn({ port: config.metricsPort, reason: describe(error) }, 'the metrics port cannot be used')
@@ -61,6 +72,7 @@ export async function start(
       async close() {
         await Promise.all([app.drain(), worker?.stop()])
         await app.close()
+        await Promise.all([useTracing(undefined, { name, version }), reported()])
         metrics?.close()
       },
     }

@@ -14,6 +14,8 @@ export interface Report {
   path: string
   headers: Readonly<Record<string, string | string[] | undefined>>
   body: Buffer
+  /** Names what follows in the log. */
+  requestId?: string
 }
 type TenantById = (id: number) => Promise<Tenant | undefined>
 
@@ -45,10 +47,10 @@ export function reports({ runtime, tenantById }: { runtime: Runtime; tenantById:
     if (!isFromTwilio(webhookSecrets().twilioToken, runtime.url(report.path), form, signature)) throw unsigned()
     return form
   }
-  async function note(tenantId: number, input: Record<string, unknown>): Promise<void> {
+  async function note({ requestId }: Report, tenantId: number, input: Record<string, unknown>): Promise<void> {
     const tenant = await tenantById(tenantId)
     if (!tenant) return
-    await runtime.execute(settle, { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input })
+    await runtime.execute(settle, { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input, requestId })
   }
 
   return {
@@ -56,7 +58,7 @@ export function reports({ runtime, tenantById }: { runtime: Runtime; tenantById:
       const { MessageStatus = '', MessageSid, ErrorCode } = formOf(report)
       const state = TWILIO_STATES[MessageStatus]
       if (!state || !Number.isSafeInteger(messageId)) return
-      await note(tenantId, {
+      await note(report, tenantId, {
         id: messageId,
         state,
         ...(MessageSid && { provider_id: MessageSid }),
@@ -77,7 +79,8 @@ export function reports({ runtime, tenantById }: { runtime: Runtime; tenantById:
       // Nobody has written to this number: the answer belongs to no one.
       if (!tenant) return
       const input = { id: about.message_id, text: Body.slice(0, 1600).toWellFormed(), provider_id: MessageSid }
-      await runtime.execute(receive, { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input })
+      const { requestId } = report
+      await runtime.execute(receive, { actor: systemActor(tenant.id), tenant, locale: tenant.locale, input, requestId })
     },
 
     async sendgridEvents(report: Report): Promise<void> {
@@ -91,7 +94,7 @@ export function reports({ runtime, tenantById }: { runtime: Runtime; tenantById:
         const state = SENDGRID_STATES[String(event)]
         const id = Number(message_id)
         if (!state || !Number.isSafeInteger(id) || id < 1) continue
-        await note(Number(tenant_id), {
+        await note(report, Number(tenant_id), {
           id,
           state,
           ...(state === 'failed' && {
