@@ -7,6 +7,8 @@ import { ROLE_SCOPES, ROLES, SCOPES } from '../server/kernel/access.ts'
 import { httpStatus, type ErrorKind } from '../server/kernel/errors.ts'
 import { edges, feeds, operations } from '../server/modules/index.ts'
 import { TRANSITIONS } from '../server/modules/tickets/index.ts'
+import { CATALOGUE } from '../server/modules/webhooks/index.ts'
+import { asyncApiDocument } from '../server/transports/asyncapi.ts'
 import { buildGraphqlSchema } from '../server/transports/graphql/index.ts'
 import { openApiDocument } from '../server/transports/openapi.ts'
 import { routesOf } from '../server/transports/routes.ts'
@@ -133,12 +135,6 @@ const isGuard = (code: string) =>
   Object.values(TRANSITIONS).some(({ guards }) => (guards as readonly string[]).includes(code))
 
 function eventsDocument(): string {
-  const text = sources().join('\n')
-  const types = new Set<string>(Object.values(TRANSITIONS).map(({ event }) => event))
-  for (const [, type] of text.matchAll(/\btype: '([a-z_]+\.[a-z_]+)'/g)) types.add(type!)
-  for (const [, type] of text.matchAll(/\bevent: '([a-z_]+\.[a-z_]+)'/g)) types.add(type!)
-  for (const [, noun] of text.matchAll(/\bsingular: '([a-z_]+)'/g))
-    for (const verb of ['created', 'updated', 'deleted']) types.add(`${noun}.${verb}`)
   const transitions = Object.entries(TRANSITIONS).map(([verb, { from, to, event, guards }]) => [
     `\`${verb}\``,
     from.join(', '),
@@ -160,10 +156,18 @@ ${table(['act', 'from', 'to', 'event', 'refused with'], transitions)}
 
 ## All types
 
-${[...types]
-  .toSorted()
-  .map((type) => `- \`${type}\``)
-  .join('\n')}
+\`data\` holds at least this; properties may be added at any time. docs/asyncapi.json says it as schemas.
+
+${table(
+  ['type', 'what happened', 'in `data`'],
+  Object.entries(CATALOGUE).map(([type, { summary, data, entity }]) => [
+    `\`${type}\``,
+    summary,
+    Object.keys((data as { properties?: object }).properties ?? {})
+      .map((name) => `\`${name}\`${entity?.noun === name ? ` as \`${entity.operation}\` answers it` : ''}`)
+      .join(', '),
+  ]),
+)}
 `
 }
 
@@ -184,6 +188,10 @@ function documents(): Map<string, string> {
   const openapi = openApiDocument(operations, { version: packageJson.version })
   return new Map([
     ['docs/openapi.json', `${JSON.stringify(openapi, null, 2)}\n`],
+    [
+      'docs/asyncapi.json',
+      `${JSON.stringify(asyncApiDocument({ operations, feeds, version: packageJson.version }), null, 2)}\n`,
+    ],
     ['docs/schema.graphql', graphqlSchema()],
     ['docs/operations.md', operationsDocument()],
     ['docs/roles.md', rolesDocument()],

@@ -124,7 +124,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   hub.observers.add((events) => void countTickets(events, directory))
   health(app, isReady)
   if (isApi) {
-    documents(app, { operations, version: packageJson.version })
+    documents(app, { operations, feeds, version: packageJson.version })
     const cache = core.cacheOf()
     const screens = new Screens({ isDevelopment: config.debug })
     const pages = new Pages({

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Feed } from '../kernel/feed.ts'
 import { etagOf, matchesEtag } from '../kernel/etag.ts'
 import { AppError, notFound } from '../kernel/errors.ts'
 import { translate } from '../kernel/i18n.ts'
 import type { Operation } from '../kernel/operation.ts'
 import { callerLocale } from './locale.ts'
+import { asyncApiDocument } from './asyncapi.ts'
 import { openApiDocument } from './openapi.ts'
 
 export interface DocumentsOptions {
   operations: readonly Operation[]
+  feeds: readonly Feed[]
   version: string
 }
 
@@ -26,13 +29,19 @@ export function health(app: FastifyInstance, isReady: () => Promise<boolean>): v
 
 /** What the server says about itself: its interface and its errors. */
 export function documents(app: FastifyInstance, options: DocumentsOptions): void {
-  const openapi = JSON.stringify(openApiDocument(options.operations, { version: options.version }))
-  const etag = etagOf(openapi)
-  app.get('/api/v1/openapi.json', (request, reply) => {
-    reply.header('cache-control', 'no-cache').header('etag', etag)
-    if (matchesEtag(request.headers['if-none-match'] ?? '', etag)) return reply.code(304).send()
-    return reply.type('application/json; charset=utf-8').send(openapi)
-  })
+  const described = {
+    '/api/v1/openapi.json': openApiDocument(options.operations, { version: options.version }),
+    '/api/v1/asyncapi.json': asyncApiDocument(options),
+  }
+  for (const [path, document] of Object.entries(described)) {
+    const text = JSON.stringify(document)
+    const etag = etagOf(text)
+    app.get(path, (request, reply) => {
+      reply.header('cache-control', 'no-cache').header('etag', etag)
+      if (matchesEtag(request.headers['if-none-match'] ?? '', etag)) return reply.code(304).send()
+      return reply.type('application/json; charset=utf-8').send(text)
+    })
+  }
   app.get<{ Params: { code: string } }>('/errors/:code', (request) => {
     const { code } = request.params
     const locale = callerLocale(request)

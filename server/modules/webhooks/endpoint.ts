@@ -5,6 +5,7 @@ import { AppError, conflict, invalid } from '../../kernel/errors.ts'
 import { listPage, type Condition } from '../../kernel/list.ts'
 import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed, Enum, Id, Nullable, Page, PageInput } from '../../kernel/schema.ts'
+import { isKnownPattern } from './catalogue.ts'
 import { SEND_NOTICE } from './job-names.ts'
 import { Description, Events, Url, Webhook, WEBHOOK_COLUMNS, WithSecret } from './schema.ts'
 import { newSecret, sealSecret } from './secret.ts'
@@ -29,6 +30,13 @@ function addressOf(text: string): string {
     throw invalid('/url', 'format')
   if (!mayAsk(url)) throw invalid('/url', 'not_allowed')
   return url.href
+}
+
+/** @throws AppError for what nothing could ever be told of */
+function known(events: readonly string[]): readonly string[] {
+  const unknown = events.findIndex((pattern) => !isKnownPattern(pattern))
+  if (unknown >= 0) throw invalid(`/events/${unknown}`, 'enum')
+  return events
 }
 
 /** What happened before the first endpoint is nobody's news: the log is followed from here. */
@@ -105,7 +113,7 @@ const create = operation({
     const row = await tx.one<Webhook>(
       `insert into webhooks (url, description, events, site_id, secret) values ($1, $2, $3, $4, $5)
        returning ${WEBHOOK_COLUMNS}`,
-      [url, description, events, site_id, sealSecret(secret)],
+      [url, description, known(events), site_id, sealSecret(secret)],
     )
     ctx.record({ before: null, after: told(row).webhook })
     emit(ctx, 'created', row)
@@ -147,7 +155,7 @@ const update = operation({
          failing_since = case when $6 or url <> $2 then null else failing_since end,
          paused_until = case when $6 or url <> $2 then null else paused_until end
        where id = $1 returning ${WEBHOOK_COLUMNS}`,
-      [id, address, description ?? before.description, events ?? before.events, isActive, isWoken],
+      [id, address, description ?? before.description, events ? known(events) : before.events, isActive, isWoken],
     )
     ctx.record({ before: told(before).webhook, after: told(row).webhook })
     emit(ctx, 'updated', row)

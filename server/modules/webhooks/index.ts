@@ -4,6 +4,8 @@ import { deliveryOperations } from './deliveries.ts'
 import { endpointOperations } from './endpoint.ts'
 import { logOperations } from './log.ts'
 
+export { CATALOGUE, type EventDefinition } from './catalogue.ts'
+export { Event as EventSchema } from './log.ts'
 export { jobs } from './jobs.ts'
 export { Sender } from './sending/sender.ts'
 export { useWebhooks } from './settings.ts'

@@ -74,7 +74,7 @@ const READ = `
     where x.site_id = p.site_id and x."offset" > p."offset" order by x."offset" limit ${MOST_READ}) e
   order by e.at, e.site_id, e."offset" limit ${MOST_READ}`
 
-const Event = Closed({
+export const Event = Closed({
   id: Type.String(),
   type: Type.String(),
   timestamp: Time,
