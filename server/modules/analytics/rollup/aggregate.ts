@@ -120,6 +120,8 @@ const WRITE_TENANT = `
   select ${TENANT_KEYS}, ${COUNTS.join(', ')}, max_wait_seconds, w.counts, v.counts
   from summed join w using (${TENANT_KEYS}) join v using (${TENANT_KEYS})`
 
+const DIMENSIONS = ['all', 'hour', 'channel', 'agent', 'booked', 'site']
+
 /**
  * Writes the metrics of the local days `from` to `to` (ISO dates) anew, from tickets, legs and estimates as they are now.
  * Run again it writes the same. Two at once on one day follow each other.
@@ -127,8 +129,9 @@ const WRITE_TENANT = `
  */
 export async function aggregateDays(tx: Tx, from: string, to: string): Promise<number> {
   await tx.query(`select pg_advisory_xact_lock(hashtext('analytics.aggregate'), app.tenant_id()::int)`)
-  await tx.query('delete from queue_metrics where date between $1 and $2', [from, to])
-  await tx.query('delete from tenant_metrics where date between $1 and $2', [from, to])
+  // By dimension, the first column of the key.
+  for (const table of ['queue_metrics', 'tenant_metrics'])
+    await tx.query(`delete from ${table} where dimension = any($3) and date between $1 and $2`, [from, to, DIMENSIONS])
   await tx.query(WRITE_QUEUES, [from, to])
   await tx.query(WRITE_TENANT, [from, to])
   const { count } = await tx.one<{ count: number }>(
