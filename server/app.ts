@@ -35,6 +35,7 @@ import { Pages } from './pages/index.ts'
 import { Screens } from './pages/screens.ts'
 import { BookingPages } from './pages/booking.ts'
 import { VisitorPages } from './pages/visitor.ts'
+import { exportFiles } from './pages/exports.ts'
 import { voice } from './pages/voice.ts'
 import { Authenticator } from './transports/authenticate.ts'
 import { documents, health } from './transports/documents.ts'
@@ -139,6 +140,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     })
     pages.register(app)
     voice(app, db)
+    exportFiles(app, db)
     const visitor = new VisitorPages({
       runtime,
       cache,

@@ -132,6 +132,15 @@ export function countWebhook(outcome: string, seconds: number): void {
   webhookAttempts.inc({ outcome })
   webhookSeconds.observe(seconds)
 }
+const rowsExported = new Counter({
+  name: 'exported_rows_total',
+  help: 'Rows of tickets and metrics written to files',
+  labelNames: ['format'] as const,
+  registers,
+})
+export function countExported(format: string, rows: number): void {
+  rowsExported.inc({ format }, rows)
+}
 
 /** Runs a job and notes how late it began and how it ended. @param dueAt milliseconds since 1970 */
 export async function measureJob<T>(task: string, dueAt: number, now: number, run: () => Promise<T>): Promise<T> {

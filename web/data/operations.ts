@@ -71,6 +71,9 @@ export type EstimatesRefresh = { events: number; forecasts: number }
 export type EstimatesWithdrawStale = { withdrawn: number }
 export type EventsList = { results: ({ id: string; type: string; timestamp: string; tenant: string; site_id: number; epoch: string; offset: number; actor: string; data: Record<string, unknown> })[]; next: string; has_more: boolean }
 export type EventsResend = { count: number }
+export type ExportsGet = { id: number; kind: "tickets" | "queue_metrics"; format: "csv" | "xlsx" | "parquet"; from: string; to: string; site_id: number | null; queue_id: number | null; service_id: number | null; status: "queued" | "running" | "done" | "failed"; rows_done: number; rows_total: number | null; size_bytes: number; created_at: string; finished_at: string | null; expires_at: string }
+export type ExportsLink = { url: string; expires_at: string }
+export type ExportsList = { results: ({ id: number; kind: "tickets" | "queue_metrics"; format: "csv" | "xlsx" | "parquet"; from: string; to: string; site_id: number | null; queue_id: number | null; service_id: number | null; status: "queued" | "running" | "done" | "failed"; rows_done: number; rows_total: number | null; size_bytes: number; created_at: string; finished_at: string | null; expires_at: string })[]; next: string | null; previous: string | null }
 export type InvitationsCreate = { id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string }
 export type InvitationsList = { results: ({ id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string })[] }
 export type JobsDead = { results: ({ id: number; task: string; payload: Record<string, unknown>; attempts: number; last_error: string | null; created_at: string; failed_at: string })[] }
@@ -1876,6 +1879,36 @@ export const analyticsAggregate = /* @__PURE__ */ operation<{ from: string; to: 
 export const analyticsReplay = /* @__PURE__ */ operation<{ from: string; to: string; tenant: string }, AnalyticsReplay>(
   'POST',
   '/api/v1/tenants/{tenant}/analytics/replay/',
+)
+
+/** Have tickets or metrics of a period written to a file. */
+export const exportsCreate = /* @__PURE__ */ operation<{ kind: "tickets" | "queue_metrics"; format: "csv" | "xlsx" | "parquet"; from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; tenant: string }, ExportsGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/exports/',
+)
+
+/** List the files one has asked for. */
+export const exportsList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; tenant: string }, ExportsList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/exports/',
+)
+
+/** How far a file is. */
+export const exportsGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, ExportsGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/exports/{id}/',
+)
+
+/** Give the address of a finished file. */
+export const exportsLink = /* @__PURE__ */ operation<{ id: number; tenant: string }, ExportsLink>(
+  'POST',
+  '/api/v1/tenants/{tenant}/exports/{id}/link/',
+)
+
+/** Delete a file. */
+export const exportsDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/exports/{id}/',
 )
 
 /** List webhooks. */

@@ -1,5 +1,6 @@
 /** Analytics: what queues were like, added up each night and read from there. A listener: nobody imports it. */
 import type { Operation } from '../../kernel/operation.ts'
+import { exportOperations } from './exports/operations.ts'
 import { agentReport, breakdown } from './reports/breakdown.ts'
 import { cohort } from './reports/cohort.ts'
 import { accuracy, funnel, serviceLevels } from './reports/goals.ts'
@@ -8,6 +9,7 @@ import { heatmap, hoursByService, overview, waitOverDay } from './reports/overvi
 import { queueMetrics } from './reports/queue-metrics.ts'
 import { aggregate, replay } from './rollup/operations.ts'
 
+export { exportFile, type ExportFile } from './exports/operations.ts'
 export { jobs } from './jobs.ts'
 
 export const operations: readonly Operation[] = [
@@ -25,4 +27,5 @@ export const operations: readonly Operation[] = [
   live,
   aggregate,
   replay,
+  ...exportOperations,
 ]

@@ -1,6 +1,8 @@
 import { systemActor } from '../../kernel/access.ts'
 import { eachTenant, type Job, type JobContext } from '../../kernel/jobs/index.ts'
 import type { Tenant } from '../../kernel/operation.ts'
+import { EXPORT } from './exports/operations.ts'
+import { writeExport } from './exports/write.ts'
 import { localToday } from './reports/period.ts'
 import { AGGREGATE } from './rollup/job-names.ts'
 import { aggregate, dueDays } from './rollup/operations.ts'
@@ -43,7 +45,32 @@ async function refreshToday(context: JobContext): Promise<void> {
   })
 }
 
+async function writeFile({ runtime: { db } }: JobContext, payload: Record<string, unknown>): Promise<void> {
+  const [tenantId, id] = [Number(payload['tenant_id']), Number(payload['export_id'])]
+  try {
+    await writeExport(db, tenantId, id)
+  } catch (error) {
+    // Tried again by the worker; whoever looks meanwhile is not told that it runs.
+    await db.tenant(tenantId, (tx) =>
+      tx.query(`update exports set status = 'queued' where id = $1 and status = 'running'`, [id]),
+    )
+    throw error
+  }
+}
+
+/** Files are gone after their week; what could not be written in a day will not be. */
+async function forgetFiles({ runtime: { db } }: JobContext, payload: Record<string, unknown>): Promise<void> {
+  await db.tenant(Number(payload['tenant_id']), async (tx) => {
+    await tx.query('delete from exports where expires_at < now()')
+    await tx.query(
+      `update exports set status = 'failed' where status in ('queued', 'running') and created_at < now() - interval '1 day'`,
+    )
+  })
+}
+
 export const jobs: readonly Job[] = [
   { name: AGGREGATE, nightly: '03:40', run: aggregateDailyMetrics },
+  { name: EXPORT, run: writeFile },
+  { name: 'analytics.forget_exports', nightly: '04:20', run: forgetFiles },
   { name: 'analytics.refresh_today', schedule: '*/15 * * * *', run: refreshToday },
 ]
