@@ -24,3 +24,8 @@ test.each([
 ])('a screen keeps to itself: %s', (text, file) => {
   expect(rulesBroken(file, text)).toEqual(['screens-import-no-server'])
 })
+test('two migrations of one number are refused', () => {
+  const files = ['db/migrations/000073_a.sql', 'db/migrations/000074_b.sql', 'db/migrations/000074_c.sql']
+  expect(houseRuleViolations(files, () => '-- expand\n')).toEqual([expect.stringContaining('000074: migration-number')])
+  expect(houseRuleViolations(files.slice(0, 2), () => '-- expand\n')).toEqual([])
+})

@@ -69,10 +69,21 @@ export function houseRuleViolations(
   files: readonly string[],
   read = (file: string) => readFileSync(file, 'utf8'),
 ): string[] {
-  return files.flatMap((file) => {
-    const rules = HOUSE_RULES.filter((rule) => rule.in.test(file) && !rule.except?.test(file))
-    if (rules.length === 0) return []
-    const text = read(file)
-    return rules.filter((rule) => rule.forbids.test(text)).map((rule) => `${file}: ${rule.name}: ${rule.why}`)
-  })
+  return [
+    ...migrationsTwice(files),
+    ...files.flatMap((file) => {
+      const rules = HOUSE_RULES.filter((rule) => rule.in.test(file) && !rule.except?.test(file))
+      if (rules.length === 0) return []
+      const text = read(file)
+      return rules.filter((rule) => rule.forbids.test(text)).map((rule) => `${file}: ${rule.name}: ${rule.why}`)
+    }),
+  ]
+}
+
+/** Two branches that took the same number for a migration: no server would start. */
+function migrationsTwice(files: readonly string[]): string[] {
+  const numbered = files.flatMap((file) => /^db\/migrations\/(\d+)_/.exec(file)?.[1] ?? [])
+  return numbered
+    .filter((number, i) => numbered.indexOf(number) !== i)
+    .map((number) => `db/migrations/${number}: migration-number: two migrations have it: renumber the later one`)
 }
