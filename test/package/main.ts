@@ -1,13 +1,18 @@
 /**
  * `npm run test:package`: what `npm pack` makes, as a stranger has it. Installs it by `npx` in an empty folder, where it
- * plays the demo, follows links as a browser would and runs a command; all of it is removed again.
+ * plays the demo, follows links as a browser would and runs a command; then as the image has it, step by step, as in
+ * production. All of it is removed again.
  */
 import { execFile, spawn } from 'node:child_process'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { startDatabase } from '../faults/database.ts'
 import { freePort } from '../faults/proxy.ts'
 import { isMet, table, type Figure } from '../faults/table.ts'
 
@@ -27,11 +32,52 @@ try {
   say('packed; installing it in an empty folder …')
   const empty = await mkdtemp(join(folder, 'empty-'))
   await demo(tarball, empty)
+  say('once more, as the image is made …')
+  await image(tarball, join(folder, 'image'))
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
 console.log(`\n${table(figures)}`)
 if (!figures.every(isMet)) process.exitCode = 1
+
+/** The steps of the Dockerfile where no engine runs: installed by the lock alone, then run as in production. */
+async function image(tarball: string, app: string): Promise<void> {
+  await mkdir(app)
+  const lock = fileURLToPath(new URL('../../package-lock.json', import.meta.url))
+  const dockerfile = await readFile(new URL('../../Dockerfile', import.meta.url), 'utf8')
+  const steps = /RUN (tar -xzf[^]*?)\n(?! )/.exec(dockerfile)![1]!
+  await copyFile(lock, join(app, 'lock.json'))
+  const here = steps.replaceAll('/tmp/smartqueue.tgz', tarball).replaceAll('/tmp/lock.json', 'lock.json')
+  await run('sh', ['-ec', here], { cwd: app })
+  const database = await startDatabase()
+  const [port, metricsPort] = [await freePort(), await freePort()]
+  const settings = {
+    NODE_ENV: 'production',
+    SECRET_KEY: randomBytes(36).toString('base64'),
+    ALLOWED_HOSTS: 'queue.example.org',
+    DATABASE_URL: database.url,
+    DATABASE_DIRECT_URL: database.directUrl,
+    DATA_DIR: join(app, 'data'),
+    PORT: String(port),
+    METRICS_PORT: String(metricsPort),
+  }
+  const main = join(app, 'dist/package/server/main.js')
+  await run(process.execPath, [main, 'migrate'], { cwd: app, env: settings })
+  const child = spawn(process.execPath, [main, 'serve'], { cwd: app, env: settings, stdio: 'ignore' })
+  try {
+    const status = async (path: string, at = metricsPort) =>
+      (await fetch(`http://127.0.0.1:${at}${path}`, { redirect: 'manual' }).catch(() => null))?.status ?? 0
+    for (let waited = 0; waited < 60_000 && (await status('/readyz')) !== 200; waited += 100) await sleep(100)
+    note('image: ready for work, by its health', await status('/readyz'), { is: 200 })
+    note('image: a foreign host is refused', await status('/', port), { is: 400 })
+    child.kill('SIGTERM')
+    const [code] = (await once(child, 'exit')) as [number | null]
+    note('image: ends in good order', code ?? 1, { is: 0 })
+  } finally {
+    child.kill('SIGKILL')
+    await database.close()
+  }
+}
 
 async function isThere(port: number): Promise<boolean> {
   return (await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null)) !== null
