@@ -49,7 +49,7 @@ describe('Kubernetes', () => {
   async function validate(resource: Resource): Promise<void> {
     const models = (await import(`kubernetes-models/${resource.apiVersion}`)) as Record<
       string,
-      new (data: object) => Model<object>
+      new (data: object) => { validate(): void }
     >
     new models[resource.kind]!(resource).validate()
   }
