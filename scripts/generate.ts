@@ -9,6 +9,7 @@ import { edges, feeds, operations } from '../server/modules/index.ts'
 import { TRANSITIONS } from '../server/modules/tickets/index.ts'
 import { CATALOGUE } from '../server/modules/webhooks/index.ts'
 import { asyncApiDocument } from '../server/transports/asyncapi.ts'
+import { CLASSES, columnsOf, REGISTRY, registryFaults } from '../server/modules/privacy/index.ts'
 import { buildGraphqlSchema } from '../server/transports/graphql/index.ts'
 import { openApiDocument } from '../server/transports/openapi.ts'
 import { routesOf } from '../server/transports/routes.ts'
@@ -171,6 +172,65 @@ ${table(
 `
 }
 
+/** The record of processing (GDPR article 30), as far as the program itself decides. @throws Error of columns that nobody judged */
+function privacyDocument(): string {
+  const faults = registryFaults(columnsOf(readFileSync('db/schema.sql', 'utf8')))
+  if (faults.length > 0) throw new Error(`the registry of personal data is not complete:\n${faults.join('\n')}`)
+  const of = (whose: readonly string[]) =>
+    Object.entries(REGISTRY)
+      .filter(([, { about, personal }]) => personal && whose.includes(about))
+      .map(([name, { about, kept = '', personal = {} }]) => {
+        const columns = CLASSES.flatMap((kind) => {
+          const own = Object.keys(personal).filter((column) => personal[column] === kind)
+          return own.length > 0 ? [`${kind}: ${own.map((column) => `\`${column}\``).join(', ')}`] : []
+        })
+        return [`\`${name}\``, about, columns.join('; '), kept]
+      })
+  const rest = Object.entries(REGISTRY).filter(([, { personal }]) => !personal)
+  return `${HEADER}
+# Privacy: what is known of people, for how long, and how it is forgotten
+
+## Purpose and ground
+Visitors are served in turn, told when it is theirs, and asked how it was; staff do that work. Whoever runs an organisation's site decides on
+the ground (a public task, a contract, or consent for messages); consents stand with the customer and every change of them in \`consent_log\`.
+
+## Whose data, where, for how long
+Each column of each table has an entry in \`server/modules/privacy\`; \`npm run check\` and a test fail when one has none.
+Times are whole days of the organisation's own clock: \`data_retention_days\` (365) and \`message_retention_days\` (null: the same) of
+\`PATCH /api/v1/tenants/{tenant}/\`. After them names, numbers, notes and links go every night, in batches of two thousand; the visit stays as times and numbers, so
+that no statistic changes.
+
+${table(['table', 'about', 'personal columns', 'kept'], of(['visitor', 'both']))}
+
+${table(['table', 'about', 'personal columns', 'kept'], of(['staff']))}
+
+Nothing of a person, in ${rest.length} tables: ${rest.map(([name]) => `\`${name}\``).join(', ')}.
+
+## Who receives it
+Only where the setting is there: Twilio (number, text), SendGrid or the mail server of \`SMTP_URL\` (address, text), the push service of the visitor's
+browser (text, encrypted for that browser), the organisation's own webhooks (numbers of tickets, never names), calendars that staff connect (times and
+services, never names), \`SENTRY_DSN\` and \`OTEL_EXPORTER_OTLP_ENDPOINT\` ([nothing of a person](observability.md)).
+
+## One person
+| what | how |
+| --- | --- |
+| find | \`GET /privacy/persons/?phone=\` (or \`email\`, \`external_id\`, part of the \`name\`) |
+| hand out | \`POST /customers/{id}/export/\`: everything, as stored, in JSON; on record |
+| forget | \`POST /customers/{id}/erase/\`; \`visit_open\` while they wait or have an appointment; visitors themselves: \`POST /t/{token}/erase/\` |
+| what was agreed to | \`GET /customers/{id}/consents/\` |
+
+The same as commands: \`smartqueue privacy.find --tenant demo-bank --phone 0612345678\`, \`smartqueue privacy.erase --tenant demo-bank --id 12\`.
+Forgetting also takes reasons, labels and needs that people typed out of the log of events, answers kept for repeated requests, what webhooks were sent of these
+visits, the development outbox, and files of tickets with labels. The audit trail and the log of events know people by number only, so their
+chains still hold. An address that said STOP stays as a hash of the organisation's own, so that it is left alone should the person come back; whoever has
+the database and every number that exists could try them all. Backups are older than what was forgotten since: after a restore forget again.
+
+\`npm test -- server/modules/privacy\` plants one name, number and address through every operation that takes words about a visitor (a test fails when
+an operation is new and unplanted), forgets the person, and looks for them in every row of every table and job, every file of the data folder and
+every line of the log.
+`
+}
+
 /** The browser's client: a constant for every operation that answers over HTTP. */
 const clientDocument = () =>
   clientSource(
@@ -197,6 +257,7 @@ function documents(): Map<string, string> {
     ['docs/roles.md', rolesDocument()],
     ['docs/errors.md', errorsDocument()],
     ['docs/events.md', eventsDocument()],
+    ['docs/privacy.md', privacyDocument()],
     ['web/data/operations.ts', clientDocument()],
   ])
 }
@@ -216,8 +277,8 @@ function readOr(file: string, fallback: string): string {
 }
 
 if (import.meta.main) {
-  for (const [file, text] of documents()) writeFileSync(file, text)
-  if (process.argv.includes('--release')) writeFileSync(RELEASED_SCHEMA, graphqlSchema())
   const { freshSchema, SCHEMA_FILE } = await import('./dump-schema.ts')
   writeFileSync(SCHEMA_FILE, await freshSchema())
+  for (const [file, text] of documents()) writeFileSync(file, text)
+  if (process.argv.includes('--release')) writeFileSync(RELEASED_SCHEMA, graphqlSchema())
 }

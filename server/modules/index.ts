@@ -17,6 +17,7 @@ import * as customers from './customers/index.ts'
 import * as displays from './displays/index.ts'
 import * as estimates from './estimates/index.ts'
 import * as notifications from './notifications/index.ts'
+import * as privacy from './privacy/index.ts'
 import * as queues from './queues/index.ts'
 import * as sites from './sites/index.ts'
 import * as staffing from './staffing/index.ts'
@@ -45,6 +46,7 @@ const modules: readonly Module[] = [
   notifications,
   analytics,
   webhooks,
+  privacy,
   audit,
   mail,
   background,

@@ -42,7 +42,7 @@ const HOLDERS = `
     v.name as service, v.names as service_names, s.name as site, s.timezone, k.name as counter, h.starts, h.ends,
     c.id as customer_id, c.name, c.phone, c.email, c.locale, c.consents,
     exists (select from push_subscriptions p where p.ticket_id = t.id) as has_push,
-    array(select o.channel from message_opt_outs o where o.address in (c.phone, c.email)) as opted_out
+    array(select o.channel from message_opt_outs o where o.address in (c.phone, c.email, app.address_hash(c.phone), app.address_hash(c.email))) as opted_out
   from tickets t
   join queues q on q.tenant_id = t.tenant_id and q.id = t.queue_id
   join services v on v.tenant_id = t.tenant_id and v.id = t.service_id
@@ -57,7 +57,7 @@ const APPOINTMENTS = `
     a.created_at, a.start_at, q.name as queue, q.grace_seconds, v.name as service, v.names as service_names, s.name as site,
     s.timezone, null as counter, h.starts, h.ends, c.id as customer_id, c.name, c.phone, c.email, c.locale, c.consents,
     false as has_push,
-    array(select o.channel from message_opt_outs o where o.address in (c.phone, c.email)) as opted_out
+    array(select o.channel from message_opt_outs o where o.address in (c.phone, c.email, app.address_hash(c.phone), app.address_hash(c.email))) as opted_out
   from appointments a
   join queues q on q.tenant_id = a.tenant_id and q.id = a.queue_id
   join services v on v.tenant_id = a.tenant_id and v.id = a.service_id

@@ -7,7 +7,7 @@ export const ACT = 'notifications.act'
 
 /** A number is left alone by SMS and WhatsApp alike: whoever says stop means the sender, not the way. */
 const STOP = `insert into message_opt_outs (channel, address) values ('sms', $1), ('whatsapp', $1) on conflict do nothing`
-const START = `delete from message_opt_outs where channel in ('sms', 'whatsapp') and address = $1`
+const START = `delete from message_opt_outs where channel in ('sms', 'whatsapp') and address in ($1::text, app.address_hash($1::text))`
 /** What was written last to this address says where it belongs. */
 const INSERT = `
   insert into messages (direction, site_id, queue_id, ticket_id, customer_id, kind, channel, language, address, body, status,
