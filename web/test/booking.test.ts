@@ -1,7 +1,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterEach, describe, expect, test } from 'vitest'
 import { hashToken, newVisitorToken } from '../../server/kernel/ids.ts'
-import { hasBrowser, startSite, violations, type OpenPage } from './site.ts'
+import { hasBrowser, startSite, violations } from './site.ts'
 
 describe.runIf(hasBrowser)('appointments', async () => {
   const site = await startSite({ queues: 2 })
@@ -15,16 +15,10 @@ describe.runIf(hasBrowser)('appointments', async () => {
   await hours(HOURS)
   // One test books more than strangers of one address are let without work.
   await server.owner(`update tenants set take_challenge = 'never'`)
-  const opened: OpenPage[] = []
-  afterEach(async () => {
-    for (const { context } of opened.splice(0)) await context.close()
-  })
+  afterEach(site.closeAll)
   const bookPath = (lang = 'fr') => `/site/demo/site-1/book/${service}?lang=${lang}`
-  async function open(path: string, options: BrowserContextOptions = {}) {
-    const page = await site.open(path, { timezoneId: 'Europe/Paris', ...options })
-    opened.push(page)
-    return page
-  }
+  const open = (path: string, options: BrowserContextOptions = {}) =>
+    site.open(path, { timezoneId: 'Europe/Paris', ...options })
   /** With the grid in the hands of the keyboard. */
   async function openGrid(lang = 'fr', options: BrowserContextOptions = {}) {
     const { page, ...rest } = await open(bookPath(lang), options)

@@ -1,11 +1,11 @@
-import type { BrowserContextOptions, Page } from 'playwright-core'
-import { startSite, type OpenPage, type TestSite } from './site.ts'
+import type { Page } from 'playwright-core'
+import { startSite, type OpenOptions, type OpenPage, type TestSite } from './site.ts'
 
 export const DESK = { width: 1440, height: 900 }
 
 export interface ConsoleSite extends TestSite {
   /** A browser of its own with the agent's console in it, signed in and at the counter. */
-  openDesk(agent?: number, options?: BrowserContextOptions & { query?: string }): Promise<OpenPage>
+  openDesk(agent?: number, options?: OpenOptions & { query?: string }): Promise<OpenPage>
   /** Takes so many numbers, one after the other. */
   queueUp(count: number, queue?: number): Promise<string[]>
   /** Nobody waits or is served any more, and every agent is free. */
@@ -30,9 +30,8 @@ export async function startConsoleSite(): Promise<ConsoleSite> {
   return {
     ...site,
     async openDesk(agent = 0, { query = '', ...options } = {}) {
-      const opened = await site.open('/app/reset-password', { viewport: DESK, ...options })
-      await site.signIn(opened.context, agent)
-      await opened.page.goto(`${site.url}/app/agent${query}`)
+      const prepare = (page: Page) => site.signIn(page.context(), agent)
+      const opened = await site.open(`/app/agent${query}`, { viewport: DESK, prepare, ...options })
       await opened.page.waitForSelector('.panes')
       return opened
     },
@@ -42,7 +41,7 @@ export async function startConsoleSite(): Promise<ConsoleSite> {
       return numbers
     },
     async reset() {
-      for (const context of site.browser.contexts()) await context.close()
+      await site.closeAll()
       await settle(
         `update tickets set status = 'annulé', ended_at = now(), agent_id = null, counter_id = null
          where status in ('en_attente', 'appelé', 'en_service', 'en_pause')`,

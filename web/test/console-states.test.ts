@@ -223,7 +223,7 @@ describe.runIf(hasBrowser)('the console in every state', async () => {
       await isSound(language)
       await page.click('[data-takeover] button')
       await page.locator('[data-takeover]').waitFor({ state: 'detached' })
-      await other.context.close()
+      await other.close()
     })
 
     test('X2 no sideways scrolling at 320 pixels, nor with wide letters', async () => {
@@ -267,7 +267,7 @@ describe.runIf(hasBrowser)('the console in every state', async () => {
       await page.keyboard.press('Enter')
       await page.locator('.problem .icon').waitFor()
       await isSound(language)
-      await gate.context.close()
+      await gate.close()
       page = before
       await page.click('[data-command=counter]')
       await page.locator('.counters').waitFor()
@@ -275,7 +275,7 @@ describe.runIf(hasBrowser)('the console in every state', async () => {
       await page.click(`[data-counter="${bank.agents[1]!.counter_id}"]`)
       await page.locator('[data-take-over]').waitFor()
       await isSound(language)
-      await page.context().close()
+      await site.closeAll()
     })
 
     test('X1 X3 X4 more tickets than agreed, told to who manages; a session that has ended', async () => {
@@ -290,7 +290,7 @@ describe.runIf(hasBrowser)('the console in every state', async () => {
       await page.keyboard.press('Enter')
       await page.waitForSelector('[name=password]')
       await isSound(language)
-      await opened.context.close()
+      await opened.close()
     })
   })
 

@@ -5,11 +5,11 @@ import { hasBrowser, PASSWORD } from './site.ts'
 
 describe.runIf(hasBrowser)('several windows, several agents', async () => {
   const site = await startConsoleSite()
-  const { openDesk, queueUp, reset, server, bank, browser, url } = site
+  const { openDesk, queueUp, reset, server, bank, url } = site
   beforeEach(reset)
 
   test('A0 a password opens the desk at the last counter; a wrong one says so', async () => {
-    const { page, context, complaints } = await site.open('/app/agent?tenant=demo', { viewport: DESK })
+    const { page, complaints } = await site.open('/app/agent?tenant=demo', { viewport: DESK })
     expect(await page.inputValue('[name=tenant]')).toBe('demo')
     await page.fill('[name=email]', 'agent1@demo.example')
     await page.fill('[name=password]', 'not the password')
@@ -32,7 +32,6 @@ describe.runIf(hasBrowser)('several windows, several agents', async () => {
     await page.waitForSelector('.panes')
     await page.locator('.current h2', { hasText: 'Guichet 1' }).waitFor()
     expect(complaints).toEqual([])
-    await context.close()
   })
 
   test('A2 two agents who press together never get the same ticket, and none is skipped', async () => {
@@ -119,7 +118,7 @@ describe.runIf(hasBrowser)('several windows, several agents', async () => {
 
   test('A7 offline nothing is called, and what was pressed is not done later', async () => {
     const [first, second] = await queueUp(2)
-    const { page, context } = await openDesk()
+    const { page, context } = await openDesk(0, { isLast: true })
     // From the start of the page on: a clock that changes under a running feed makes it look silent.
     await page.clock.install()
     await page.reload()
@@ -200,10 +199,7 @@ describe.runIf(hasBrowser)('several windows, several agents', async () => {
   })
 
   test('X7 a dead line is told, and what was missed is there when it lives again', async () => {
-    const { page } = await openDesk(0, {})
-    expect(browser.isConnected()).toBe(true)
-    await page.close()
-    const second = await site.open('/app/reset-password', { viewport: DESK })
+    const second = await site.open('/app/reset-password', { viewport: DESK, isLast: true })
     await site.signIn(second.context)
     let isDead = false
     const sockets: { close(): Promise<void> }[] = []

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { hasBrowser, violations } from './site.ts'
 import { ticketCode } from '../../shared/format.ts'
 import { decodedQr } from './qr.ts'
-import { HERO, pass, shows, startWalls } from './wall.ts'
+import { HERO, pass, SETTINGS, shows, startWalls } from './wall.ts'
 
 /** As a wall sees in days. */
 const CALLS = 2000
@@ -15,7 +15,7 @@ describe.runIf(hasBrowser)('the display', async () => {
   const { admin } = bank
 
   test('D1 X6 X9 a call is shown with its counter, chimes, and asks for the sound once only', async () => {
-    const { page, context, complaints, code } = await unpaired()
+    const { page, close, complaints, code } = await unpaired()
     const asked: string[] = []
     page.on('request', (request) => {
       if (request.url().includes('chime')) asked.push(request.url())
@@ -40,11 +40,11 @@ describe.runIf(hasBrowser)('the display', async () => {
     expect(await page.evaluate(() => (globalThis as unknown as { played: string[] }).played.length)).toBe(2)
     expect(asked.length).toBeLessThanOrEqual(1)
     expect(complaints).toEqual([])
-    await context.close()
+    await close()
   })
 
   test('D2 ten calls at once have the stage and the sound one after the other, in order, all within a minute', async () => {
-    const { page, context } = await wall({ languages: ['fr'] })
+    const { page, close } = await wall({ languages: ['fr'] })
     await page.evaluate((at) => {
       const staged: [string, number][] = []
       const heard: string[] = []
@@ -77,11 +77,11 @@ describe.runIf(hasBrowser)('the display', async () => {
     expect(heard).toEqual(numbers.flatMap(() => ['start', 'end']))
     const at = Object.fromEntries(staged)
     expect(at[numbers[9]!]! - at[numbers[0]!]!).toBeLessThan(60_000)
-    await context.close()
+    await close()
   })
 
   test('D3 X1 X2 sizes and contrast for six metres; twelve calls and three languages fit', async () => {
-    const { page, context } = await wall()
+    const { page, close } = await wall(SETTINGS, {}, false)
     for (let i = 0; i < 12; i++) await call(i % 3)
     await page.waitForFunction(() => document.querySelectorAll('.row').length >= 5)
     const sizes = await page.evaluate(() => {
@@ -119,11 +119,11 @@ describe.runIf(hasBrowser)('the display', async () => {
     expect(sizes.fits).toEqual([true, true, true])
     for (const contrast of sizes.contrasts) expect(contrast).toBeGreaterThanOrEqual(7)
     expect(await violations(page)).toEqual([])
-    await context.close()
+    await close()
   })
 
   test('D4 a screen that may not sound says so and is on record; a touch unlocks it', async () => {
-    const { page, context, code } = await unpaired()
+    const { page, close, code } = await unpaired()
     await page.evaluate(() => {
       const play = HTMLMediaElement.prototype.play
       HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException('no', 'NotAllowedError'))
@@ -141,7 +141,7 @@ describe.runIf(hasBrowser)('the display', async () => {
       `select data -> 'device' -> 'report' ->> 'sound' as sound from events where type = 'device.reported' order by "offset"`,
     )
     expect(events.slice(-2)).toEqual([{ sound: 'locked' }, { sound: 'ok' }])
-    await context.close()
+    await close()
   })
 
   /** Frames of one call, multiplied: what a server sends in days reaches the page in seconds. */
@@ -174,7 +174,7 @@ describe.runIf(hasBrowser)('the display', async () => {
   }
 
   test(`D5 a screen stays as small as it began over ${CALLS} calls`, async () => {
-    const { page, context } = await wall(
+    const { page, context, close } = await wall(
       { languages: ['fr'], chime: false },
       {
         prepare: (opened) =>
@@ -217,11 +217,11 @@ describe.runIf(hasBrowser)('the display', async () => {
     expect(after.nodes).toBeLessThan(1500)
     expect(after.nodes - before.nodes).toBeLessThan(50)
     expect(after.heap - before.heap).toBeLessThan(10_000_000)
-    await context.close()
+    await close()
   })
 
   test('D5 the rows of a day are gone the next one; at night the page starts anew, but only when nobody is called', async () => {
-    const { page, context } = await wall({ languages: ['fr'], chime: false })
+    const { page, close } = await wall({ languages: ['fr'], chime: false })
     const [first, second] = [await call(), await call(1)]
     await take(0)
     const open = await callNext(0)
@@ -248,7 +248,7 @@ describe.runIf(hasBrowser)('the display', async () => {
       })
       .toBe(1)
     await anew
-    await context.close()
+    await close()
   })
 
   test('D6 the app is ES2019 and knows only styles of 2019; it runs where newer things are missing', async () => {
@@ -271,7 +271,7 @@ describe.runIf(hasBrowser)('the display', async () => {
     expect(NEWER.test('.a{gap:4px}')).toBe(true)
     for (const css of read('.css')) expect(css).not.toMatch(NEWER)
 
-    const { page, context, complaints, code } = await unpaired({
+    const { page, close, complaints, code } = await unpaired({
       prepare: (opened) =>
         opened.addInitScript(() => {
           for (const name of ['speechSynthesis', 'SpeechSynthesisUtterance', 'IntersectionObserver'])
@@ -283,14 +283,14 @@ describe.runIf(hasBrowser)('the display', async () => {
     const { number } = await call()
     await shows(page, number)
     expect(complaints).toEqual([])
-    await context.close()
+    await close()
   })
 
   test('D7 X7 a network that vanishes is said within 12 seconds, with the times of what is shown; then nothing is missing', async () => {
     // What is sent into a dead network arrives when it lives again.
     let isDead = false
     const late: (() => void)[] = []
-    const { page, context } = await wall(undefined, {
+    const { page, context, close } = await wall(undefined, {
       prepare: (opened) =>
         opened.routeWebSocket(/\/ws\//, (socket) => {
           socket.connectToServer().onMessage((message) => {
@@ -329,11 +329,11 @@ describe.runIf(hasBrowser)('the display', async () => {
     await page.waitForSelector('.banner.lost')
     await context.setOffline(false)
     await page.waitForSelector('.banner.lost', { state: 'detached' })
-    await context.close()
+    await close()
   })
 
   test('D8 a code works once and for ten minutes; a screen that is sent away shows nothing of the house', async () => {
-    const { page, context, code: first } = await unpaired()
+    const { page, close, code: first } = await unpaired()
     await pass(page, 601)
     await expect.poll(() => page.textContent('.pairing-code')).not.toBe(first)
     const code = (await page.textContent('.pairing-code'))!.trim()
@@ -349,16 +349,16 @@ describe.runIf(hasBrowser)('the display', async () => {
     await run(admin, 'DELETE', `/devices/${device['id']}/`)
     await page.waitForSelector('.pairing-code')
     expect(await page.textContent('body')).not.toContain(number)
-    await context.close()
+    await close()
   })
 
   test('D8 no name of a person is ever in the page', async () => {
-    const { page, context } = await wall()
+    const { page, close } = await wall(SETTINGS, {}, false)
     const { number } = await call(0, { customer: { name: 'Zenobia Quilliam', phone: '+33612345678' } })
     await shows(page, number)
     const html = await page.content()
     for (const personal of ['Zenobia', 'Quilliam', '612345678', 'Agent']) expect(html).not.toContain(personal)
-    await context.close()
+    await close()
   })
 
   test('D9 X5 the arrow points the same way in French and Arabic, numbers run left to right', async () => {
@@ -367,7 +367,7 @@ describe.runIf(hasBrowser)('the display', async () => {
       ['fr', 'fr-FR'],
       ['ar', 'ar-MA'],
     ] as const) {
-      const { page, context } = await wall({ languages: [language] }, { locale })
+      const { page, close } = await wall({ languages: [language] }, { locale }, false)
       const { number } = await call()
       await shows(page, number)
       boxes.push(
@@ -377,13 +377,13 @@ describe.runIf(hasBrowser)('the display', async () => {
         }),
       )
       expect(await page.$eval(HERO, (element) => getComputedStyle(element).direction)).toBe('ltr')
-      await context.close()
+      await close()
     }
     expect(boxes[1]).toEqual(boxes[0])
   })
 
   test('X1 X4 X10 every other state is accessible, in its languages and with a code that opens what it says: pairing, closed, alert', async () => {
-    const { page, context } = await wall({ languages: ['ar', 'fr'] }, { locale: 'ar-MA' })
+    const { page, close } = await wall({ languages: ['ar', 'fr'] }, { locale: 'ar-MA' }, false)
     const text = { fr: 'Sortez calmement', ar: 'غادروا المبنى بهدوء' }
     await run(admin, 'POST', `/sites/${siteId}/alert/`, { kind: 'evacuation', text })
     await page.waitForSelector('.alert')
@@ -401,18 +401,18 @@ describe.runIf(hasBrowser)('the display', async () => {
     expect(await page.textContent('body')).not.toMatch(/display\.|queue_status\.|undefined|NaN/)
     expect(await violations(page)).toEqual([])
     await openAt(null)
-    await context.close()
+    await close()
     const alone = await unpaired({ locale: 'ar-MA' })
     expect(await decodedQr(alone.page)).toBe(`${url}/app/devices?pair=${alone.code}`)
     expect(await violations(alone.page)).toEqual([])
-    await alone.context.close()
+    await alone.close()
   })
 
   test('X8 nothing moves where people asked for stillness', async () => {
-    const { page, context } = await wall(undefined, { reducedMotion: 'reduce' })
+    const { page, close } = await wall(SETTINGS, { reducedMotion: 'reduce' }, false)
     const { number } = await call()
     await shows(page, number)
     expect(await page.evaluate(() => document.getAnimations().length)).toBe(0)
-    await context.close()
+    await close()
   })
 })

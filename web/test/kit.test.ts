@@ -10,25 +10,25 @@ describe.runIf(hasBrowser)('the kit', async () => {
     ['fr', 'dark'],
     ['ar', 'dark'],
   ])('X1 X9 every part is accessible and quiet in %s, %s', async (lang, theme) => {
-    const { page, context, complaints } = await open(`/__kit?lang=${lang}&theme=${theme}`)
+    const { page, close, complaints } = await open(`/__kit?lang=${lang}&theme=${theme}`)
     await page.click('#kit-undo')
     expect(await page.textContent('[role=status].toast')).toContain('A-042')
     expect(await violations(page)).toEqual([])
     expect(complaints).toEqual([])
-    await context.close()
+    await close()
   })
 
   test('X4 six counts are six sentences in Arabic', async () => {
-    const { page, context } = await open('/__kit?lang=ar')
+    const { page, close } = await open('/__kit?lang=ar')
     const sentences = await page.$$eval('.kit section:nth-of-type(5) .kit-item', (items) =>
       items.slice(-6).map((item) => item.textContent),
     )
     expect(new Set(sentences).size).toBe(6)
-    await context.close()
+    await close()
   })
 
   test('X5 a code runs left to right inside Arabic', async () => {
-    const { page, context } = await open('/__kit?lang=ar')
+    const { page, close } = await open('/__kit?lang=ar')
     const [letter, figures] = await page.$eval('.code', (code) => {
       const box = (from: number, to: number) => {
         const range = document.createRange()
@@ -39,6 +39,6 @@ describe.runIf(hasBrowser)('the kit', async () => {
       return [box(0, 1), box(2, 5)]
     })
     expect(letter).toBeLessThan(figures!)
-    await context.close()
+    await close()
   })
 })

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, BrowserContextOptions, Frame, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../../server/test/app.ts'
 import { startBrowser } from '../../server/test/browser.ts'
+import { pagesOf, PATIENCE_MS, type Pages } from './pages.ts'
 import { vi } from 'vitest'
 import type { TenantFixture, TenantShape } from '../../server/test/factories.ts'
 import type { Actor } from '../../server/kernel/access.ts'
@@ -10,12 +11,9 @@ import { hashPassword } from '../../server/modules/authentication/index.ts'
 
 export { hasBrowser } from '../../server/test/browser.ts'
 
-/** A machine that does much else is slow, not wrong. */
-const PATIENCE_MS = 60_000
 vi.setConfig({ testTimeout: 3 * PATIENCE_MS, hookTimeout: 3 * PATIENCE_MS })
 
 type Json = Record<string, any>
-export const PHONE = { width: 360, height: 740 }
 export const PASSWORD = 'correct horse battery staple'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -32,19 +30,23 @@ export interface TestSite {
   callNext(agent?: number): Promise<Json>
   act(verb: string, ticketId: number, body?: object, agent?: number): Promise<Json>
   /** A browser of its own with one page, closed by the caller or with the browser. Complaints must stay empty. */
-  open(path: string, options?: OpenOptions): Promise<OpenPage>
+  open: Pages['open']
+  closeAll: Pages['closeAll']
   /** Signs an agent in through the browser's own cookie, as the console's form would. */
   signIn(context: BrowserContext, agent?: number): Promise<Json>
 }
 export interface OpenOptions extends BrowserContextOptions {
-  /** What must be in place before the page is asked for: its clock, what stands between it and the server. */
+  /** What must be in place before the page is asked for: its clock, who is signed in, what stands between it and the server. */
   prepare?(page: Page): Promise<unknown>
+  /** What the test does to the page stays with it (a clock, a script before others): nobody gets it afterwards. */
+  isLast?: boolean
 }
 export interface OpenPage {
   context: BrowserContext
   page: Page
   /** Errors and warnings of the console, errors nobody caught, and requests to other origins. */
   complaints: string[]
+  close(): Promise<void>
 }
 
 /** The real server with a database of the test file's own, one branch, and a headless browser. */
@@ -65,6 +67,7 @@ export async function startSite(shape: TenantShape = {}): Promise<TestSite> {
     return text ? (JSON.parse(text) as Json) : {}
   }
   return {
+    ...pagesOf(browser, url),
     server,
     browser,
     url,
@@ -78,15 +81,6 @@ export async function startSite(shape: TenantShape = {}): Promise<TestSite> {
       ] as Json,
     act: (verb, ticketId, body = {}, agent = 0) =>
       run(bank.agentActors[agent]!, 'POST', `/tickets/${ticketId}/${verb}/`, body),
-    async open(path, { prepare, ...options } = {}) {
-      const context = await browser.newContext({ viewport: PHONE, locale: 'fr-FR', ...options })
-      const page = await context.newPage()
-      page.setDefaultTimeout(PATIENCE_MS)
-      const complaints = complaintsOf(page, url)
-      await prepare?.(page)
-      await page.goto(url + path)
-      return { context, page, complaints }
-    },
     async signIn(context, agent = 0) {
       const answer = await context.request.post(`${url}/api/v1/auth/session/`, {
         headers: { origin: url },
@@ -98,24 +92,12 @@ export async function startSite(shape: TenantShape = {}): Promise<TestSite> {
   }
 }
 
-function complaintsOf(page: Page, origin: string): string[] {
-  const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-  })
-  page.on('request', (request) => {
-    if (/^https?:/.test(request.url()) && !request.url().startsWith(origin)) complaints.push(`asks ${request.url()}`)
-  })
-  return complaints
-}
-
 /** What axe-core finds by WCAG 2.0 to 2.2, A and AA: `rule: selector`, empty when all is well. */
 export async function violations(page: Page | Frame): Promise<string[]> {
   // Through the debugger, because the page's policy lets no foreign script in; once a page, because it is half a megabyte.
   if (!(await page.evaluate(`'axe' in globalThis`))) await page.evaluate(`(() => { ${AXE} })()`)
   const found = await page.evaluate(
-    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'] })`,
+    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'], preload: false })`,
   )
   const { violations: list } = found as {
     violations: { id: string; nodes: { target: unknown; failureSummary?: string }[] }[]

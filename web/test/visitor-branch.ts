@@ -30,7 +30,8 @@ export async function aBranch() {
 
   /** Empties the branch: the next test starts with nobody waiting. */
   afterEach(async () => {
-    for (const { context } of opened.splice(0)) await context.close()
+    opened.length = 0
+    await site.closeAll()
     await run(bank.admin, 'POST', '/tickets/close-day/', { today: true })
     for (const [n, agent] of bank.agents.entries())
       await run(bank.agentActors[n]!, 'POST', `/agents/${agent.id}/set-status/`, {

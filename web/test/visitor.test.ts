@@ -242,7 +242,7 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
 
   test('V12 nothing is asked before a tap; refused or on an iPhone the page itself can ring', async () => {
     const ticket = await take()
-    const { page, context } = await open(pathOf(ticket))
+    const { page, close } = await open(pathOf(ticket))
     await page.evaluate(() => {
       const asked = { permission: 'denied' as NotificationPermission, times: 0 }
       Object.assign(globalThis, { asked })
@@ -265,7 +265,7 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
     await page.waitForSelector('text=Vous recevrez une notification')
     const rows = await server.owner('select endpoint from push_subscriptions where ticket_id = $1', [ticket['id']])
     expect(rows).toEqual([{ endpoint: 'https://fcm.googleapis.com/x' }])
-    await context.close()
+    await close()
 
     const userAgent =
       'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile/15E148 Safari/604.1'

@@ -16,7 +16,7 @@ interface Heard {
 
 test.runIf(canSpeak)('a call is spoken after the chime in the display’s languages, and again from memory', async () => {
   const { wall, take, callNext, act } = await startWalls()
-  const { page, context, complaints } = await wall({ languages: ['ar', 'fr'], voice: true })
+  const { page, close, complaints } = await wall({ languages: ['ar', 'fr'], voice: true })
   await page.evaluate((haste) => {
     const play = HTMLMediaElement.prototype.play
     const heard: Heard[] = []
@@ -52,5 +52,5 @@ test.runIf(canSpeak)('a call is spoken after the chime in the display’s langua
   expect(new Set(asked).size).toBe(asked.length)
   for (const verb of ['start', 'complete']) await act(verb, id)
   expect(complaints).toEqual([])
-  await context.close()
+  await close()
 })

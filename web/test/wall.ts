@@ -5,7 +5,7 @@ import { startSite, type OpenOptions } from './site.ts'
 
 export const WALL = { width: 1920, height: 1080 }
 export const HERO = '.hero-number .code'
-const SETTINGS = { languages: ['fr', 'ar', 'en'], layout: 'calls_and_waiting' }
+export const SETTINGS = { languages: ['fr', 'ar', 'en'], layout: 'calls_and_waiting' }
 
 /** A site with screens on its walls. Their clock is moved by `pass`: nobody waits for a stage of five seconds. */
 export async function startWalls() {
@@ -16,12 +16,13 @@ export async function startWalls() {
   /** Silent but for its chime, unless a test asks for the voice. */
   const aDisplay = (settings: object) =>
     run(admin, 'POST', '/displays/', { site_id: siteId, name: 'Hall', settings: { voice: false, ...settings } })
-  const openScreen = (path: string, { prepare, ...options }: OpenOptions = {}) =>
+  const openScreen = (path: string, { prepare, ...options }: OpenOptions = {}, hasClock = true) =>
     open(path, {
       viewport: WALL,
+      isLast: hasClock,
       ...options,
       async prepare(page) {
-        await page.clock.install()
+        if (hasClock) await page.clock.install()
         await prepare?.(page)
       },
     })
@@ -41,11 +42,11 @@ export async function startWalls() {
     await page.waitForSelector('.wall')
     return device
   }
-  /** A screen that was opened by a display's link. */
-  async function wall(settings: object = SETTINGS, options?: OpenOptions) {
+  /** A screen that was opened by a display's link; its clock goes by itself when nothing is to `pass`. */
+  async function wall(settings: object = SETTINGS, options?: OpenOptions, hasClock = true) {
     const { id } = await aDisplay(settings)
     const { url } = await run(admin, 'GET', `/displays/${id}/link/`)
-    const opened = await openScreen(new URL(url).pathname + new URL(url).search, options)
+    const opened = await openScreen(new URL(url).pathname + new URL(url).search, options, hasClock)
     await opened.page.waitForSelector('.wall, .notice h1')
     return opened
   }
