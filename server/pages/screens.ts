@@ -13,6 +13,7 @@ interface BuiltApp {
   messages: Record<Locale, string>
   preloads: string[]
   styles: string[]
+  /** What a page asks for before its styles do. */
   fonts: { url: string; script: 'latin' | 'arabic' }[]
   worker?: string
 }

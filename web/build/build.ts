@@ -145,7 +145,10 @@ async function buildApp(name: string, app: App, fonts: BuiltFonts) {
     ) as BuiltApp['messages'],
     preloads: mainFiles.slice(1).map(url),
     styles: styles.map(url),
-    fonts: fonts.files.map((font) => ({ url: `/assets/fonts/${font.name}`, script: font.script })),
+    // On a phone's network Latin letters wait for the scripts: what stands in for their face is as wide.
+    fonts: fonts.files
+      .filter(({ script }) => app.fonts === 'staff' || script === 'arabic')
+      .map((font) => ({ url: `/assets/fonts/${font.name}`, script: font.script })),
     hash: sourceHash(name),
     sizes: {
       js: Math.max(...perLocale),

