@@ -14,7 +14,7 @@ import type { Locale } from '../kernel/schema.ts'
 import { ANONYMOUS } from '../transports/authenticate.ts'
 import { callerLocale } from '../transports/locale.ts'
 import { refusalOf } from '../transports/problem.ts'
-import { formKey, sameOriginOnly, sentence, withForms, type Form } from './forms.ts'
+import { formKey, sameOriginOnly, sentence, textOf, withForms, type Form } from './forms.ts'
 import { html, Html } from './html.ts'
 import type { Screens } from './screens.ts'
 
@@ -58,6 +58,8 @@ const ACTS: Record<string, (form: Form) => [id: string, input: object]> = {
   reply: ({ reply }) => ['tickets.reply', { reply }],
   rate: ({ rating, comment }) => ['tickets.rate', { rating: Number(rating), ...(comment && { comment }) }],
   erase: () => ['tickets.erase', {}],
+  tomorrow: ({ answer }) => ['tickets.answerTomorrow', { answer }],
+  tomorrow_here: () => ['tickets.takeUpPlace', {}],
 }
 
 /** The visitor's pages: whole before any script runs, and every button is a form. */
@@ -178,7 +180,9 @@ export class VisitorPages {
     })
     const own = await this.#own(request, tenant)
     const challenge = refusal?.members['challenge']
-    const { queue_id: queueId, needs } = (request.body ?? {}) as Form
+    const form = (request.body ?? {}) as Form
+    const { queue_id: queueId, needs } = form
+    const phone = textOf(form, 'phone')
     return this.#send(
       reply,
       locale,
@@ -191,7 +195,10 @@ export class VisitorPages {
         own: own.map(({ token, mine }) => ({ token, number: mine.ticket.number, code: mine.service_code })),
         formKey: randomUUID(),
         ...(refusal && { refusal: sentence(locale, refusal) }),
-        ...(challenge !== undefined && { work: { challenge, queueId, needs: [needs ?? []].flat() } }),
+        ...(challenge !== undefined && {
+          work: { challenge, queueId, needs: [needs ?? []].flat(), phone: phone ?? '' },
+        }),
+        ...(phone && { phone }),
       },
       refusal?.status,
     )
@@ -216,7 +223,9 @@ export class VisitorPages {
     sameOriginOnly(request)
     const locale = callerLocale(request)
     const tenant = await this.#tenant(request)
-    const { queue_id: queueId, key, needs, solution } = (request.body ?? {}) as Form
+    const form = (request.body ?? {}) as Form
+    const { queue_id: queueId, key, needs, solution } = form
+    const phone = textOf(form, 'phone')
     const known = cookie(request, 'device')
     const idempotency = formKey(key)
     // A second press of the first form must say the same, or it would be another wish.
@@ -227,6 +236,7 @@ export class VisitorPages {
       language: locale,
       device_id: device,
       ...(needs && { needs: [needs].flat() }),
+      ...(phone && { customer: { phone, locale } }),
     }
     try {
       const taken = (await this.#run('tickets.take', tenant, input, ANONYMOUS, request, {
@@ -235,6 +245,7 @@ export class VisitorPages {
       })) as {
         public_token: string
       }
+      if (phone) await this.#consent(taken.public_token, tenant, request)
       this.#remember(request, reply, device, taken.public_token)
       return reply.code(303).header('location', `/t/${taken.public_token}/?lang=${locale}`).send()
     } catch (error) {
@@ -244,6 +255,15 @@ export class VisitorPages {
         refusal.code === 'duplicate_ticket' ? await this.#sameService(request, tenant, queueId) : undefined
       if (existing) return reply.code(303).header('location', `/t/${existing}/?lang=${locale}`).send()
       return this.#site(request, reply, refusal)
+    }
+  }
+
+  /** The form says that who gives a number agrees to texts. Of somebody we know already a stranger decides nothing. */
+  async #consent(token: string, tenant: Tenant, request: FastifyRequest): Promise<void> {
+    try {
+      await this.#run('messages.prefer', tenant, { sms: true }, (await this.#options.visitor(token))!, request)
+    } catch (error) {
+      if (refusalOf(error).kind === 'internal') throw error
     }
   }
 
@@ -314,8 +334,10 @@ export class VisitorPages {
           .header('location', `/site/${caller.slug}/${mine.site_slug}?lang=${locale}&erased=1`)
           .send()
       }
-      await this.#run(id, caller, input, actor, request)
-      return reply.code(303).header('location', `/t/${token}/?lang=${locale}`).send()
+      const answer = await this.#run(id, caller, input, actor, request)
+      // Who takes up a place of yesterday goes on with a new ticket.
+      const next = (answer as { ticket?: { public_token?: string } } | null)?.ticket?.public_token ?? token
+      return reply.code(303).header('location', `/t/${next}/?lang=${locale}`).send()
     } catch (error) {
       const refusal = refusalOf(error)
       if (refusal.kind === 'internal') throw error

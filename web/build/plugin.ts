@@ -32,7 +32,7 @@ export function messagesOf(names: readonly string[], locale: string): Record<str
 
 /**
  * What exists only in the build: modules `messages:<locale>` that add an app's compiled texts, and the declarations of
- * its faces at the head of the tokens; `sound:chime` is the address of the call's chime.
+ * its faces at the head of the tokens; `messages:<locale>:<catalogue>` adds texts of what is loaded later; `sound:chime` is the address of the call's chime.
  */
 export function smartqueue(names: readonly string[], fonts: BuiltFonts): Plugin {
   return {
@@ -41,10 +41,12 @@ export function smartqueue(names: readonly string[], fonts: BuiltFonts): Plugin 
     resolveId: (id) => (id.startsWith('messages:') || id === 'sound:chime' ? `\0${id}` : null),
     load(id) {
       if (id.endsWith('/web/ui/tokens.css')) return fonts.css + readFileSync(id, 'utf8')
+      // Chunks that come later bring no styles with them: what the bundler would run for that is larger than some of them.
+      if (id === '\0vite/preload-helper.js') return 'export const __vitePreload = (load) => load()'
       if (id === '\0sound:chime') return `export default ${JSON.stringify(`/assets/${CHIME.path}`)}`
       if (!id.startsWith('\0messages:')) return null
-      const locale = id.slice('\0messages:'.length)
-      const messages = JSON.stringify(messagesOf(names, locale))
+      const [locale = '', later] = id.slice('\0messages:'.length).split(':')
+      const messages = JSON.stringify(messagesOf(later ? [later] : names, locale))
       return (
         `import { addMessages } from ${JSON.stringify(`${ROOT}web/ui/messages.ts`)}\n` +
         `addMessages(${JSON.stringify(locale)}, JSON.parse(${JSON.stringify(messages)}))\n`

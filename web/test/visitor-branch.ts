@@ -56,5 +56,12 @@ export async function aBranch() {
     await page.page.waitForSelector('[data-state=called]')
     return { ...page, ticket }
   }
-  return { site, open, opened, pathOf, take, called, queue, hours }
+  /** What a supervisor's button leads to, for one ticket. */
+  const offerTomorrow = (ticketId: number) =>
+    server.owner(
+      `insert into tomorrow_offers (tenant_id, ticket_id, site_id, queue_id, day, place, offered_at, expires_at)
+       select tenant_id, id, site_id, queue_id, day + 1, id, now(), now() + interval '30 minutes' from tickets where id = $1`,
+      [ticketId],
+    )
+  return { site, open, opened, pathOf, take, called, offerTomorrow, queue, hours }
 }

@@ -4,12 +4,18 @@ import { hasBrowser, violations } from './site.ts'
 import { aBranch } from './visitor-branch.ts'
 
 describe.runIf(hasBrowser)('a visitor’s pages in every state', async () => {
-  const { site, open, opened, pathOf, take, called, queue, hours } = await aBranch()
+  const { site, open, opened, pathOf, take, called, offerTomorrow, queue, hours } = await aBranch()
   const { bank, run, act } = site
 
   async function openSheets(page: Page) {
     await page.click('.delay summary')
     await page.click('[aria-expanded]')
+  }
+  async function openMore(page: Page) {
+    if (!(await page.getAttribute('.more', 'open'))) await page.evaluate(`document.querySelector('.more').open = true`)
+    await page.waitForSelector('.said li')
+    await page.waitForSelector('[data-why-here]')
+    await page.waitForSelector('.more [name=sms]')
   }
   /** The page in each of its states, with the state's name. */
   const STATES: Record<string, (lang: string) => Promise<Page>> = {
@@ -32,6 +38,21 @@ describe.runIf(hasBrowser)('a visitor’s pages in every state', async () => {
       const { page } = await open(pathOf(await take(), lang))
       await openSheets(page)
       return page
+    },
+    'waiting, more open': async (lang) => {
+      await take()
+      const ticket = await take()
+      const { page } = await open(pathOf(ticket, lang))
+      await page.click('.more summary')
+      await page.fill('[name=body]', '42')
+      await page.click('.write button')
+      await openMore(page)
+      return page
+    },
+    'offered tomorrow': async (lang) => {
+      const ticket = await take()
+      await offerTomorrow(ticket['id'] as number)
+      return (await open(pathOf(ticket, lang))).page
     },
     called: async (lang) => (await called(lang)).page,
     serving: async (lang) => {
@@ -81,12 +102,14 @@ describe.runIf(hasBrowser)('a visitor’s pages in every state', async () => {
     expect(await violations(page)).toEqual([])
     expect(opened.at(-1)!.complaints).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320)
-    const small = await page.$$eval('button, summary, .line, .check, a, textarea, input[name=number]', (elements) =>
-      elements
-        .filter((element) => element.checkVisibility())
-        .map((element) => [element.outerHTML.slice(0, 80), element.getBoundingClientRect()] as const)
-        .filter(([, box]) => box.width < 48 || box.height < 48)
-        .map(([html, box]) => `${html} ${box.width}×${box.height}`),
+    const small = await page.$$eval(
+      'button, summary, .line, .check, a, textarea, input[name=number], input[name=phone]',
+      (elements) =>
+        elements
+          .filter((element) => element.checkVisibility())
+          .map((element) => [element.outerHTML.slice(0, 80), element.getBoundingClientRect()] as const)
+          .filter(([, box]) => box.width < 48 || box.height < 48)
+          .map(([html, box]) => `${html} ${box.width}×${box.height}`),
     )
     expect(small).toEqual([])
     const text = await page.innerText('#app')
@@ -104,6 +127,7 @@ describe.runIf(hasBrowser)('a visitor’s pages in every state', async () => {
       await isSound(page, 'fr')
       await page.goto(page.url().replace(/lang=\w+/, 'lang=ar'))
       if (state === 'waiting, sheets open') await openSheets(page)
+      if (state === 'waiting, more open') await openMore(page)
       await isSound(page, 'ar')
     },
   )

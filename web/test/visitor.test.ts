@@ -10,7 +10,7 @@ async function until(page: Page, expression: string) {
 const isArabic = (text: string) => /\p{Script=Arabic}/u.test(text)
 
 describe.runIf(hasBrowser)('a visitor’s phone', async () => {
-  const { site, open, pathOf, take, queue, hours } = await aBranch()
+  const { site, open, pathOf, take, offerTomorrow, queue, hours } = await aBranch()
   const { bank, server, run, act } = site
 
   test('X7 events missed while the line was cut come after it, without a reload', async () => {
@@ -273,6 +273,53 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
     await iphone.click('[aria-expanded]')
     expect(await iphone.isVisible('text=Cette page sonne')).toBe(true)
     expect(await iphone.isVisible('text=Notification sur ce téléphone')).toBe(false)
+  })
+
+  test('V12 who types a number agrees to texts, and only then; a wrong one keeps the form', async () => {
+    const { page } = await open('/site/demo/site-1', { javaScriptEnabled: false })
+    await page.click('.line')
+    await page.click('.needs:has([name=phone]) summary')
+    await page.fill('[name=phone]', '123')
+    await page.click('.take [data-kind=primary]')
+    await page.waitForSelector('[role=alert]')
+    expect(await page.inputValue('[name=phone]')).toBe('123')
+    await page.click('.line')
+    await page.fill('[name=phone]', '+33 6 12 34 56 79')
+    await page.click('.take [data-kind=primary]')
+    await page.waitForSelector('.number')
+    const [row] = await server.owner(
+      `select c.phone, c.consents from tickets t join customers c on c.id = t.customer_id order by t.id desc limit 1`,
+    )
+    expect(row).toEqual({ phone: '+33612345679', consents: { sms: true } })
+  })
+
+  test('why I stand here, a word to the counter and its answer, and how I may be written to', async () => {
+    const ticket = await take(0, { customer: { phone: '+33612345680' } })
+    const { page } = await open(pathOf(ticket))
+    await page.click('.more summary')
+    await page.waitForSelector('[data-why-here] p')
+    await page.fill('[name=body]', 'Où est l’ascenseur ?')
+    await page.click('.write button')
+    await page.waitForSelector('.said li[data-from=in] >> text=ascenseur')
+    await run(bank.agentActors[0]!, 'POST', `/tickets/${String(ticket['id'])}/messages/`, { body: 'À gauche' })
+    await page.waitForSelector('.said li[data-from=out] >> text=À gauche')
+    await page.uncheck('.more [name=sms]')
+    await page.waitForSelector('.more [role=status] >> text=noté')
+    const [row] = await server.owner(`select consents from customers where phone = '+33612345680'`)
+    expect(row).toEqual({ consents: { sms: false } })
+  })
+
+  test('a place of tomorrow is taken from the page, with and without scripts', async () => {
+    for (const javaScriptEnabled of [true, false]) {
+      const ticket = await take()
+      await offerTomorrow(ticket['id'] as number)
+      const { page } = await open(pathOf(ticket), { javaScriptEnabled })
+      await page.click('[data-tomorrow] form:has([value=accept]) button')
+      await page.waitForSelector('[data-state=cancelled] [data-tomorrow] >> text=Votre place est réservée')
+      // It is not that day yet.
+      await page.click('form:has([value=tomorrow_here]) button')
+      await page.waitForSelector('[role=alert]')
+    }
   })
 
   test('V13 closed, paused and full say what comes next', async () => {

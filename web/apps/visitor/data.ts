@@ -13,6 +13,7 @@ export interface Work {
   challenge: TicketsChallenge
   queueId: string
   needs: string[]
+  phone: string
 }
 interface Place {
   tenant: string
@@ -23,6 +24,8 @@ export interface SiteProps extends Refusable, Place {
   site: SiteData
   /** Of the form: a second press shows the same ticket. */
   formKey: string
+  /** As it was typed into a form that was refused. */
+  phone?: string
   /** The form was answered with work to do first; it is sent again with what was found. */
   work?: Work
   /** Live tickets that this browser has taken here. */
@@ -50,5 +53,5 @@ interface ErasedProps extends Place {
 export type PageProps = SiteProps | TicketProps | FindProps | ErasedProps
 
 /** What a visitor can do with the own ticket; the form's `act`. */
-export type Act = 'here' | 'delay' | 'leave' | 'undo' | 'reply' | 'rate' | 'erase'
+export type Act = 'here' | 'delay' | 'leave' | 'undo' | 'reply' | 'rate' | 'erase' | 'tomorrow' | 'tomorrow_here'
 export type Fields = Record<string, string>

@@ -14,7 +14,7 @@ const NEEDS = ['hearing', 'sight', 'standing'] as const
 const REFRESH_MS = 10_000
 
 /** What can be taken here: one choice, one button. */
-export function SitePage({ tenant, slug, site: first, own, refusal, formKey }: Omit<SiteProps, 'page'>) {
+export function SitePage({ tenant, slug, site: first, own, refusal, formKey, phone }: Omit<SiteProps, 'page'>) {
   const site = useFresh(first, tenant, slug)
   const { name, timezone, address } = site.site
   const openLines = site.lines.filter(takes)
@@ -55,6 +55,14 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey }: O
                   {t(`visitor.need_${need}`)}
                 </label>
               ))}
+            </details>
+            <details class="needs" open={phone !== undefined}>
+              <summary>{t('visitor.phone')}</summary>
+              <label class="field">
+                {t('visitor.phone_label')}
+                <input type="tel" name="phone" autocomplete="tel" dir="ltr" maxLength={30} defaultValue={phone} />
+              </label>
+              <p class="muted small">{t('visitor.phone_hint')}</p>
             </details>
             <div class="bottom">
               <button class="button wide" data-kind="primary">

@@ -1,6 +1,7 @@
-import type { ComponentChildren } from 'preact'
-import { ticketStatusName } from '../../../shared/ticket-status.ts'
-import { clockTime, counterName, stopwatch, ticketCode, waitRange } from '../../ui/format.ts'
+import type { ComponentChildren, FunctionComponent } from 'preact'
+import { useState } from 'preact/hooks'
+import { isLive, ticketStatusName } from '../../../shared/ticket-status.ts'
+import { clockTime, counterName, day, stopwatch, ticketCode, waitRange } from '../../ui/format.ts'
 import { currentLanguage, t, type MessageKey } from '../../ui/messages.ts'
 import { Code, Icon, LineBadge, StaleBanner, StateLabel, TicketNumber } from '../../ui/parts/preact.ts'
 import { Header, Notice } from '../../ui/public/parts.tsx'
@@ -25,6 +26,7 @@ export function TicketPage({ token, mine, now, pushKey, formKey, refusal }: Omit
       <Notice text={state.refusal} />
       <Number mine={state.mine} isCalled={name === 'called'} />
       <Body name={name} state={state} token={token} pushKey={pushKey} formKey={formKey} />
+      {isLive(ticket.status) && <Further token={token} state={state} />}
     </main>
   )
 }
@@ -68,7 +70,11 @@ function Body({ name, state, token, pushKey, formKey }: BodyProps) {
     case 'cancelled':
       return (
         <>
-          <Plain title={t('visitor.left')} name={name} />
+          {mine.tomorrow?.status === 'accepted' ? (
+            <Kept mine={mine} perform={perform} />
+          ) : (
+            <Plain title={t('visitor.left')} name={name} />
+          )}
           <div class="bottom">
             <UndoLeave mine={mine} now={state.now} perform={perform} />
             {again}
@@ -88,6 +94,65 @@ function Body({ name, state, token, pushKey, formKey }: BodyProps) {
         </>
       )
   }
+}
+
+/** Asked for with the first touch: of the many who open the page few open this. */
+function Further({ token, state }: { token: string; state: TicketState }) {
+  const [More, setMore] = useState<FunctionComponent<{ token: string; timezone: string; at: string }> | null>(null)
+  async function load(): Promise<void> {
+    const { More: loaded, loadTexts } = await import('./more.tsx')
+    await loadTexts()
+    setMore(() => loaded)
+  }
+  return (
+    <details class="more" onToggle={() => More ?? void load().catch(() => {})}>
+      <summary>{t('visitor.more')}</summary>
+      {More ? (
+        <More token={token} timezone={state.mine.timezone} at={state.asOf} />
+      ) : (
+        <p class="muted">{t('visitor.more_wait')}</p>
+      )}
+    </details>
+  )
+}
+
+/** Who may not be served today is offered a place of the next open day. */
+function Tomorrow({ mine, now, perform }: { mine: Mine; now: number; perform: Perform }) {
+  const { tomorrow, timezone } = mine
+  if (tomorrow?.status !== 'offered' || Date.parse(tomorrow.expires_at) <= now) return null
+  return (
+    <section class="card" data-tomorrow>
+      <p>{t('visitor.tomorrow', { day: dayOf(tomorrow.day) })}</p>
+      <p class="muted small">{t('visitor.tomorrow_until', { time: clockTime(tomorrow.expires_at, timezone) })}</p>
+      <div class="pair">
+        <ActForm act="tomorrow" perform={perform} fields={{ answer: 'accept' }}>
+          <button class="button wide">{t('visitor.tomorrow_accept')}</button>
+        </ActForm>
+        <ActForm act="tomorrow" perform={perform} fields={{ answer: 'decline' }}>
+          <button class="button wide">{t('visitor.tomorrow_decline')}</button>
+        </ActForm>
+      </div>
+    </section>
+  )
+}
+const dayOf = (date: string) => day(`${date}T12:00:00Z`, 'UTC')
+
+function Kept({ mine, perform }: { mine: Mine; perform: Perform }) {
+  const { day: date, appointment_at } = mine.tomorrow!
+  return (
+    <section class="card" data-tomorrow>
+      <p class="figure">{t('visitor.tomorrow_yours', { day: dayOf(date) })}</p>
+      {appointment_at ? (
+        <p class="large">
+          <bdi>{clockTime(appointment_at, mine.timezone)}</bdi>
+        </p>
+      ) : (
+        <ActForm act="tomorrow_here" perform={perform}>
+          <button class="button wide">{t('visitor.tomorrow_here')}</button>
+        </ActForm>
+      )}
+    </section>
+  )
 }
 
 function Plain({ title, text, name }: { title: string; text?: string; name: BodyProps['name'] }) {
@@ -113,6 +178,7 @@ function Waiting({ state, token, pushKey }: Pick<BodyProps, 'state' | 'token' | 
           {t(`visitor.${state.reason.key}` as MessageKey, { service: state.reason.service ?? '' })}
         </p>
       )}
+      <Tomorrow mine={mine} now={now} perform={perform} />
       <section class="card">
         <p class="label">{t('visitor.estimate')}</p>
         <p class="figure" data-range={hasRange ? `${ticket.eta_low_seconds}-${ticket.eta_high_seconds}` : 'none'}>

@@ -4,6 +4,7 @@ import type { TicketView } from '../../../shared/views.ts'
 import { call, Problem } from '../../data/api.ts'
 import type { Freshness } from '../../data/live.ts'
 import {
+  ticketsAnswerTomorrow,
   ticketsErase,
   ticketsHere,
   ticketsLeave,
@@ -12,6 +13,8 @@ import {
   ticketsRate,
   ticketsReply,
   ticketsStay,
+  ticketsTakeUpPlace,
+  type TicketsTakeUpPlace,
 } from '../../data/operations.ts'
 import { announce } from '../../ui/announce.ts'
 import { counterName, ticketCode, waitRange } from '../../ui/format.ts'
@@ -144,7 +147,11 @@ export function useTicket(token: string, first: Mine, writtenAt: string, refused
     setRefusal(undefined)
     if (navigator.onLine === false) return setRefusal(t('visitor.act_offline'))
     try {
-      await perform(act, token, fields)
+      const answer = await perform(act, token, fields)
+      if (act === 'tomorrow_here') {
+        const { ticket } = answer as TicketsTakeUpPlace
+        return location.assign(`/t/${ticket.public_token}/?lang=${currentLanguage()}`)
+      }
       if (act === 'erase') {
         forgetTicket(token)
         const { tenant_slug, site_slug } = latest.current.mine
@@ -195,6 +202,10 @@ function perform(act: Act, token: string, fields: Fields): Promise<unknown> {
       })
     case 'erase':
       return call(ticketsErase, { token })
+    case 'tomorrow':
+      return call(ticketsAnswerTomorrow, { token, answer: fields['answer'] as 'accept' | 'decline' })
+    case 'tomorrow_here':
+      return call(ticketsTakeUpPlace, { token })
   }
 }
 
