@@ -20,6 +20,7 @@ import { describeMachine } from './machine.ts'
 import { keys, longLine, day } from './screens/desk.ts'
 import { callsToPhones, callsToWall } from './screens/calls.ts'
 import { firstVisits } from './screens/phone.ts'
+import { race } from './screens/race.ts'
 import { goalTable } from './table.ts'
 
 const PASSWORD = 'correct horse battery staple'
@@ -49,7 +50,12 @@ try {
   const server = await buildApp(loadConfig(settings, cluster.directory))
   closers.push(() => server.close())
   const query = cluster.direct.query
-  const bank = await aTenant((text, values) => query(text, values), { slug: 'bench', queues: 3, counters: 2 })
+  const bank = await aTenant((text, values) => query(text, values), {
+    slug: 'bench',
+    queues: 3,
+    counters: 2,
+    agents: 2,
+  })
   await query('update users set password_hash = $1', [await hashPassword(PASSWORD)])
   const [wall] = await query<{ id: number }>(
     `insert into displays (tenant_id, site_id, name) values ($1, $2, 'Hall') returning id`,
@@ -90,6 +96,9 @@ try {
   judge(await callsToPhones(world))
   judge(await callsToWall(world, url + displayLink(bank.tenant, wall!.id)))
   judge(await day(world))
+  const other = await openDesk(browser, url, 2)
+  judge(await race(world, other))
+  await other.context().close()
   judge(await longLine(world, bank.tenant.id))
   console.log(`\n${goalTable(verdicts)}`)
   if (options.document) document(goalTable(verdicts), await describeMachine(cluster.direct), 'screens')
@@ -98,11 +107,11 @@ try {
 }
 
 /** An agent's console, signed in and at a counter. */
-async function openDesk(browser: Browser, url: string) {
+async function openDesk(browser: Browser, url: string, agent = 1) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'fr-FR' })
   const signedIn = await context.request.post(`${url}/api/v1/auth/session/`, {
     headers: { origin: url },
-    data: { email: 'agent1@bench.example', password: PASSWORD, tenant: 'bench' },
+    data: { email: `agent${agent}@bench.example`, password: PASSWORD, tenant: 'bench' },
   })
   if (!signedIn.ok()) throw new Error(await signedIn.text())
   const page = await context.newPage()

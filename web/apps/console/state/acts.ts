@@ -106,7 +106,11 @@ export class Acts {
     return this.#perform({
       apply,
       isTold: (event) => event.ticket?.id === id && types.includes(event.type),
-      send: (options) => this.desk.run(operation, input, options),
+      send: async (options) => {
+        const answer = await this.desk.run(operation, input, options)
+        this.#at = undefined
+        return answer
+      },
     })
   }
 
@@ -150,6 +154,7 @@ export class Acts {
     desk.set({ selectedId: null })
     const current = view.ticket
     const promised = waiting[0] ?? null
+    this.#bringing++
     const bringing = new Bringing(view, promised, this.#isConfirmed)
     const result = await this.#perform({
       apply: (base) => bringing.apply(base),
@@ -165,7 +170,8 @@ export class Acts {
         return answer
       },
     })
-    this.#at = undefined
+    // Keys pressed meanwhile have yet to look at it.
+    if (--this.#bringing === 0) this.#at = undefined
     if (!result) return
     const { completed, ticket } = result
     if (promised && ticket?.id !== promised.id) this.#explain(promised, ticket)
@@ -182,6 +188,8 @@ export class Acts {
   }
   /** Who the server put at the counter by the acts still on their way; undefined: as shown. */
   #at: number | null | undefined
+  /** Calls of the next on their way. */
+  #bringing = 0
 
   /** Somebody was quicker, or the line had changed: no dialog, the next one is there already. */
   #explain(promised: Ticket, ticket: Ticket | null): void {
