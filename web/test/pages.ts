@@ -1,9 +1,22 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import type { OpenOptions, OpenPage } from './site.ts'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 
 export const PHONE = { width: 360, height: 740 }
 /** A machine that does much else is slow, not wrong. */
 export const PATIENCE_MS = 60_000
+
+export interface OpenOptions extends BrowserContextOptions {
+  /** What must be in place before the page is asked for: its clock, who is signed in, what stands between it and the server. */
+  prepare?(page: Page): Promise<unknown>
+  /** What the test does to the page stays with it (a clock, a script before others): nobody gets it afterwards. */
+  isLast?: boolean
+}
+export interface OpenPage {
+  context: BrowserContext
+  page: Page
+  /** Errors and warnings of the console, errors nobody caught, and requests to other origins. */
+  complaints: string[]
+  close(): Promise<void>
+}
 
 export interface Pages {
   open(path: string, options?: OpenOptions): Promise<OpenPage>
@@ -67,7 +80,7 @@ export function pagesOf(browser: Browser, url: string): Pages {
       return open
     },
     async closeAll() {
-      for (const each of [...opened]) await each.close()
+      for (const each of opened) await each.close()
     },
   }
 }

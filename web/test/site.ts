@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { Browser, BrowserContext, BrowserContextOptions, Frame, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../../server/test/app.ts'
 import { startBrowser } from '../../server/test/browser.ts'
 import { pagesOf, PATIENCE_MS, type Pages } from './pages.ts'
@@ -9,6 +9,7 @@ import type { TenantFixture, TenantShape } from '../../server/test/factories.ts'
 import type { Actor } from '../../server/kernel/access.ts'
 import { hashPassword } from '../../server/modules/authentication/index.ts'
 
+export type { OpenOptions, OpenPage } from './pages.ts'
 export { hasBrowser } from '../../server/test/browser.ts'
 
 vi.setConfig({ testTimeout: 3 * PATIENCE_MS, hookTimeout: 3 * PATIENCE_MS })
@@ -35,20 +36,6 @@ export interface TestSite {
   /** Signs an agent in through the browser's own cookie, as the console's form would. */
   signIn(context: BrowserContext, agent?: number): Promise<Json>
 }
-export interface OpenOptions extends BrowserContextOptions {
-  /** What must be in place before the page is asked for: its clock, who is signed in, what stands between it and the server. */
-  prepare?(page: Page): Promise<unknown>
-  /** What the test does to the page stays with it (a clock, a script before others): nobody gets it afterwards. */
-  isLast?: boolean
-}
-export interface OpenPage {
-  context: BrowserContext
-  page: Page
-  /** Errors and warnings of the console, errors nobody caught, and requests to other origins. */
-  complaints: string[]
-  close(): Promise<void>
-}
-
 /** The real server with a database of the test file's own, one branch, and a headless browser. */
 export async function startSite(shape: TenantShape = {}): Promise<TestSite> {
   const server = await startApp()

@@ -81,7 +81,7 @@ describe.skipIf(!hasBrowser)('in Chromium', async () => {
     }
   }
 
-  test('a person adds a passkey, signs out, signs in with it and proves a dangerous act', async () => {
+  test('A0 a person adds a passkey, signs out, signs in with it and proves a dangerous act', async () => {
     const { page, setVerified } = await openPage(true)
     const login = await api(page, 'POST', '/session/', { email: 'agent1@browser.example', password })
     expect(login.status).toBe(200)
@@ -129,6 +129,13 @@ describe.skipIf(!hasBrowser)('in Chromium', async () => {
       ).status,
     ).toBe(200)
     expect((await dangerous()).status).toBe(200)
+
+    // A0: the form's second way, and the last counter by itself.
+    expect((await api(page, 'POST', '/logout/', {}, csrfNow)).status).toBe(204)
+    await page.goto(`${origin}/app/agent`)
+    await page.click('form button:has([data-icon=key])')
+    await page.waitForSelector('.panes')
+    await page.locator('.current h2', { hasText: 'Guichet 1' }).waitFor()
 
     // A device that does not recognise its owner answers nothing that is asked with user verification required.
     await setVerified(false)
