@@ -133,9 +133,9 @@ describe.skipIf(!hasBrowser)('in Chromium', async () => {
     // A0: the form's second way, and the last counter by itself.
     expect((await api(page, 'POST', '/logout/', {}, csrfNow)).status).toBe(204)
     await page.goto(`${origin}/app/agent`)
-    await page.click('form button:has([data-icon=key])')
+    await page.click('form button[type=button]')
     await page.waitForSelector('.panes')
-    await page.locator('.current h2', { hasText: 'Guichet 1' }).waitFor()
+    await page.locator('.current h2', { hasText: 'Counter 1' }).waitFor()
 
     // A device that does not recognise its owner answers nothing that is asked with user verification required.
     await setVerified(false)
