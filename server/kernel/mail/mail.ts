@@ -24,11 +24,17 @@ export async function deliver(db: Database, mail: Mail): Promise<void> {
 }
 
 /** Keeps a message that nobody sends for the outbox page. */
-export async function keep(db: Database, { to, subject, text, key }: Mail, channel: string): Promise<void> {
+export async function keep(
+  db: Database,
+  { to, subject, text, key, attachments = [] }: Mail,
+  channel: string,
+): Promise<void> {
+  // The page shows text: of a file its name and size.
+  const files = attachments.map(({ filename, content }) => `\n[${filename}, ${content.length} B]`).join('')
   await db.platform((tx) =>
     tx.query(
       'insert into outbox_messages (recipient, subject, body, channel, key) values ($1, $2, $3, $4, $5) on conflict (key) do nothing',
-      [to, subject, text, channel, key ?? null],
+      [to, subject, text + files, channel, key ?? null],
     ),
   )
 }

@@ -5,4 +5,10 @@ export interface Mail {
   text: string
   /** Names the message: sent again, it is the same one to whoever compares, and it stands in the outbox once. */
   key?: string
+  attachments?: readonly Attachment[]
+}
+export interface Attachment {
+  filename: string
+  contentType: string
+  content: Buffer
 }

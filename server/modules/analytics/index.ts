@@ -7,6 +7,7 @@ import { accuracy, funnel, serviceLevels } from './reports/goals.ts'
 import { live } from './reports/live.ts'
 import { heatmap, hoursByService, overview, waitOverDay } from './reports/overview.ts'
 import { queueMetrics } from './reports/queue-metrics.ts'
+import { scheduledOperations } from './scheduled/resource.ts'
 import { aggregate, replay } from './rollup/operations.ts'
 
 export { exportFile, type ExportFile } from './exports/operations.ts'
@@ -28,4 +29,5 @@ export const operations: readonly Operation[] = [
   aggregate,
   replay,
   ...exportOperations,
+  ...scheduledOperations,
 ]

@@ -5,6 +5,7 @@ import { EXPORT } from './exports/operations.ts'
 import { writeExport } from './exports/write.ts'
 import { localToday } from './reports/period.ts'
 import { AGGREGATE } from './rollup/job-names.ts'
+import { reportJobs } from './scheduled/jobs.ts'
 import { aggregate, dueDays } from './rollup/operations.ts'
 
 async function aggregateFor({ runtime }: JobContext, tenant: Tenant, from: string, to: string): Promise<void> {
@@ -72,5 +73,6 @@ export const jobs: readonly Job[] = [
   { name: AGGREGATE, nightly: '03:40', run: aggregateDailyMetrics },
   { name: EXPORT, run: writeFile },
   { name: 'analytics.forget_exports', nightly: '04:20', run: forgetFiles },
+  ...reportJobs,
   { name: 'analytics.refresh_today', schedule: '*/15 * * * *', run: refreshToday },
 ]

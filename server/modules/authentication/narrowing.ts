@@ -24,6 +24,7 @@ type Kind =
   | 'calendar_link'
   | 'work_profile'
   | 'message'
+  | 'scheduled_report'
   | 'webhook'
   | 'webhook_delivery'
 
@@ -80,6 +81,7 @@ const NOUNS: Readonly<Record<string, Kind | null>> = {
   calendars: 'calendar_link',
   'work-profiles': 'work_profile',
   messages: 'message',
+  'scheduled-reports': 'scheduled_report',
   webhooks: 'webhook',
   'webhook-deliveries': 'webhook_delivery',
 }
@@ -138,6 +140,7 @@ const PLACED = `
       -- One that hears of every site is beyond whoever is limited to some.
       when 'webhook' then (select coalesce(w.site_id, 0) from webhooks w where w.id = r.id)
       when 'webhook_delivery' then (select coalesce(w.site_id, 0) from webhook_deliveries d join webhooks w on w.id = d.webhook_id where d.id = r.id)
+      when 'scheduled_report' then (select coalesce(c.site_id, 0) from scheduled_reports c where c.id = r.id)
       when 'work_profile' then (select w.site_id from work_profiles w where w.id = r.id)
       when 'agent_hour' then (select g.site_id from agent_hours h join agents g on g.id = h.agent_id where h.id = r.id)
       when 'booking_setting' then (select q.site_id from booking_settings b join queues q on q.id = b.queue_id where b.id = r.id)

@@ -158,6 +158,12 @@ export const PERSONAL_TABLES: Readonly<Record<string, Registered>> = {
     personal: { requested_by: 'reference', token_hash: 'secret' },
     none: 'tenant_id id kind format from to site_id queue_id service_id locale status rows_done rows_total size_bytes attempt token_expires_at created_at finished_at expires_at',
   },
+  scheduled_reports: {
+    about: 'staff',
+    kept: 'until it is deleted',
+    personal: { recipients: 'contact', name: 'free_text' },
+    none: 'tenant_id id site_id frequency day locale is_active created_at updated_at',
+  },
   export_chunks: {
     about: 'visitor',
     kept: '7 days',

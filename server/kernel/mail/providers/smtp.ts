@@ -18,12 +18,13 @@ export async function smtp(url: string, from: string): Promise<(mail: Mail) => P
     disableUrlAccess: true,
   })
   const host = /@([^>\s]+)/.exec(from)?.[1] ?? 'localhost'
-  return async ({ to, subject, text, key }) => {
+  return async ({ to, subject, text, key, attachments }) => {
     await transport.sendMail({
       from,
       to: { name: '', address: to },
       subject,
       text,
+      ...(attachments && { attachments: [...attachments] }),
       ...(key !== undefined && { messageId: `<${key}@${host}>` }),
       headers: { 'Auto-Submitted': 'auto-generated' },
     })

@@ -89,8 +89,8 @@ const WRITE_QUEUES = `
   select ${KEYS}, ${CELL_COLUMNS}, wait_seconds::float8 / nullif(called, 0), ${at('waits', 0.5)}, ${at('waits', 0.9)},
     walk_seconds::float8 / nullif(started, 0), service_seconds::float8 / nullif(services, 0),
     ${at('service_times', 0.5)}, ${at('service_times', 0.9)}, held_seconds::float8 / nullif(held, 0),
-    case when dimension = 'all' then coalesce((select p.peak_hours from peaks p where p.queue_id = cells.queue_id and p.date = cells.date), '{}') end
-  from cells where not is_nobody`
+    case when dimension = 'all' then coalesce(peak_hours, '{}') end
+  from cells left join peaks using (queue_id, date) where not is_nobody`
 
 /** Counts by step, as one array for each group of `columns`. */
 const steps = (name: string, values: string, columns: string, from: string) => `
