@@ -31,7 +31,7 @@ export default defineConfig({
     projects: [
       // Files follow one another in one process, as organisations do in a server: loading it for each takes half the time.
       project('shared', {
-        include: ['{server,shared,scripts,web}/**/*.test.ts'],
+        include: ['{server,shared,scripts,web,sdk}/**/*.test.ts'],
         exclude: OWN_PROCESS,
         isolate: false,
       }),

@@ -25,19 +25,22 @@ export interface DemoTenant {
 
 /** Puts the demo's organisations into the database. What is there already stays as it is, so it can run at every start. */
 export async function seedDemo(db: Database): Promise<DemoTenant[]> {
-  const passwordHash = await hashPassword(DEMO_PASSWORD)
   const seeded: DemoTenant[] = []
-  for (const plan of DEMO_TENANTS) {
-    const tenant = await db.platform(async (tx) => {
-      // Two processes that start at once must not both create it.
-      await tx.query(`select pg_advisory_xact_lock(hashtextextended('smartqueue demo', 0))`)
-      const { slug, name, locale, timezone } = plan
-      const known = await tx.maybe<DemoTenant['tenant']>('select id, slug, name from tenants where slug = $1', [slug])
-      return known ?? (await createTenant(tx, { slug, name, locale, timezone }))
-    })
-    seeded.push(await db.tenant(tenant.id, (tx) => fill(tx, tenant, plan, passwordHash)))
-  }
+  for (const plan of DEMO_TENANTS) seeded.push(await seedOrganisation(db, plan))
   return seeded
+}
+
+/** One organisation with its places and people. What is there already stays as it is. */
+export async function seedOrganisation(db: Database, plan: DemoTenantPlan, isSandbox = false): Promise<DemoTenant> {
+  const passwordHash = await hashPassword(DEMO_PASSWORD)
+  const tenant = await db.platform(async (tx) => {
+    // Two processes that start at once must not both create it.
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended('smartqueue demo', 0))`)
+    const { slug, name, locale, timezone } = plan
+    const known = await tx.maybe<DemoTenant['tenant']>('select id, slug, name from tenants where slug = $1', [slug])
+    return known ?? (await createTenant(tx, { slug, name, locale, timezone, is_sandbox: isSandbox }))
+  })
+  return db.tenant(tenant.id, (tx) => fill(tx, tenant, plan, passwordHash))
 }
 
 async function fill(

@@ -38,7 +38,7 @@ const verdicts = await Promise.all([
   run('types: workers', 'tsc', ['-p', 'web/apps/visitor/tsconfig.worker.json']),
   run('types: console', 'tsc', ['-p', 'web/apps/console']),
   run('lint', 'oxlint', ['--type-aware', '--quiet', '.']),
-  run('format', 'oxfmt', ['--check', 'server', 'shared', 'scripts', 'bench', 'test', 'web']),
+  run('format', 'oxfmt', ['--check', 'server', 'shared', 'scripts', 'bench', 'test', 'web', 'sdk']),
   run('dependencies', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'server', 'shared', 'web']),
   run('screens', 'node', ['web/build/main.ts', '--if-needed']),
   run('dead code', 'knip', []),

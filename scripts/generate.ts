@@ -13,6 +13,7 @@ import { CLASSES, columnsOf, REGISTRY, registryFaults } from '../server/modules/
 import { buildGraphqlSchema } from '../server/transports/graphql/index.ts'
 import { openApiDocument } from '../server/transports/openapi.ts'
 import { routesOf } from '../server/transports/routes.ts'
+import { graphqlTypes } from './graphql-types.ts'
 import { RELEASED_SCHEMA } from './graphql-changes.ts'
 import ar from '../shared/locales/ar.json' with { type: 'json' }
 import en from '../shared/locales/en.json' with { type: 'json' }
@@ -231,13 +232,14 @@ every line of the log.
 `
 }
 
-/** The browser's client: a constant for every operation that answers over HTTP. */
-const clientDocument = () =>
+/** The client of browsers and of programs: a constant for every operation that answers over HTTP. */
+const clientDocument = (from?: string) =>
   clientSource(
     operations.map((op) => {
       const route = routesOf(op).find(({ isCanonical }) => isCanonical)!
       return { id: op.id, summary: op.summary, ...route, input: op.input as TSchema, output: op.output as TSchema }
     }),
+    from,
   )
 /** The GraphQL schema as clients see it. */
 const graphqlSchema = (): string =>
@@ -259,6 +261,8 @@ function documents(): Map<string, string> {
     ['docs/events.md', eventsDocument()],
     ['docs/privacy.md', privacyDocument()],
     ['web/data/operations.ts', clientDocument()],
+    ['sdk/src/operations.ts', clientDocument('./operation.ts')],
+    ['sdk/src/graphql.ts', graphqlTypes(buildGraphqlSchema({ operations, feeds, edges }))],
   ])
 }
 

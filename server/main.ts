@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
+import type { LoginFlags } from './transports/cli/developer/login.ts'
 import type { ReplayOptions } from './replay/index.ts'
 import { processConfig } from './config.ts'
 import { complain, describe, print, terminalLocale } from './transports/cli/output.ts'
@@ -27,6 +28,7 @@ function program(): Command {
   addServerCommands(program)
   addAdministration(program)
   addInspection(program)
+  addDevelopment(program)
   return program
 }
 
@@ -184,6 +186,74 @@ function addInspection(program: Command) {
     .action(async () => {
       const { shell } = await import('./transports/cli/administration.ts')
       await shell(processConfig())
+    })
+}
+
+interface Kept {
+  credentials?: string
+}
+/** The loop of whoever writes against the interface: these are clients, wherever the server is. */
+function addDevelopment(program: Command) {
+  const command = (parent: Command, name: string, description: string) =>
+    parent
+      .command(name)
+      .description(description)
+      .option('--credentials <file>', 'where login keeps the key; default in your own directory')
+  command(program, 'login', 'keep an API key for listen, trigger, events, tickets and sandbox')
+    .requiredOption('--tenant <slug>', 'organisation')
+    .option('--base-url <url>', 'server', 'http://localhost:8000')
+    .option('--key <key>', 'an API key; asked for when absent')
+    .option('--email <address>', 'of an administrator, to make a key')
+    .option('--password <password>', 'asked for when absent')
+    .action(async (flags: LoginFlags) => {
+      const { login } = await import('./transports/cli/developer/login.ts')
+      await login(flags)
+    })
+  command(program, 'listen', 'send what happens from now on to an address of yours, signed as webhooks are')
+    .requiredOption('--forward-to <url>')
+    .option('--events <types...>', 'types or families such as ticket.*')
+    .option('--since <instant>', 'begin there')
+    .action(async ({ forwardTo, ...flags }: Kept & { forwardTo: string; events?: string[]; since?: string }) => {
+      const { listen } = await import('./transports/cli/developer/listen.ts')
+      await listen(forwardTo, flags)
+    })
+  command(program, 'trigger', 'make an event happen in a sandbox, as people would')
+    .argument('<event>')
+    .action(async (event: string, flags: Kept) => {
+      const { trigger } = await import('./transports/cli/developer/trigger.ts')
+      await trigger(event, flags)
+    })
+  const events = program.command('events').description('look at what happened')
+  command(events, 'resend', 'send an event again to the webhooks of the organisation, or to an address of yours')
+    .argument('<id>')
+    .option('--webhook <id>', 'to this one alone')
+    .option('--forward-to <url>')
+    .action(async (id: string, flags: Kept & { webhook?: string; forwardTo?: string }) => {
+      const { resend } = await import('./transports/cli/developer/log.ts')
+      await resend(id, flags)
+    })
+  const tickets = program.command('tickets').description('look at tickets')
+  command(tickets, 'tail', 'print what happens to tickets, one line each')
+    .option('--queue <id>')
+    .option('--since <instant>', 'begin there')
+    .action(async (flags: Kept & { queue?: string; since?: string }) => {
+      const { tailTickets } = await import('./transports/cli/developer/log.ts')
+      await tailTickets(flags)
+    })
+  const sandbox = program.command('sandbox').description('organisations to try things in')
+  command(sandbox, 'create', 'make one with people at its counters and a test key, on this server')
+    .option('--slug <slug>', 'its short name in addresses', 'sandbox')
+    .action(async (flags: Kept & { slug: string }) => {
+      const { createSandbox } = await import('./transports/cli/developer/sandbox.ts')
+      await createSandbox(processConfig(), flags)
+    })
+  command(sandbox, 'traffic', 'let visitors come and agents serve them in a sandbox, until it is stopped')
+    .option('--rate <count>', 'visitors a minute', '6')
+    .option('--speed <factor>', 'how much faster than life people are served', '20')
+    .option('--visitors <count>', 'stop after so many')
+    .action(async (flags: Kept & { rate: string; speed: string; visitors?: string }) => {
+      const { traffic } = await import('./transports/cli/developer/traffic.ts')
+      await traffic(flags)
     })
 }
 

@@ -142,7 +142,7 @@ export type TemplatesPreview = { subject: string; body: string; encoding: "gsm7"
 export type TemplatesPrices = { results: ({ channel: "sms" | "whatsapp" | "email" | "push"; price_micros: number; currency: string })[] }
 export type TemplatesSetPrice = { channel: "sms" | "whatsapp" | "email" | "push"; price_micros: number; currency: string }
 export type TenantsCheckQuotas = { is_told: boolean }
-export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; created_at: string; updated_at: string }
+export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; is_sandbox: boolean; created_at: string; updated_at: string }
 export type TenantsQuotas = { tenant: { id: number; slug: string }; quotas: { requests_per_minute: number | null; public_per_minute: number | null; sockets: number | null; tickets_per_day: number | null } }
 export type TenantsUsage = { tickets_per_day: number | null; is_exceeded: boolean }
 export type TicketsAnswerTomorrow = { ticket_id: number; number: string; queue_id: number; day: string; place: number; status: "offered" | "accepted" | "declined" | "expired" | "withdrawn" | "taken_up" | "lapsed"; offered_at: string; expires_at: string; answered_at: string | null; appointment_id: number | null; appointment_at: string | null; new_ticket_id: number | null; appointment_url: string | null }
@@ -180,7 +180,7 @@ export type WorkProfilesGet = { id: number; site_id: number; name: string; call_
 export type WorkProfilesList = { results: ({ id: number; site_id: number; name: string; call_mode: "weight" | "ratio" | "strict"; max_wait_seconds: number | null; skills: (string)[]; languages: ("fr" | "en" | "ar")[] | null; created_at: string; updated_at: string; queues: ({ queue_id: number; weight: number })[]; agent_count: number })[]; next: string | null; previous: string | null }
 
 /** Create an organisation. */
-export const tenantsCreate = /* @__PURE__ */ operation<{ name: string; slug: string; timezone?: string; locale?: "fr" | "en" | "ar" }, TenantsGet>(
+export const tenantsCreate = /* @__PURE__ */ operation<{ name: string; slug: string; timezone?: string; locale?: "fr" | "en" | "ar"; is_sandbox?: boolean }, TenantsGet>(
   'POST',
   '/api/v1/tenants/',
 )

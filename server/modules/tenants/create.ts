@@ -12,15 +12,16 @@ const input = Closed({
   slug: Slug,
   timezone: Type.Optional(Timezone),
   locale: Type.Optional(Locale),
+  is_sandbox: Type.Optional(Type.Boolean({ default: false })),
 })
 
 /** A new organisation with its configuration stream. Runs outside tenants; leaves `tx` inside the new one. */
 export async function createTenant(tx: Tx, wanted: Static<typeof input>): Promise<TenantEntity> {
-  const { name, slug, timezone = 'UTC', locale = 'fr' } = wanted
+  const { name, slug, timezone = 'UTC', locale = 'fr', is_sandbox = false } = wanted
   checkTimezone(timezone)
   const tenant = await tx.one<TenantEntity>(
-    `insert into tenants (name, slug, timezone, locale) values ($1, $2, $3, $4) returning ${TENANT_COLUMNS}`,
-    [name, slug, timezone, locale],
+    `insert into tenants (name, slug, timezone, locale, is_sandbox) values ($1, $2, $3, $4, $5) returning ${TENANT_COLUMNS}`,
+    [name, slug, timezone, locale, is_sandbox],
   )
   // The stream stands behind the tenant's wall, which opens with this setting until the transaction ends.
   await tx.query(`select set_config('app.current_tenant_id', $1, true)`, [String(tenant.id)])

@@ -18,6 +18,7 @@ export const TenantEntity = Closed({
     description:
       'Whether strangers solve a challenge to take a ticket; `automatic`: when more come from one network than a waiting room sends',
   }),
+  is_sandbox: Type.Boolean({ description: 'Made to try things in: test keys may change it' }),
   created_at: Time,
   updated_at: Time,
 })

@@ -54,6 +54,10 @@ test('the log is read once, whole and in each stream’s order, across sites and
   const second = await t.readAll(t.run, {}, first.next)
   expect([...first.seen, ...second.seen].toSorted()).toEqual((await t.written()).toSorted())
   expect(second.seen).toHaveLength(5)
+  const end = await t.run<Page>('events.list', { after: 'now' })
+  expect(end).toMatchObject({ results: [], has_more: false })
+  await t.take(1)
+  expect((await t.readAll(t.run, {}, end.next)).seen).toHaveLength(1)
 })
 
 test('what is chosen is all there is of it, and `since` begins at its instant', async () => {

@@ -9,6 +9,8 @@ import { EventPattern } from './schema.ts'
 
 /** Events looked at by one request, however few of them are wanted. */
 const MOST_READ = 1000
+/** Instead of a cursor; none begins like it. */
+const NOW = 'now'
 const VERSION = 1
 const HASH_BYTES = 3
 
@@ -91,7 +93,7 @@ const list = operation({
   kind: 'query',
   summary: 'Read the log of events on from a cursor',
   description:
-    'Oldest first, each stream in its own order, nothing twice and nothing left out: keep `next` and ask with it as `after`, again and again. Without `after` from the beginning, or from `since`. `log_restarted` says that the log does not go back so far any more: begin anew.',
+    'Oldest first, each stream in its own order, nothing twice and nothing left out: keep `next` and ask with it as `after`, again and again. Without `after` from the beginning, or from `since`; `after=now` answers where the log ends. `log_restarted` says that the log does not go back so far any more: begin anew.',
   scope: 'read:ticket',
   roles: MANAGERS,
   http: { method: 'GET', path: '/events/' },
@@ -115,7 +117,9 @@ const list = operation({
     const isAdmin = actor.scopes.has('admin:tenant') && siteIds === null
     const heads = await tx.query<{ site_id: number; epoch: string; last_offset: number }>(HEADS, [siteIds, isAdmin])
     const begins = new Map<number, number>()
-    if (after !== undefined) {
+    if (after === NOW) {
+      for (const { site_id, last_offset } of heads) begins.set(site_id, last_offset)
+    } else if (after !== undefined) {
       const seen = new Map(decodePlaces(after).map((place) => [place.site_id, place]))
       for (const { site_id, epoch, last_offset } of heads) {
         const place = seen.get(site_id)

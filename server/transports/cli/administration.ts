@@ -40,7 +40,7 @@ export async function createOperator(
 }
 
 /** One line from the terminal; a secret is not shown. */
-async function ask(question: string, isSecret = false): Promise<string> {
+export async function ask(question: string, isSecret = false): Promise<string> {
   process.stdout.write(question)
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({
