@@ -1987,6 +1987,7 @@ create table tenants (
   updated_at timestamp with time zone default now() not null,
   take_challenge text default 'automatic'::text not null,
   message_retention_days integer,
+  is_sandbox boolean default false not null,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_data_retention_days_check CHECK (((data_retention_days >= 1) AND (data_retention_days <= 36500))),
   constraint tenants_locale_check CHECK ((locale = ANY (ARRAY['fr'::text, 'en'::text, 'ar'::text]))),

@@ -91,6 +91,8 @@ export interface Operation<I extends TObject = any, O extends TSchema = any> {
   transaction?: false
   /** The answer opens a door, so it is not stored and an Idempotency-Key does not repeat it. */
   answersSecret?: true
+  /** It is to go: from which day on nobody should begin with it, on which it goes at the earliest, and what takes its place. */
+  deprecated?: { since: string; sunset: string; instead: string }
   /** Class of its rate limits; it follows from who may run it when absent. */
   limit?: LimitName
   /** Strangers may be asked for a proof of work, where their organisation wants one. */

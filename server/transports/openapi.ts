@@ -237,6 +237,7 @@ function operationObject(op: Operation, route: Route, index: number, components:
     description: `${op.description ? `${op.description}\n\n` : ''}Roles: ${op.roles.join(', ')}.${scopes}`,
     tags: [tagOf(op)],
     ...(index > 0 && { 'x-scalar-ignore': true }),
+    ...(op.deprecated && { deprecated: true }),
     security: needsToken ? [{ bearer: [] }] : [],
     parameters,
     ...(isBodied && { requestBody: { $ref: `#/components/requestBodies/${op.id}` } }),

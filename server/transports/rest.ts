@@ -7,6 +7,7 @@ import type { Operation, Outcome } from '../kernel/operation.ts'
 import { bearerToken, type Authenticator } from './authenticate.ts'
 import { gatherInput } from './input.ts'
 import { asksForFresh, JSON_TYPE, type Lane } from './lane.ts'
+import { deprecationHeaders } from './deprecation.ts'
 import { prefersHtml, PROBLEM_TYPE } from './problem.ts'
 import { fastifyPath, routesOf, type Route } from './routes.ts'
 
@@ -36,7 +37,8 @@ function addRoute(app: FastifyInstance, options: RestOptions, op: Operation, rou
     url: fastifyPath(route.path),
     config: { operation: op.id },
     // Before the body is read: who may not come in sends nothing.
-    onRequest: async (request) => {
+    onRequest: async (request, reply) => {
+      if (op.deprecated) reply.headers(deprecationHeaders(op.deprecated))
       request.caller = await authenticator.caller(route.entrance, op, request)
     },
     handler: async (request, reply) => {
@@ -61,7 +63,7 @@ function addRoute(app: FastifyInstance, options: RestOptions, op: Operation, rou
       })
       if (outcome.status < 300 && !outcome.replayed) options.answered?.(request, reply, outcome.output)
       if (page) reply.header('vary', 'accept')
-      if (lane && outcome.kept && route.entrance.endsWith('tenant')) {
+      if (lane && !op.deprecated && outcome.kept && route.entrance.endsWith('tenant')) {
         const { actor, tenant, locale } = request.caller!
         const token = bearerToken(headers.authorization)
         const named = (request.params as { tenant?: string }).tenant ?? tenant!.id

@@ -75,7 +75,7 @@ export async function traffic(
       } catch (error) {
         // Somebody else may use the same counter: that is what a sandbox is for.
         if (!(error instanceof Problem) || error.status === 401) throw error
-        complain(`agent ${id}: ${error.code}`)
+        if (error.code !== 'agent_busy') complain(`agent ${id}: ${error.code}`)
         await rest(30)
       }
     }

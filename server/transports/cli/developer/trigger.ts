@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   agentsGet,
+  Problem,
   agentsList,
   agentsSetStatus,
   queuesList,
@@ -22,6 +24,8 @@ import {
 import { print } from '../output.ts'
 import { connect, type Kept } from './credentials.ts'
 
+const RECALL_EVERY_MS = 1000
+
 interface Scene {
   client: SmartQueue
   /** Of the ticket that it is about. */
@@ -33,13 +37,24 @@ interface Scene {
 type Act = (scene: Scene) => Promise<unknown>
 
 const call: Act = ({ client, id, agentId }) => client.call(ticketsCall, { id, agent_id: agentId })
+/** A second call may come some seconds after the first only. */
+const recall: Act = async ({ client, id }) => {
+  for (;;) {
+    try {
+      return await client.call(ticketsRecall, { id })
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'recall_too_soon') throw error
+      await sleep(RECALL_EVERY_MS)
+    }
+  }
+}
 const start: Act = ({ client, id }) => client.call(ticketsStart, { id })
 const hold: Act = ({ client, id }) => client.call(ticketsHold, { id })
 /** What has to be done, after a ticket was taken, until each event happens. */
 const ACTS: Readonly<Record<string, readonly Act[]>> = {
   'ticket.created': [],
   'ticket.called': [call],
-  'ticket.recalled': [call, ({ client, id }) => client.call(ticketsRecall, { id })],
+  'ticket.recalled': [call, recall],
   'ticket.started': [call, start],
   'ticket.held': [call, start, hold],
   'ticket.resumed': [call, start, hold, ({ client, id }) => client.call(ticketsResume, { id })],
