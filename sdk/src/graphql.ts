@@ -2228,6 +2228,8 @@ export interface Mutation {
   redeliverWebhookDelivery: WebhookDeliveries
   eventsResend: EventsResendResult
   replayWebhook: ReplayWebhookResult
+  privacyExport: PrivacyExportResult
+  privacyErase: PrivacyEraseResult
   jobsRetry: boolean
   jobsDiscard: boolean
 }
@@ -2385,6 +2387,51 @@ export interface PreferMessageInput {
   email?: boolean | null
 }
 
+export interface PrivacyConsents {
+  purpose: string
+  is_given: boolean | null
+  at: DateTime
+}
+
+export interface PrivacyEraseInput {
+  id: string
+}
+
+export interface PrivacyEraseResult {
+  tickets: number
+}
+
+export interface PrivacyExportInput {
+  id: string
+}
+
+export interface PrivacyExportResult {
+  customer: JSON
+  tickets: (JSON)[]
+  appointments: (JSON)[]
+  waiting_list: (JSON)[]
+  messages: (JSON)[]
+  consents: (JSON)[]
+  opt_outs: (JSON)[]
+}
+
+export interface PrivacyFind {
+  persons: (PrivacyFindPersons)[]
+  strangers: number
+}
+
+export interface PrivacyFindPersons {
+  customer_id: string
+  name: string
+  phone: string | null
+  email: string | null
+  tickets: number
+  appointments: number
+  messages: number
+  waiting: number
+  last_seen_at: DateTime | null
+}
+
 export interface PublishRulesQueueInput {
   id: string
   note?: string | null
@@ -2492,6 +2539,8 @@ export interface Query {
   webhookDeliveries: WebhookDeliveriesConnection
   webhookDelivery: WebhookDelivery
   eventsList: EventsList
+  privacyFind: PrivacyFind
+  privacyConsents: (PrivacyConsents)[]
   auditEntries: AuditEntryConnection
   outboxMessages: (OutboxMessage)[]
   jobsDead: (JobsDead)[]

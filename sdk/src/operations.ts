@@ -97,6 +97,11 @@ export type PasskeysRegistrationOptions = { challenge_id: string; options: Recor
 export type PeopleList = { results: ({ id: number; email: string; name: string; is_active: boolean; is_operator: boolean; tenants: (string)[] })[] }
 export type PeopleUpdate = { id: number; email: string; name: string; is_active: boolean; is_operator: boolean }
 export type PresenceSweep = { gone: number }
+export type PrivacyConsents = { results: ({ purpose: string; is_given: boolean | null; at: string })[] }
+export type PrivacyErase = { tickets: number }
+export type PrivacyExport = { customer: Record<string, unknown>; tickets: (Record<string, unknown>)[]; appointments: (Record<string, unknown>)[]; waiting_list: (Record<string, unknown>)[]; messages: (Record<string, unknown>)[]; consents: (Record<string, unknown>)[]; opt_outs: (Record<string, unknown>)[] }
+export type PrivacyFind = { persons: ({ customer_id: number; name: string; phone: string | null; email: string | null; tickets: number; appointments: number; messages: number; waiting: number; last_seen_at: string | null })[]; strangers: number }
+export type PrivacyRetain = { tickets: number; appointments: number; customers: number; more: boolean }
 export type QueueRulesGet = { id: number; queue_id: number; name: string; position: number; condition: { service_ids?: (number)[]; channels?: (string)[]; languages?: ("fr" | "en" | "ar")[]; customer_labels?: (string)[]; hours?: { from: string; to: string; weekdays?: (number)[] }; appointment?: "early" | "on_time" | "late"; wait_over_seconds?: number; queue_length_over?: number }; effect: { priority?: number; queue_id?: number; required_skill?: string; refuse?: { reason: { fr?: string; en?: string; ar?: string } }; notify?: { role: "admin" | "supervisor" | "agent"; message: string } }; is_active: boolean; created_at: string; updated_at: string }
 export type QueueRulesList = { results: ({ id: number; queue_id: number; name: string; position: number; condition: { service_ids?: (number)[]; channels?: (string)[]; languages?: ("fr" | "en" | "ar")[]; customer_labels?: (string)[]; hours?: { from: string; to: string; weekdays?: (number)[] }; appointment?: "early" | "on_time" | "late"; wait_over_seconds?: number; queue_length_over?: number }; effect: { priority?: number; queue_id?: number; required_skill?: string; refuse?: { reason: { fr?: string; en?: string; ar?: string } }; notify?: { role: "admin" | "supervisor" | "agent"; message: string } }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type QueuesBoard = { epoch: string; offset: number; queue: { id: number; name: string; status: "open" | "paused" | "full" | "closing" | "closed" }; service_seconds: number | null; forecast: { agents_open: number; reason: "counter_closed" | "counter_opened" | "priority_ahead" | "slower_than_usual" | "faster_than_usual" | null; points: ((number)[])[] } | null; agents: ({ id: number; name: string; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; counter_id: number | null; counter_name: string | null; queue_ids: (number)[] })[]; called: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null })[]; held: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null })[]; waiting_count: number; waiting: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null; position: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null })[] }
@@ -1993,6 +1998,36 @@ export const webhooksReplay = /* @__PURE__ */ operation<{ id: number; since: str
 export const eventsList = /* @__PURE__ */ operation<{ after?: string; since?: string; site?: number; queue?: number; types?: (string)[]; limit?: number; tenant: string }, EventsList>(
   'GET',
   '/api/v1/tenants/{tenant}/events/',
+)
+
+/** Find all that is known of a person. */
+export const privacyFind = /* @__PURE__ */ operation<{ phone?: string; email?: string; external_id?: string; name?: string; tenant: string }, PrivacyFind>(
+  'GET',
+  '/api/v1/tenants/{tenant}/privacy/persons/',
+)
+
+/** Hand out all that is known of a person. */
+export const privacyExport = /* @__PURE__ */ operation<{ id: number; tenant: string }, PrivacyExport>(
+  'POST',
+  '/api/v1/tenants/{tenant}/customers/{id}/export/',
+)
+
+/** What a person agreed to, and took back, and when. */
+export const privacyConsents = /* @__PURE__ */ operation<{ id: number; tenant: string }, PrivacyConsents>(
+  'GET',
+  '/api/v1/tenants/{tenant}/customers/{id}/consents/',
+)
+
+/** Forget a person everywhere. */
+export const privacyErase = /* @__PURE__ */ operation<{ id: number; tenant: string }, PrivacyErase>(
+  'POST',
+  '/api/v1/tenants/{tenant}/customers/{id}/erase/',
+)
+
+/** Forget who was here longer ago than the organisation keeps data. */
+export const privacyRetain = /* @__PURE__ */ operation<{ tenant: string }, PrivacyRetain>(
+  'POST',
+  '/api/v1/tenants/{tenant}/privacy/retention/',
 )
 
 /** Who did what. */

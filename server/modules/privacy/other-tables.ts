@@ -115,7 +115,7 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
     about: 'nobody',
     none:
       'id slug name plan locale timezone data_retention_days is_active created_at updated_at take_challenge' +
-      ' message_retention_days',
+      ' message_retention_days is_sandbox',
   },
   ticket_estimates: {
     about: 'nobody',
