@@ -2220,6 +2220,10 @@ export interface Mutation {
   exportsCreate: ExportsItem
   exportsLink: ExportsLinkResult
   exportsDelete: boolean
+  scheduledReportsCreate: ScheduledReportsItem
+  scheduledReportsUpdate: ScheduledReportsItem
+  scheduledReportsDelete: boolean
+  scheduledReportsSend: ScheduledReportsSendResult
   createWebhook: CreateWebhookResult
   updateWebhook: Webhook
   deleteWebhook: boolean
@@ -2534,6 +2538,8 @@ export interface Query {
   analyticsLive: AnalyticsLive
   exportsList: ExportsItemConnection
   exportsGet: ExportsItem
+  scheduledReportsList: ScheduledReportsItemConnection
+  scheduledReportsGet: ScheduledReportsItem
   webhooks: WebhookConnection
   webhook: Webhook
   webhookDeliveries: WebhookDeliveriesConnection
@@ -2968,6 +2974,65 @@ export interface RotateSecretWebhookInput {
 export interface SaveProfileAgentInput {
   id: string
   name: string
+}
+
+export interface ScheduledReportsCreateInput {
+  name: string
+  site_id?: string | null
+  frequency: ScheduledReportsItemFrequency
+  day?: number | null
+  recipients: (string)[]
+  locale?: Locale | null
+  is_active?: boolean | null
+}
+
+export interface ScheduledReportsDeleteInput {
+  id: string
+}
+
+export interface ScheduledReportsItem {
+  id: string
+  name: string
+  site_id: string | null
+  frequency: ScheduledReportsItemFrequency
+  day: number
+  recipients: (string)[]
+  locale: Locale
+  is_active: boolean
+  created_at: DateTime
+  updated_at: DateTime
+}
+
+export interface ScheduledReportsItemConnection {
+  edges: (ScheduledReportsItemEdge)[]
+  nodes: (ScheduledReportsItem)[]
+  pageInfo: PageInfo
+}
+
+export interface ScheduledReportsItemEdge {
+  node: ScheduledReportsItem
+  cursor: string
+}
+
+export type ScheduledReportsItemFrequency = 'weekly' | 'monthly'
+
+export interface ScheduledReportsSendInput {
+  id: string
+}
+
+export interface ScheduledReportsSendResult {
+  recipients: number
+}
+
+export interface ScheduledReportsUpdateInput {
+  id: string
+  name?: string | null
+  site_id?: string | null
+  frequency?: ScheduledReportsItemFrequency | null
+  day?: number | null
+  recipients?: (string)[] | null
+  locale?: Locale | null
+  is_active?: boolean | null
 }
 
 export type Scope = 'read_tenant' | 'admin_tenant' | 'read_site' | 'write_site' | 'read_queue' | 'write_queue' | 'read_ticket' | 'write_ticket' | 'call_ticket' | 'read_agent' | 'write_agent' | 'read_customer' | 'write_customer' | 'read_display' | 'write_display' | 'read_analytics'

@@ -121,6 +121,9 @@ export type QueuesStats = { waiting: number; longest_wait_seconds: number | null
 export type QueuesStopIntake = { id: number; status: string }
 export type QueuesTomorrowOffers = { results: ({ ticket_id: number; number: string; queue_id: number; day: string; place: number; status: "offered" | "accepted" | "declined" | "expired" | "withdrawn" | "taken_up" | "lapsed"; offered_at: string; expires_at: string; answered_at: string | null; appointment_id: number | null; appointment_at: string | null; new_ticket_id: number | null })[] }
 export type QueuesWhatIf = { now: { counters: number; mean_seconds: number | null; p90_seconds: number | null }; changed: { counters: number; mean_seconds: number | null; p90_seconds: number | null }; text: string }
+export type ScheduledReportsGet = { id: number; name: string; site_id: number | null; frequency: "weekly" | "monthly"; day: number; recipients: (string)[]; locale: "fr" | "en" | "ar"; is_active: boolean; created_at: string; updated_at: string }
+export type ScheduledReportsList = { results: ({ id: number; name: string; site_id: number | null; frequency: "weekly" | "monthly"; day: number; recipients: (string)[]; locale: "fr" | "en" | "ar"; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type ScheduledReportsSend = { recipients: number }
 export type ServicesGet = { id: number; name: string; names: { fr?: string; en?: string; ar?: string }; code: string; colour: string; shape: "square" | "circle" | "diamond" | "hexagon" | "triangle" | "pill" | "pentagon" | "ring"; expected_duration_seconds: number; required_fields: (string)[]; is_active: boolean; created_at: string; updated_at: string }
 export type ServicesList = { results: ({ id: number; name: string; names: { fr?: string; en?: string; ar?: string }; code: string; colour: string; shape: "square" | "circle" | "diamond" | "hexagon" | "triangle" | "pill" | "pentagon" | "ring"; expected_duration_seconds: number; required_fields: (string)[]; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type SessionsList = { results: ({ id: string; kind: "tokens" | "console"; method: "password" | "passkey" | "sso" | "impersonation"; tenant: string | null; address: string | null; user_agent: string | null; created_at: string; seen_at: string; expires_at: string; is_current: boolean })[] }
@@ -1914,6 +1917,42 @@ export const exportsLink = /* @__PURE__ */ operation<{ id: number; tenant: strin
 export const exportsDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
   'DELETE',
   '/api/v1/tenants/{tenant}/exports/{id}/',
+)
+
+/** List scheduled-reports. */
+export const scheduledReportsList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "name" | "-name" | "created_at" | "-created_at"; site?: number; tenant: string }, ScheduledReportsList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/scheduled-reports/',
+)
+
+/** Get one scheduled_report. */
+export const scheduledReportsGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, ScheduledReportsGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/scheduled-reports/{id}/',
+)
+
+/** Create a scheduled_report. */
+export const scheduledReportsCreate = /* @__PURE__ */ operation<{ name: string; site_id?: number | null; frequency: "weekly" | "monthly"; day?: number; recipients: (string)[]; locale?: "fr" | "en" | "ar"; is_active?: boolean; tenant: string }, ScheduledReportsGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/scheduled-reports/',
+)
+
+/** Change a scheduled_report. */
+export const scheduledReportsUpdate = /* @__PURE__ */ operation<{ id: number; name?: string; site_id?: number | null; frequency?: "weekly" | "monthly"; day?: number; recipients?: (string)[]; locale?: "fr" | "en" | "ar"; is_active?: boolean; tenant: string }, ScheduledReportsGet>(
+  'PATCH',
+  '/api/v1/tenants/{tenant}/scheduled-reports/{id}/',
+)
+
+/** Delete a scheduled_report. */
+export const scheduledReportsDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/scheduled-reports/{id}/',
+)
+
+/** Send a report now, of the last week or month that is over. */
+export const scheduledReportsSend = /* @__PURE__ */ operation<{ id: number; tenant: string }, ScheduledReportsSend>(
+  'POST',
+  '/api/v1/tenants/{tenant}/scheduled-reports/{id}/send/',
 )
 
 /** List webhooks. */
