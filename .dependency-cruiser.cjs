@@ -120,7 +120,7 @@ module.exports = {
       name: 'one-framework-an-app',
       severity: 'error',
       comment: 'React is for the console: phones and walls pay for every byte',
-      from: { path: '^web/(apps/(visitor|booking|display|kit)|data)/' },
+      from: { path: '^web/(apps/(visitor|booking|display|widget|kit)|data)/' },
       to: { path: 'node_modules/react(-dom)?/' },
     },
     {

@@ -62,6 +62,8 @@ const TYPES: Record<string, string> = {
   '.png': 'image/png',
 }
 const IMMUTABLE = 'public, max-age=31536000, immutable'
+/** What pages of others name has one address for all times. */
+const EMBEDDED = 'public, max-age=600'
 
 /** The built apps of web/: their files, and pages that start them. */
 export class Screens {
@@ -75,7 +77,13 @@ export class Screens {
   }
 
   register(app: FastifyInstance): void {
-    app.get('/assets/:app/:file', (request, reply) => this.#send(request, reply))
+    app.get<{ Params: { app: string; file: string } }>('/assets/:app/:file', (request, reply) =>
+      this.#send(request, reply, () => `/assets/${request.params.app}/${request.params.file}`),
+    )
+    app.get('/widget.js', (request, reply) => {
+      reply.header('cross-origin-resource-policy', 'cross-origin')
+      return this.#send(request, reply, ({ apps }) => apps['widget']!.main, EMBEDDED)
+    })
     if (!this.#isDevelopment) return
     app.get('/__kit', (request, reply) => {
       const { lang, theme } = request.query as Record<string, string>
@@ -176,14 +184,18 @@ export class Screens {
     return manifest
   }
 
-  /** A file whose name changes with its content may be kept for ever. */
-  #send(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    this.#load()
-    const { app, file: name } = request.params as { app: string; file: string }
-    const file = this.#files.get(`/assets/${app}/${name}`)
+  /** By default for ever: the name of a file changes with what is in it. */
+  #send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    addressIn: (manifest: Manifest) => string,
+    caching = IMMUTABLE,
+  ): FastifyReply {
+    const address = addressIn(this.#load())
+    const file = this.#files.get(address)
     if (!file) throw notFound()
     const accepted = String(request.headers['accept-encoding'] ?? '')
-    reply.header('cache-control', IMMUTABLE).type(file.type)
+    reply.header('cache-control', caching).type(file.type)
     if (file.br || file.gzip) reply.header('vary', 'accept-encoding')
     if (file.br && /\bbr\b/.test(accepted)) return reply.header('content-encoding', 'br').send(file.br)
     if (file.gzip && /\bgzip\b/.test(accepted)) return reply.header('content-encoding', 'gzip').send(file.gzip)

@@ -1,4 +1,6 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import * as formats from 'ajv-formats'
 import { expect, test } from 'vitest'
 import { operations } from '../modules/index.ts'
 import { openApiDocument } from './openapi.ts'
@@ -43,4 +45,33 @@ test('every reference leads somewhere', () => {
     expect(target, pointer).toBeDefined()
   }
   expect(text).not.toContain('"$id"')
+})
+
+test('every example is what its schema says', () => {
+  const ajv = new Ajv2020({ strict: false })
+  ;(formats.default as unknown as (ajv: Ajv2020) => void)(ajv)
+  ajv.addSchema({ $id: 'openapi', ...document })
+  const faultOf = (schema: unknown, example: unknown): string => {
+    const check = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')) as object)
+    return check(example) ? '' : JSON.stringify(check.errors?.[0])
+  }
+  type Described = { schema: unknown; example?: unknown }
+  const { requestBodies } = document.components as unknown as {
+    requestBodies: Record<string, { content: { 'application/json': Described } }>
+  }
+  const bodies = Object.entries(requestBodies).map(([id, { content }]) => [id, content['application/json']] as const)
+  const parameters = Object.values(document.paths).flatMap((item) =>
+    Object.values(
+      item as unknown as Record<string, { operationId: string; parameters: (Described & { name?: string })[] }>,
+    ).flatMap(({ operationId, parameters: own }) => own.map((each) => [`${operationId}.${each.name}`, each] as const)),
+  )
+  const examples = [...bodies, ...parameters].filter(([, { example }]) => example !== undefined)
+  const faults = examples.flatMap(([name, { schema, example }]) => {
+    const fault = faultOf(schema, example)
+    return fault ? [`${name}: ${fault}`] : []
+  })
+  expect(faults).toEqual([])
+  expect(examples.length).toBeGreaterThan(300)
+  // Control: a queue that is no number.
+  expect(faultOf(requestBodies['tickets.take']!.content['application/json'].schema, { queue_id: 'A' })).not.toBe('')
 })

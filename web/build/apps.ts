@@ -21,6 +21,8 @@ export interface App {
   isRendered?: true
   /** Has a `worker.ts`. */
   worker?: true
+  /** One classic script with everything in it, styles and texts too, for pages of others. */
+  isEmbedded?: true
   /** Left out of what production serves. */
   isDevelopment?: true
 }
@@ -63,6 +65,14 @@ export const APPS: Record<string, App> = {
     messages: ['ui', 'console', 'agent_status_reason', ...STATES],
     fonts: 'staff',
     budget: { js: 200 * KB, css: 25 * KB, fonts: { latin: 60 * KB, arabic: 60 * KB } },
+  },
+  widget: {
+    framework: 'preact',
+    target: MODERN,
+    messages: ['widget', 'ticket_status'],
+    fonts: 'public',
+    budget: { js: 8 * KB, css: 0, fonts: { latin: 0, arabic: 0 } },
+    isEmbedded: true,
   },
   kit: {
     framework: 'preact',

@@ -41,7 +41,7 @@ export async function build(log: (line: string) => void): Promise<Report> {
   for (const [name, app] of Object.entries(APPS)) {
     const started = performance.now()
     const kept = keptApp(name, before)
-    const built = kept ?? (await buildApp(name, app, sets[app.fonts]))
+    const built = kept ?? (await (app.isEmbedded ? buildEmbedded : buildApp)(name, app, sets[app.fonts]))
     files.push(...built.files)
     manifest.apps[name] = built.app
     report.sizes[name] = built.app.sizes
@@ -157,6 +157,35 @@ async function buildApp(name: string, app: App, fonts: BuiltFonts) {
     },
   }
   return { app: built, files }
+}
+
+/** One script that a page of somebody else's loads: no modules, no further files. */
+async function buildEmbedded(name: string, app: App, fonts: BuiltFonts) {
+  const base = config(name, app, fonts)
+  const { output } = (await vite({
+    ...base,
+    build: {
+      ...base.build,
+      rolldownOptions: {
+        input: `${ROOT}web/apps/${name}/main.ts`,
+        output: { format: 'iife', entryFileNames: '[name]-[hash].js' },
+      },
+    },
+  })) as Rolldown.RolldownOutput
+  const [chunk, ...others] = output
+  if (others.length > 0) throw new Error(`${name} is more than one file: ${others.map(({ fileName }) => fileName)}`)
+  const bytes = Buffer.from(chunk.code)
+  const main = `/assets/${name}/${chunk.fileName}`
+  const built: BuiltApp = {
+    main,
+    messages: { fr: main, en: main, ar: main },
+    preloads: [],
+    styles: [],
+    fonts: [],
+    hash: sourceHash(name),
+    sizes: { js: brotli(bytes).length, css: 0, fonts: { latin: 0, arabic: 0 } },
+  }
+  return { app: built, files: [{ path: `${name}/${chunk.fileName}`, bytes }] }
 }
 
 /** An app that is built from these very sources already. */

@@ -6,6 +6,7 @@ import type moreTexts from '../../shared/locales/screens/more.en.json'
 import type displayTexts from '../../shared/locales/screens/display.en.json'
 import type uiTexts from '../../shared/locales/screens/ui.en.json'
 import type visitorTexts from '../../shared/locales/screens/visitor.en.json'
+import type widgetTexts from '../../shared/locales/screens/widget.en.json'
 
 /** Text, `0` for the counted number, `[name]`, `[name, 'p', forms]` of a plural or `[name, 's', forms]` of a choice. */
 export type Part = string | 0 | [string] | [string, 'p' | 's', Record<string, Part[]>]
@@ -22,6 +23,7 @@ export type MessageKey =
   | keyof typeof bookingTexts
   | keyof typeof moreTexts
   | keyof typeof displayTexts
+  | keyof typeof widgetTexts
   | keyof typeof consoleTexts
   | Prefixed
 export type Params = Record<string, string | number>

@@ -14,8 +14,8 @@ import { whenOver } from '../../test/when-over.ts'
 import { useSigningKeys } from '../authentication/index.ts'
 import { operations, useWebhooks } from './index.ts'
 
-const EVENTS = 80
-const KILLS = 2
+const EVENTS = 48
+const KILLS = 1
 const ANSWER_MS = 25
 const { db, owner, url, directUrl } = await testDatabase()
 const secretKey = randomBytes(48).toString('base64url')
