@@ -1948,6 +1948,86 @@ export interface HoldTicketInput {
 
 export type HoldTicketPool = 'agent' | 'counter' | 'queue'
 
+export type ImportsCreateFormat = 'csv' | 'xlsx'
+
+export interface ImportsCreateInput {
+  kind: ImportsItemKind
+  format: ImportsCreateFormat
+  content: string
+  mapping?: JSON | null
+}
+
+export interface ImportsItem {
+  id: string
+  kind: ImportsItemKind
+  status: ImportsItemStatus
+  rows_total: number
+  rows: ImportsItemRows
+  requested_by: string
+  created_at: DateTime
+  finished_at: DateTime | null
+}
+
+export interface ImportsItemConnection {
+  edges: (ImportsItemEdge)[]
+  nodes: (ImportsItem)[]
+  pageInfo: PageInfo
+}
+
+export interface ImportsItemEdge {
+  node: ImportsItem
+  cursor: string
+}
+
+export type ImportsItemKind = 'customers' | 'services' | 'sites' | 'users' | 'appointments'
+
+export interface ImportsItemRows {
+  new: number
+  valid: number
+  invalid: number
+  done: number
+  failed: number
+  undone: number
+  kept: number
+}
+
+export type ImportsItemStatus = 'checking' | 'checked' | 'running' | 'done' | 'undoing' | 'undone'
+
+export interface ImportsRows {
+  line: number
+  status: ImportsRowsStatus
+  input: JSON
+  errors: (ImportsRowsErrors)[]
+  target_id: string | null
+}
+
+export interface ImportsRowsConnection {
+  edges: (ImportsRowsEdge)[]
+  nodes: (ImportsRows)[]
+  pageInfo: PageInfo
+}
+
+export interface ImportsRowsEdge {
+  node: ImportsRows
+  cursor: string
+}
+
+export interface ImportsRowsErrors {
+  path: string
+  code: string
+  message: string
+}
+
+export type ImportsRowsStatus = 'new' | 'valid' | 'invalid' | 'done' | 'failed' | 'undone' | 'kept'
+
+export interface ImportsRunInput {
+  id: string
+}
+
+export interface ImportsUndoInput {
+  id: string
+}
+
 export interface Invitation {
   id: string
   email: string
@@ -2224,6 +2304,9 @@ export interface Mutation {
   scheduledReportsUpdate: ScheduledReportsItem
   scheduledReportsDelete: boolean
   scheduledReportsSend: ScheduledReportsSendResult
+  importsCreate: ImportsItem
+  importsRun: ImportsItem
+  importsUndo: ImportsItem
   createWebhook: CreateWebhookResult
   updateWebhook: Webhook
   deleteWebhook: boolean
@@ -2540,6 +2623,9 @@ export interface Query {
   exportsGet: ExportsItem
   scheduledReportsList: ScheduledReportsItemConnection
   scheduledReportsGet: ScheduledReportsItem
+  importsList: ImportsItemConnection
+  importsGet: ImportsItem
+  importsRows: ImportsRowsConnection
   webhooks: WebhookConnection
   webhook: Webhook
   webhookDeliveries: WebhookDeliveriesConnection

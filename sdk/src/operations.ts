@@ -74,6 +74,9 @@ export type EventsResend = { count: number }
 export type ExportsGet = { id: number; kind: "tickets" | "queue_metrics"; format: "csv" | "xlsx" | "parquet"; from: string; to: string; site_id: number | null; queue_id: number | null; service_id: number | null; status: "queued" | "running" | "done" | "failed"; rows_done: number; rows_total: number | null; size_bytes: number; created_at: string; finished_at: string | null; expires_at: string }
 export type ExportsLink = { url: string; expires_at: string }
 export type ExportsList = { results: ({ id: number; kind: "tickets" | "queue_metrics"; format: "csv" | "xlsx" | "parquet"; from: string; to: string; site_id: number | null; queue_id: number | null; service_id: number | null; status: "queued" | "running" | "done" | "failed"; rows_done: number; rows_total: number | null; size_bytes: number; created_at: string; finished_at: string | null; expires_at: string })[]; next: string | null; previous: string | null }
+export type ImportsGet = { id: number; kind: "customers" | "services" | "sites" | "users" | "appointments"; status: "checking" | "checked" | "running" | "done" | "undoing" | "undone"; rows_total: number; rows: { new: number; valid: number; invalid: number; done: number; failed: number; undone: number; kept: number }; requested_by: string; created_at: string; finished_at: string | null }
+export type ImportsList = { results: ({ id: number; kind: "customers" | "services" | "sites" | "users" | "appointments"; status: "checking" | "checked" | "running" | "done" | "undoing" | "undone"; rows_total: number; rows: { new: number; valid: number; invalid: number; done: number; failed: number; undone: number; kept: number }; requested_by: string; created_at: string; finished_at: string | null })[]; next: string | null; previous: string | null }
+export type ImportsRows = { results: ({ line: number; status: "new" | "valid" | "invalid" | "done" | "failed" | "undone" | "kept"; input: Record<string, unknown>; errors: ({ path: string; code: string; message: string })[]; target_id: number | null })[]; next: string | null; previous: string | null }
 export type InvitationsCreate = { id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string }
 export type InvitationsList = { results: ({ id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string })[] }
 export type JobsDead = { results: ({ id: number; task: string; payload: Record<string, unknown>; attempts: number; last_error: string | null; created_at: string; failed_at: string })[] }
@@ -1953,6 +1956,42 @@ export const scheduledReportsDelete = /* @__PURE__ */ operation<{ id: number; te
 export const scheduledReportsSend = /* @__PURE__ */ operation<{ id: number; tenant: string }, ScheduledReportsSend>(
   'POST',
   '/api/v1/tenants/{tenant}/scheduled-reports/{id}/send/',
+)
+
+/** Bring a table of customers, services, sites, users or appointments, and have each row tried without effect. */
+export const importsCreate = /* @__PURE__ */ operation<{ kind: "customers" | "services" | "sites" | "users" | "appointments"; format: "csv" | "xlsx"; content: string; mapping?: Record<string, string>; tenant: string }, ImportsGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/imports/',
+)
+
+/** List what was brought. */
+export const importsList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; tenant: string }, ImportsList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/imports/',
+)
+
+/** How far an import is. */
+export const importsGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, ImportsGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/imports/{id}/',
+)
+
+/** The rows of an import, with what is wrong with them in the caller’s language. */
+export const importsRows = /* @__PURE__ */ operation<{ id: number; status?: "new" | "valid" | "invalid" | "done" | "failed" | "undone" | "kept"; limit?: number; cursor?: string; tenant: string }, ImportsRows>(
+  'GET',
+  '/api/v1/tenants/{tenant}/imports/{id}/rows/',
+)
+
+/** Do what the valid rows of an import ask. */
+export const importsRun = /* @__PURE__ */ operation<{ id: number; tenant: string }, ImportsGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/imports/{id}/run/',
+)
+
+/** Take back what an import made, as far as nothing hangs on it. */
+export const importsUndo = /* @__PURE__ */ operation<{ id: number; tenant: string }, ImportsGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/imports/{id}/undo/',
 )
 
 /** List webhooks. */

@@ -56,6 +56,8 @@ export interface HttpBinding {
   status?: 200 | 201 | 202 | 204
   /** Type of an answer that is text and no JSON; `output` is a string then. */
   contentType?: string
+  /** Of an operation that takes whole files; 64 kB when absent. */
+  maxBodyBytes?: number
   /** The answer starts a console session: only our own pages may ask for it. */
   cookie?: 'session'
   /** Further full paths that answer the same, e.g. a legacy spelling. */

@@ -16,6 +16,7 @@ import * as authentication from './authentication/index.ts'
 import * as customers from './customers/index.ts'
 import * as displays from './displays/index.ts'
 import * as estimates from './estimates/index.ts'
+import * as imports from './imports/index.ts'
 import * as notifications from './notifications/index.ts'
 import * as privacy from './privacy/index.ts'
 import * as queues from './queues/index.ts'
@@ -45,6 +46,7 @@ const modules: readonly Module[] = [
   displays,
   notifications,
   analytics,
+  imports,
   webhooks,
   privacy,
   audit,

@@ -36,6 +36,7 @@ function addRoute(app: FastifyInstance, options: RestOptions, op: Operation, rou
     method: route.method,
     url: fastifyPath(route.path),
     config: { operation: op.id },
+    ...(op.http.maxBodyBytes !== undefined && { bodyLimit: op.http.maxBodyBytes }),
     // Before the body is read: who may not come in sends nothing.
     onRequest: async (request, reply) => {
       if (op.deprecated) reply.headers(deprecationHeaders(op.deprecated))

@@ -20,6 +20,12 @@ const FORGET: readonly string[] = [
   // Files of tickets have their labels.
   `${PERSON} delete from exports e using p where e.kind = 'tickets'
      and exists (select from tickets t where t.customer_id = p.id and t.labels <> '{}')`,
+  // Rows of tables that were brought: what was made of them, and wherever the person stands in one.
+  `${PERSON} delete from import_rows r using imports i, p where i.tenant_id = r.tenant_id and i.id = r.import_id and (
+     i.kind = 'customers' and r.target_id = p.id
+     or i.kind = 'appointments' and r.target_id in (select a.id from appointments a where a.customer_id = p.id)
+     or strpos(r.input::text, p.phone) > 0 or strpos(lower(r.input::text), p.email) > 0
+     or length(p.name) > 2 and strpos(r.input::text, to_json(p.name)::text) > 0)`,
   `${PERSON} delete from outbox_messages o using p where o.recipient in (p.phone, p.email)`,
   `${PERSON} delete from appointment_waiters w using p where w.customer_id = p.id`,
   `${PERSON} delete from appointment_links l using appointments a, p

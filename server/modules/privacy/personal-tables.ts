@@ -158,6 +158,18 @@ export const PERSONAL_TABLES: Readonly<Record<string, Registered>> = {
     personal: { requested_by: 'reference', token_hash: 'secret' },
     none: 'tenant_id id kind format from to site_id queue_id service_id locale status rows_done rows_total size_bytes attempt token_expires_at created_at finished_at expires_at',
   },
+  imports: {
+    about: 'both',
+    kept: '30 days',
+    personal: { requested_by: 'reference', actor: 'reference' },
+    none: 'tenant_id id kind status rows_total created_at finished_at',
+  },
+  import_rows: {
+    about: 'visitor',
+    kept: '30 days',
+    personal: { input: 'free_text', errors: 'free_text', target_id: 'reference' },
+    none: 'tenant_id import_id line status',
+  },
   scheduled_reports: {
     about: 'staff',
     kept: 'until it is deleted',
