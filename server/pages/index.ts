@@ -78,6 +78,14 @@ export class Pages {
       })
     app.get('/app/agent', (request, reply) => this.#agent(request, reply))
     app.get('/display', (request, reply) => this.#wall(request, reply, 'SmartQueue', {}))
+    app.get('/kiosk', (request, reply) =>
+      this.#options.screens.page(reply, {
+        app: 'kiosk',
+        locale: callerLocale(request),
+        title: 'SmartQueue',
+        alsoIn: ['fr', 'en', 'ar'],
+      }),
+    )
     app.get('/app/icon/:file', countIcon)
     app.get('/display/:tenant/:id', (request, reply) => this.#display(request, reply))
     app.get('/display/:tenant/:id/access', (request, reply) => this.#displayAccess(request, reply))

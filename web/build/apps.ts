@@ -52,6 +52,13 @@ export const APPS: Record<string, App> = {
     budget: { js: 20 * KB, css: 8 * KB, fonts: { latin: 14 * KB, arabic: 37 * KB } },
     isRendered: true,
   },
+  kiosk: {
+    framework: 'preact',
+    target: MODERN,
+    messages: ['ui', 'kiosk'],
+    fonts: 'staff',
+    budget: { js: 45 * KB, css: 12 * KB, fonts: { latin: 60 * KB, arabic: 60 * KB } },
+  },
   display: {
     framework: 'preact',
     target: OLD,

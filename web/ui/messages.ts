@@ -2,6 +2,7 @@ import { languageTag, type Language } from '../../shared/format.ts'
 import type bookingTexts from '../../shared/locales/screens/booking.en.json'
 import type common from '../../shared/locales/en.json'
 import type consoleTexts from '../../shared/locales/screens/console.en.json'
+import type kioskTexts from '../../shared/locales/screens/kiosk.en.json'
 import type moreTexts from '../../shared/locales/screens/more.en.json'
 import type displayTexts from '../../shared/locales/screens/display.en.json'
 import type uiTexts from '../../shared/locales/screens/ui.en.json'
@@ -21,6 +22,7 @@ export type MessageKey =
   | keyof typeof uiTexts
   | keyof typeof visitorTexts
   | keyof typeof bookingTexts
+  | keyof typeof kioskTexts
   | keyof typeof moreTexts
   | keyof typeof displayTexts
   | keyof typeof widgetTexts

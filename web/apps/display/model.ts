@@ -6,7 +6,7 @@ import type { Freshness } from '../../data/live.ts'
 import type { DisplaysScreen } from '../../data/operations.ts'
 import { waitRange } from '../../ui/format.ts'
 import type { Announcement } from './announcer.ts'
-import type { PairingCode } from './session.ts'
+import type { PairingCode } from '../../data/pairing.ts'
 
 /** Everything that is drawn. */
 export interface Model {

@@ -5,7 +5,7 @@ import { Code } from '../../ui/parts/preact.ts'
 import { QrCode } from '../../ui/parts/qr.tsx'
 import { In } from './in.tsx'
 import type { Model } from './model.ts'
-import type { PairingCode } from './session.ts'
+import type { PairingCode } from '../../data/pairing.ts'
 
 const ALL: Language[] = ['fr', 'en', 'ar']
 

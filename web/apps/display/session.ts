@@ -1,5 +1,6 @@
 import { call, Problem } from '../../data/api.ts'
-import { devicesHeartbeat, devicesPollPairing, devicesStartPairing } from '../../data/operations.ts'
+import { devicesHeartbeat } from '../../data/operations.ts'
+import { Pairing, pause, type Paired, type PairingCode } from '../../data/pairing.ts'
 
 /** What the server writes into the page: empty for a screen that asks to be paired. */
 export interface PageData {
@@ -19,41 +20,23 @@ export interface Session {
   report(state: { sound: 'ok' | 'locked' }): Promise<void>
 }
 
-/** Shown to the staff while nobody has adopted the screen. */
-export interface PairingCode {
-  code: string
-  expiresAt: number
-}
-
-const STORE = 'smartqueue.display'
+const pairing = new Pairing('display')
 /** A paired screen without a display asks again so often whether it was given one. */
 const ASK_SECONDS = 5
-interface Stored {
-  tenant: string
-  token: string
-}
-
 /** The screen's right to read: its link's, the pairing it remembers, or a new one, which `onCode` is told of. */
 export async function openSession(data: PageData, onCode: (code: PairingCode) => void): Promise<Session> {
   if (data.tenant && data.display_id && data.link_token)
     return linkSession(data.tenant, data.display_id, data.link_token)
   for (;;) {
-    const stored = remembered() ?? (await pair(onCode))
+    const stored = pairing.remembered() ?? (await pairing.pair(onCode))
     const session = await deviceSession(stored)
     if (session) return session
-    forget()
+    pairing.forget()
   }
 }
 
 /** The screen was sent away: what it knew opens nothing any more. */
-export function forget(): void {
-  localStorage.removeItem(STORE)
-}
-
-function remembered(): Stored | null {
-  const text = localStorage.getItem(STORE)
-  return text === null ? null : (JSON.parse(text) as Stored)
-}
+export const forget = (): void => pairing.forget()
 
 function linkSession(tenant: string, displayId: number, linkToken: string): Session {
   return {
@@ -69,7 +52,7 @@ function linkSession(tenant: string, displayId: number, linkToken: string): Sess
 }
 
 /** Null when the device was revoked. Waits until the device is given a display. */
-async function deviceSession({ tenant, token }: Stored): Promise<Session | null> {
+async function deviceSession({ tenant, token }: Paired): Promise<Session | null> {
   let told: { sound?: 'ok' | 'locked' } = {}
   const beat = () => call(devicesHeartbeat, { tenant, ...told }, { token })
   for (;;) {
@@ -96,27 +79,3 @@ async function deviceSession({ tenant, token }: Stored): Promise<Session | null>
     await pause(ASK_SECONDS)
   }
 }
-
-/** Shows codes until the staff has typed one. */
-async function pair(onCode: (code: PairingCode) => void): Promise<Stored> {
-  for (;;) {
-    try {
-      const { code, secret, expires_in, interval } = await call(devicesStartPairing, {})
-      const expiresAt = Date.now() + expires_in * 1000
-      onCode({ code, expiresAt })
-      while (Date.now() < expiresAt) {
-        await pause(interval)
-        const { status, tenant, token } = await call(devicesPollPairing, { secret })
-        if (status !== 'paired') continue
-        const stored = { tenant: tenant!, token: token! }
-        localStorage.setItem(STORE, JSON.stringify(stored))
-        return stored
-      }
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error
-      await pause(ASK_SECONDS)
-    }
-  }
-}
-
-const pause = (seconds: number) => new Promise<void>((done) => setTimeout(done, seconds * 1000))

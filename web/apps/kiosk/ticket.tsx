@@ -1,0 +1,65 @@
+import { useEffect } from 'preact/hooks'
+import { clockTime, waitRange } from '../../ui/format.ts'
+import { currentLanguage, t } from '../../ui/messages.ts'
+import { LineBadge, TicketNumber } from '../../ui/parts/preact.ts'
+import { QrCode } from '../../ui/parts/qr.tsx'
+import type { Settings, Taken } from './machine.ts'
+
+interface Props {
+  taken: Taken
+  settings: Settings
+  hasPaper: boolean
+  onDone(): void
+}
+/** The number, on the screen, on paper and on the phone: the same ticket. What is printed is this page by its print style. */
+export function Ticket({ taken: { mine, url }, settings, hasPaper, onDone }: Props) {
+  const { ticket } = mine
+  const prints = settings.prints === true
+  useEffect(() => {
+    if (prints && hasPaper) print()
+  }, [])
+  return (
+    <>
+      <section class="top ticket">
+        <p class="on-paper">
+          {mine.tenant_name} · {mine.site_name}
+        </p>
+        <h1 class="label">{t('kiosk.your_number')}</h1>
+        <p class="number" data-number={ticket.number}>
+          <LineBadge code={mine.service_code} />
+          <TicketNumber>{ticket.number}</TicketNumber>
+        </p>
+        <p>{mine.service_names[currentLanguage()] ?? mine.service_name}</p>
+        {settings.show_wait !== false && (
+          <p>
+            {t('kiosk.wait')} : <bdi>{waitRange(ticket.eta_low_seconds, ticket.eta_high_seconds)}</bdi>{' '}
+            <bdi class="muted">({clockTime(ticket.created_at, mine.timezone)})</bdi>
+          </p>
+        )}
+        {settings.shows_qr !== false && (
+          <figure>
+            <QrCode text={url} label={t('kiosk.phone')} />
+            <figcaption>{t('kiosk.phone')}</figcaption>
+          </figure>
+        )}
+        <p class="muted">{t('kiosk.paper', { check: mine.check })}</p>
+        <p class="muted">{t('kiosk.hold')}</p>
+        {prints && !hasPaper && (
+          <p class="banner" role="alert" data-paper="out">
+            {t('kiosk.no_paper')}
+          </p>
+        )}
+      </section>
+      <div class="choices">
+        <button type="button" class="button" data-kind="primary" onClick={onDone}>
+          {t('kiosk.done')}
+        </button>
+        {prints && hasPaper && (
+          <button type="button" class="button" onClick={() => print()}>
+            {t('kiosk.print')}
+          </button>
+        )}
+      </div>
+    </>
+  )
+}

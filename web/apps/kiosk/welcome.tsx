@@ -1,0 +1,87 @@
+import type { Language } from '../../../shared/format.ts'
+import { clockTime, day } from '../../ui/format.ts'
+import { t } from '../../ui/messages.ts'
+import { Code } from '../../ui/parts/preact.ts'
+import { QrCode } from '../../ui/parts/qr.tsx'
+import type { House } from './machine.ts'
+
+const NAMES: Record<Language, string> = { fr: 'Français', en: 'English', ar: 'العربية' }
+const directionOf = (language: Language) => (language === 'ar' ? 'rtl' : 'ltr')
+
+/** What staff types into the list of devices. */
+export function PairingPage({ code }: { code: string }) {
+  return (
+    <main class="kiosk" data-step="pairing">
+      <h1 class="pairing-code">
+        <Code>{code}</Code>
+      </h1>
+      {(['fr', 'en', 'ar'] as const).map((language) => (
+        <p key={language} lang={language} dir={directionOf(language)}>
+          {t('kiosk.pairing', {}, language)}
+        </p>
+      ))}
+      <QrCode text={`${location.origin}/app/devices?pair=${code}`} label={t('kiosk.pairing')} />
+    </main>
+  )
+}
+
+interface Props {
+  house: House
+  languages: readonly Language[]
+  onLanguage(language: Language): void
+}
+/** Every language at once: nobody has chosen one yet. */
+export function Welcome({ house: { tenant, page }, languages, onLanguage }: Props) {
+  return (
+    <>
+      <header class="top">
+        <p class="muted">{page.tenant_name}</p>
+        <h1 class="title">{page.site.name}</h1>
+        {!page.is_open && <Closed tenant={tenant} page={page} languages={languages} />}
+      </header>
+      <div class="choices languages">
+        {languages.map((language) => (
+          <button
+            type="button"
+            class="button language"
+            key={language}
+            lang={language}
+            dir={directionOf(language)}
+            onClick={() => onLanguage(language)}
+          >
+            <small>{t('kiosk.welcome', {}, language)}</small>
+            {NAMES[language]}
+          </button>
+        ))}
+      </div>
+    </>
+  )
+}
+
+function Closed({ tenant, page, languages }: { tenant: string; page: House['page']; languages: readonly Language[] }) {
+  const { timezone, slug } = page.site
+  const hasBooking = page.lines.some(({ takes_appointments }) => takes_appointments)
+  return (
+    <section class="card" data-closed>
+      {languages.map((language) => (
+        <p key={language} lang={language} dir={directionOf(language)}>
+          <strong>{t('kiosk.closed', {}, language)}</strong>
+          {page.opens_at && (
+            <>
+              {' · '}
+              {t(
+                'kiosk.opens',
+                {
+                  day: day(page.opens_at, timezone, language),
+                  time: clockTime(page.opens_at, timezone, language),
+                },
+                language,
+              )}
+            </>
+          )}
+        </p>
+      ))}
+      {hasBooking && <QrCode text={`${location.origin}/site/${tenant}/${slug}/book`} label={t('kiosk.book')} />}
+    </section>
+  )
+}

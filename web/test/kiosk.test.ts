@@ -1,0 +1,267 @@
+import type { Page } from 'playwright-core'
+import { afterEach, describe, expect, test } from 'vitest'
+import { ticketCode } from '../../shared/format.ts'
+import { decodedQr } from './qr.ts'
+import { hasBrowser, startSite, violations, type OpenOptions } from './site.ts'
+
+const KIOSK = { width: 1080, height: 1920 }
+
+describe.runIf(hasBrowser)('the kiosk', async () => {
+  const { server, url, bank, run, open, closeAll } = await startSite({ queues: 3 })
+  const { admin } = bank
+  const site_id = bank.sites[0]!.id
+  await server.owner(
+    `update services set names = jsonb_build_object('fr', 'Service ' || code, 'en', 'Service ' || code, 'ar', 'خدمة ' || code)`,
+  )
+  afterEach(async () => {
+    await closeAll()
+    await run(admin, 'POST', '/tickets/close-day/', { today: true })
+  })
+
+  /** A machine that staff has adopted, with these settings; prints are counted instead of made. */
+  async function aKiosk(settings: object = {}, { prepare, ...options }: OpenOptions = {}) {
+    const kiosk = await run(admin, 'POST', '/kiosks/', { site_id, name: 'Entrée', settings })
+    const opened = await open('/kiosk', {
+      viewport: KIOSK,
+      isLast: true,
+      ...options,
+      async prepare(page) {
+        await page.clock.install()
+        await page.addInitScript(() => {
+          const world = { prints: 0, spoken: [] as string[] }
+          Object.assign(globalThis, { world })
+          globalThis.print = () => void world.prints++
+          speechSynthesis.getVoices = () =>
+            ['fr-FR', 'ar-MA', 'en-GB'].map((lang) => ({ lang, localService: true }) as SpeechSynthesisVoice)
+          speechSynthesis.speak = ({ text }) => void world.spoken.push(text)
+          Object.defineProperty(SpeechSynthesisUtterance.prototype, 'voice', { set() {} })
+        })
+        await prepare?.(page)
+      },
+    })
+    const { page } = opened
+    await page.waitForSelector('.pairing-code')
+    const code = (await page.textContent('.pairing-code'))!.trim()
+    const device = await run(admin, 'POST', '/devices/pair/', {
+      code,
+      kind: 'kiosk',
+      site_id,
+      name: 'Borne',
+      kiosk_id: kiosk['id'],
+    })
+    await page.clock.runFor(3000)
+    await page.waitForSelector('[data-step=welcome]')
+    return { ...opened, device }
+  }
+  const world = (page: Page) => page.evaluate('world') as Promise<{ prints: number; spoken: string[] }>
+  async function choose(page: Page, language = 'fr') {
+    await page.click(`.language[lang=${language}]`)
+    await page.waitForSelector('[data-step=services]')
+  }
+  async function take(page: Page) {
+    await page.click('.tile')
+    await page.waitForSelector('[data-number]')
+    return (await page.getAttribute('[data-number]', 'data-number'))!
+  }
+  const statusOf = async (number: string) =>
+    (
+      await server.owner('select status, channel, language from tickets where number = $1 order by id desc limit 1', [
+        number,
+      ])
+    )[0]
+
+  test('K1 X6 X9 X10 two taps from the welcome to a number, which is printed and opens on a phone', async () => {
+    const { page, complaints } = await aKiosk({ prints: true })
+    await choose(page, 'ar')
+    expect(await page.getAttribute('html', 'dir')).toBe('rtl')
+    const number = await take(page)
+    expect(await statusOf(number)).toEqual({ status: 'en_attente', channel: 'kiosk', language: 'ar' })
+    expect((await world(page)).prints).toBe(1)
+    const link = await decodedQr(page)
+    // Where the organisation is reached from outside is a setting of the server.
+    const { pathname } = new URL(link!)
+    expect(pathname).toMatch(/^\/t\//)
+    const phone = await fetch(url + pathname, { headers: { accept: 'text/html' } })
+    expect(await phone.text()).toContain(ticketCode(number))
+    // What goes to the printer: the number, and nothing that is pressed.
+    await page.emulateMedia({ media: 'print' })
+    expect(await page.isVisible('.ticket .number')).toBe(true)
+    expect(await page.innerText('.ticket')).toContain(ticketCode(number))
+    expect(await page.isVisible('.choices')).toBe(false)
+    expect(complaints).toEqual([])
+  })
+
+  test('K2 in access mode everything pressed is low, large and reached by three keys, and each focus is spoken', async () => {
+    const { page } = await aKiosk()
+    await page.click('.access')
+    const look = async () => {
+      const targets = await page.$$eval('button', (buttons) =>
+        buttons.map((button) => {
+          const { top, bottom, height } = button.getBoundingClientRect()
+          return { top, bottom, height, font: parseFloat(getComputedStyle(button).fontSize) }
+        }),
+      )
+      for (const { top, bottom } of targets) {
+        expect(top).toBeGreaterThanOrEqual(KIOSK.height * 0.6)
+        expect(bottom).toBeLessThanOrEqual(KIOSK.height)
+      }
+      // Capitals of this face are 0.66 of its size; 7.3 mm on a machine of 140 dots an inch.
+      const capMillimetres = (Math.min(...targets.map(({ font }) => font)) * 0.66 * 25.4) / 140
+      expect(capMillimetres).toBeGreaterThanOrEqual(7.3)
+      expect(await violations(page)).toEqual([])
+    }
+    await look()
+    const focus = async (selector: string) => {
+      for (let n = 0; n < 20; n++) {
+        if (await page.evaluate((wanted) => document.activeElement!.matches(wanted), selector)) return
+        await page.keyboard.press('ArrowDown')
+      }
+      throw new Error(`no key leads to ${selector}`)
+    }
+    await focus('.language[lang=fr]')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('[data-step=services]')
+    await look()
+    const before = (await world(page)).spoken.length
+    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowUp']) await page.keyboard.press(key)
+    const { spoken } = await world(page)
+    expect(spoken.length - before).toBe(3)
+    expect(spoken.at(-1)).toContain('Service B')
+    await focus('.tile')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('[data-number]')
+    await look()
+  })
+
+  test('K3 who goes away is asked for 20 seconds, may stay as often as wanted, and leaves nothing behind', async () => {
+    const { page } = await aKiosk({ idle_seconds: 30, languages: ['fr', 'ar'] })
+    await choose(page, 'ar')
+    const number = ticketCode(await take(page))
+    for (let n = 0; n < 11; n++) {
+      await page.clock.runFor(31_000)
+      await page.waitForSelector('.idle')
+      await page.click('.idle button')
+      await page.waitForSelector('.idle', { state: 'detached' })
+    }
+    await page.clock.runFor(31_000)
+    await page.waitForSelector('.idle')
+    await page.clock.runFor(15_000)
+    expect(await page.isVisible('.idle')).toBe(true)
+    await page.clock.runFor(6000)
+    await page.waitForSelector('[data-step=welcome]')
+    expect(await page.getAttribute('html', 'lang')).toBe('fr')
+    const left = await page.evaluate(() => [
+      document.documentElement.outerHTML,
+      JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)]),
+      location.href,
+      history.length,
+    ])
+    for (const each of left.slice(0, 3)) expect(each).not.toContain(number)
+    // The empty page that the browser began with, and this one.
+    expect(left[3]).toBeLessThanOrEqual(2)
+    await page.goBack().catch(() => {})
+    expect(await page.textContent('body')).not.toContain(number)
+  })
+
+  test('K5 without paper the number and the code on the screen are enough, and supervisors are told', async () => {
+    const { page, device } = await aKiosk({ prints: true })
+    await page.mouse.move(KIOSK.width - 20, 20)
+    await page.mouse.down()
+    await page.clock.runFor(3100)
+    await page.mouse.up()
+    await page.click('[data-paper=ok]')
+    const report = async () => (await run(admin, 'GET', `/devices/${String(device['id'])}/`))['report']
+    await expect.poll(report).toMatchObject({ paper: 'out' })
+    const events = await server.owner(`select data -> 'device' -> 'report' ->> 'paper' as paper from events
+      where type = 'device.reported' order by "offset" desc limit 1`)
+    expect(events).toEqual([{ paper: 'out' }])
+    await page.click('.bare')
+    await choose(page)
+    const number = await take(page)
+    await page.waitForSelector('[data-paper=out]')
+    expect(await page.locator('.ticket .qr').count()).toBe(1)
+    expect((await world(page)).prints).toBe(0)
+    expect(await statusOf(number)).toMatchObject({ status: 'en_attente' })
+  })
+
+  test('K6 no menu, no selection, no zoom, no field, no link', async () => {
+    const { page } = await aKiosk()
+    await choose(page)
+    const held = await page.evaluate(() =>
+      ['contextmenu', 'dragstart', 'selectstart'].map(
+        (type) => !document.body.dispatchEvent(new Event(type, { bubbles: true, cancelable: true })),
+      ),
+    )
+    expect(held).toEqual([true, true, true])
+    const isZoomHeld = await page.evaluate(
+      () => !dispatchEvent(new WheelEvent('wheel', { ctrlKey: true, cancelable: true })),
+    )
+    expect(isZoomHeld).toBe(true)
+    expect(await page.evaluate('getComputedStyle(document.body).userSelect')).toBe('none')
+    expect(await page.locator('a, input, textarea, select').count()).toBe(0)
+  })
+
+  test('an appointment is checked in by its code, on keys of the screen; a wrong one says so', async () => {
+    const queue_id = bank.queues[0]!.id
+    await run(admin, 'POST', '/booking-settings/', { queue_id, lead_seconds: 0, duration_seconds: 600 })
+    await server.owner(
+      `insert into appointments (tenant_id, site_id, queue_id, service_id, status, start_at, end_at, busy_from, busy_until, day, channel, code)
+       select q.tenant_id, q.site_id, q.id, q.service_id, 'booked', now(), now() + interval '10 min', now(), now() + interval '10 min',
+         (now() at time zone s.timezone)::date, 'web', '424242'
+       from queues q join sites s on s.tenant_id = q.tenant_id and s.id = q.site_id where q.id = $1`,
+      [queue_id],
+    )
+    const { page } = await aKiosk()
+    await choose(page)
+    await page.click('[data-check-in]')
+    const type = async (code: string) => {
+      for (const digit of code) await page.click(`.keypad button:text-is("${digit}")`)
+      await page.click('.choices > [data-kind=primary]')
+    }
+    await type('9999')
+    await page.waitForSelector('[role=alert]:not([hidden])')
+    for (let n = 0; n < 4; n++) await page.click('.choices > .button:nth-of-type(2)')
+    await type('424242')
+    await page.waitForSelector('[data-number]')
+  })
+
+  test.each(['fr', 'ar'])('X1 X4 X8 every step is accessible and in its language: %s', async (language) => {
+    const { page } = await aKiosk({ prints: true }, { reducedMotion: 'reduce' })
+    const isSound = async () => {
+      expect(await violations(page)).toEqual([])
+      const text = await page.innerText('body')
+      expect(text).not.toMatch(/undefined|NaN|\b(?:kiosk|ui|errors)\.[a-z]/)
+      const small = await page.$$eval('button', (buttons) =>
+        buttons
+          .filter((button) => button.getBoundingClientRect().height < 48)
+          .map((button) => button.outerHTML.slice(0, 80)),
+      )
+      expect(small).toEqual([])
+      expect(await page.evaluate('document.getAnimations().length')).toBe(0)
+      return text
+    }
+    await isSound()
+    await choose(page, language)
+    expect(await isSound()).toMatch(language === 'ar' ? /اختر/ : /Choisissez/)
+    await take(page)
+    const ticket = await isSound()
+    if (language === 'ar') expect(ticket).not.toMatch(/Votre|Terminer|lettres/)
+    await page.clock.runFor(62_000)
+    await page.waitForSelector('.idle')
+    await isSound()
+  })
+
+  test('X1 closed and paused say what can be done, in every language of the machine', async () => {
+    await run(admin, 'PATCH', `/sites/${site_id}/`, { opening_hours: { weekly: {} } })
+    try {
+      const { page } = await aKiosk()
+      await page.waitForSelector('[data-closed]')
+      expect(await violations(page)).toEqual([])
+      await choose(page)
+      expect(await page.locator('.tile:not([disabled])').count()).toBe(0)
+      expect(await violations(page)).toEqual([])
+    } finally {
+      await run(admin, 'PATCH', `/sites/${site_id}/`, { opening_hours: null })
+    }
+  })
+})
