@@ -7,6 +7,8 @@ import type { House } from './machine.ts'
 type Line = House['page']['lines'][number]
 /** Tiles of one screen: more are turned to. */
 const MOST = 6
+/** So many stand one below the other, with room for long names. */
+const FEW = 3
 const takes = ({ status }: Line) => status === 'open' || status === 'closing'
 
 interface Props {
@@ -26,7 +28,7 @@ export function Services({ house, isBusy, onService, onCheckIn, onBack }: Props)
         <h1 class="title">{t('kiosk.choose')}</h1>
         {!lines.some(takes) && <p class="banner">{t('kiosk.nothing')}</p>}
       </header>
-      <div class="choices tiles">
+      <div class="choices tiles" data-few={lines.length <= FEW}>
         {shown.map((line) => (
           <button
             type="button"
