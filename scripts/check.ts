@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { houseRuleViolations } from './house-rules.ts'
 import { brokenDocReferences } from './check-docs.ts'
 import { staleGeneratedFiles } from './generate.ts'
+import { unlistedEvents } from './event-types.ts'
 import { brokenGraphqlPromises } from './graphql-changes.ts'
 
 interface Verdict {
@@ -45,6 +46,7 @@ const verdicts = await Promise.all([
   listed('house rules', async () => houseRuleViolations(await trackedFiles())),
   listed('docs', async () => brokenDocReferences(await trackedFiles())),
   listed('generated files', staleGeneratedFiles),
+  listed('events', () => unlistedEvents()),
   listed('graphql', () => brokenGraphqlPromises()),
 ])
 for (const { name, ok, output, seconds } of verdicts) {

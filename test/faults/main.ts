@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults [-- --only reconnect,kill,embedded,nodes,redis,half-open,storm,notifications,jobs] [--quick] [--seed <n>]`: real servers on a real database under
+ * `npm run test:faults [-- --only reconnect,kill,embedded,nodes,redis,half-open,storm,notifications,webhooks,jobs] [--quick] [--seed <n>]`: real servers on a real database under
  * bad networks and kill -9. Prints figures against their goals; exit code 1 when one is not met. Everything it starts
  * ends with it, however it ends.
  */
@@ -20,6 +20,7 @@ import { notifications } from './notifications.ts'
 import { reconnect } from './reconnect.ts'
 import { reconnectStorm, stalledConsumers } from './storm.ts'
 import { isMet, table, type Figure } from './table.ts'
+import { webhooks } from './webhooks.ts'
 import { beforeDatabase, redisParts, wakeups, type WakeupsReport } from './wakeups.ts'
 
 const MAX_SECONDS = 540
@@ -27,7 +28,10 @@ const MAX_SECONDS = 540
 const END_WITHIN_SECONDS = 12
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: 'reconnect,kill,embedded,nodes,redis,half-open,storm,notifications,jobs' },
+    only: {
+      type: 'string',
+      default: 'reconnect,kill,embedded,nodes,redis,half-open,storm,notifications,webhooks,jobs',
+    },
     quick: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
   },
@@ -319,6 +323,32 @@ async function sendersKilled({ owner }: FaultDatabase, settings: Record<string, 
   })
 }
 
+async function webhookSendersKilled({ owner }: FaultDatabase, settings: Record<string, string>) {
+  const name = 'webhooks'
+  const events = options.quick ? 120 : 1200
+  const kills = options.quick ? 1 : 5
+  const report = await webhooks({
+    owner,
+    settings,
+    events,
+    kills,
+    signal,
+    maxSeconds: 90,
+    progress: (line) => say(`${name}: ${line}`),
+  })
+  note(name, {
+    'workers killed': atLeast(kills, report.kills),
+    'events heard': atLeast(events, report.heard),
+    lost: none(report.lost),
+    'heard again, under the same id': atMost(report.onTheirWay, report.again),
+    's from the last kill until all were told': atMost(60, report.drainedSeconds),
+    'control: on their way at a kill': atLeast(1, report.onTheirWay),
+    'ms from an event to a receiver beside a silent one, median': atMost(600, report.besideSilence.medianMs),
+    'ms, slowest': atMost(5000, report.besideSilence.slowestMs),
+    'control: attempts that the silent one still holds': atLeast(1, report.besideSilence.stillSilent),
+  })
+}
+
 async function workersKilled({ owner, url, directUrl }: FaultDatabase) {
   const name = 'jobs'
   const count = options.quick ? 150 : 500
@@ -394,6 +424,7 @@ async function run() {
     if (only.includes('half-open') && !signal.aborted) await hollowListen(database, settings)
     if (only.includes('storm') && !signal.aborted) await storms(database, settings)
     if (only.includes('notifications') && !signal.aborted) await sendersKilled(database, settings)
+    if (only.includes('webhooks') && !signal.aborted) await webhookSendersKilled(database, settings)
     if (only.includes('jobs') && !signal.aborted) await workersKilled(database)
     if (only.includes('kill') && !signal.aborted) {
       for (let i = 0; i < 2; i++) servers.push(await ServerProcess.start(settings))

@@ -1,15 +1,12 @@
 import asyncapiSpecs from '@asyncapi/specs'
 import { Ajv } from 'ajv'
 import * as formats from 'ajv-formats'
-import { globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { aTenant } from '../../test/factories.ts'
 import { testDatabase } from '../../test/harness.ts'
 import { caller, testRuntime } from '../../test/runtime.ts'
 import { asyncApiDocument } from '../../transports/asyncapi.ts'
 import { feeds, operations } from '../index.ts'
-import { TRANSITIONS } from '../tickets/index.ts'
-import { CATALOGUE } from './catalogue.ts'
 
 type Json = Record<string, any>
 const document = asyncApiDocument({ operations, feeds, version: '0.0.0' }) as Json
@@ -20,23 +17,6 @@ function ajv(options: object = {}): Ajv {
   return made
 }
 const schema = asyncapiSpecs.schemas['3.0.0'] as Json
-
-test('every type that the code writes is in the catalogue, and none besides', () => {
-  const text = globSync('server/**/*.ts', { exclude: (path) => path.endsWith('.test.ts') })
-    .filter((file) => !file.includes('modules/webhooks/catalogue'))
-    .map((file) => readFileSync(file, 'utf8'))
-    .join('\n')
-  const written = new Set<string>(Object.values(TRANSITIONS).map(({ event }) => event))
-  for (const [, type] of text.matchAll(/\b(?:type|event): '([a-z_]+\.[a-z_]+)'/g)) written.add(type!)
-  for (const [, noun] of text.matchAll(/\bsingular: '([a-z_]+)'/g))
-    for (const verb of ['created', 'updated', 'deleted']) written.add(`${noun}.${verb}`)
-  expect([...written].filter((type) => !(type in CATALOGUE))).toEqual([])
-  // Those whose last part is put together where they are written.
-  const composed = new Set([...text.matchAll(/\btype: `([a-z_]+\.[a-z_]*)\$\{/g)].map(([, beginning]) => beginning!))
-  expect([...composed].toSorted()).toEqual(['appointment.', 'device.', 'message.', 'ticket.tomorrow_', 'webhook.'])
-  const isWritten = (type: string) => written.has(type) || [...composed].some((beginning) => type.startsWith(beginning))
-  expect(Object.keys(CATALOGUE).filter((type) => !isWritten(type))).toEqual([])
-})
 
 test('the AsyncAPI document is valid, and every reference leads somewhere', () => {
   // The schema brings its own of draft 07.

@@ -172,6 +172,7 @@ const webhook = (summary: string): EventDefinition => ({
   }),
 })
 const OTHERS: Record<string, EventDefinition> = {
+  'customer.erased': { summary: 'What was known of a person was deleted', data: Open({ customer: Open({ id: Id }) }) },
   'agent.status_changed': {
     summary: 'An agent came, went or paused',
     data: Open({ agent: AgentFace }),
@@ -257,6 +258,7 @@ const ENTITIES: Record<string, string | null> = {
   notification_rule: 'notification-rules.get',
   template: 'templates.get',
   customer: null,
+  scheduled_report: 'scheduled-reports.get',
 }
 const VERBS = { created: 'was added', updated: 'was changed', deleted: 'was deleted' }
 const CONFIGURATION = Object.fromEntries(

@@ -8,7 +8,7 @@ export { CATALOGUE, type EventDefinition } from './catalogue.ts'
 export { Event as EventSchema } from './log.ts'
 export { jobs } from './jobs.ts'
 export { Sender } from './sending/sender.ts'
-export { signedHeaders } from './secret.ts'
+export { sealSecret, signedHeaders } from './secret.ts'
 export { useWebhooks } from './settings.ts'
 
 export const operations: readonly Operation[] = [...endpointOperations, ...deliveryOperations, ...logOperations]

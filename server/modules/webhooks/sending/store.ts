@@ -24,27 +24,35 @@ export const PARALLEL = 4
 const FAILURES_BEFORE_REST = 5
 const MOST_REST_SECONDS = 300
 
-/** What was sent before another failed attempt comes first; the row of the endpoint lets one process choose at a time. */
+/** Whoever holds the row chooses; a statement of its own, so that the next one sees what others have taken before it. */
+const ENDPOINT = `
+  select id, url, secret, case when former_secret_until > now() then former_secret end as former_secret, failures from webhooks
+  where id = $1 and is_active and (paused_until is null or paused_until <= now()) for no key update`
+/** Those that were due first, so many that no more than the third value are on their way. */
 const CLAIM = `
-  with endpoint as (
-    select id, url, secret, case when former_secret_until > now() then former_secret end as former_secret, failures from webhooks
-    where id = $1 and is_active and (paused_until is null or paused_until <= now()) for no key update skip locked),
-  busy as (
+  with busy as (
     select count(*)::int as n from webhook_deliveries where webhook_id = $1 and status = 'sending' and due_at > now()),
   due as (
     select d.id from webhook_deliveries d where d.webhook_id = $1 and d.status in ('pending', 'sending') and d.due_at <= now()
-    order by d.due_at, d.id
-    limit greatest(0, least($2, (select case when failures > 0 then 1 else ${PARALLEL} end from endpoint)) - (select n from busy))
+    order by d.due_at, d.id limit greatest(0, least($2, $3 - (select n from busy)))
     for update of d skip locked),
   claimed as (
     update webhook_deliveries d set status = 'sending', attempt = d.attempt + 1, due_at = now() + make_interval(secs => ${LEASE_SECONDS})
-    from due, endpoint where d.id = due.id
-    returning d.*, endpoint.url, endpoint.secret, endpoint.former_secret)
-  select c.id, c.webhook_id, c.site_id, c.epoch, c."offset", c.type, c.attempt, c.step, c.url, c.secret, c.former_secret,
-    e.at, e.actor, e.data, extract(epoch from clock_timestamp())::bigint as now
+    from due where d.id = due.id returning d.*)
+  select c.id, c.webhook_id, c.site_id, c.epoch, c."offset", c.type, c.attempt, c.step, e.at, e.actor, e.data,
+    extract(epoch from clock_timestamp())::bigint as now
   from claimed c left join events e on e.tenant_id = c.tenant_id and e.site_id = c.site_id and e."offset" = c."offset"
   order by c.id`
-export const claimDeliveries = (tx: Tx, webhookId: number, most: number) => tx.query<Claimed>(CLAIM, [webhookId, most])
+type Endpoint = Pick<Claimed, 'url' | 'secret' | 'former_secret'> & { failures: number }
+
+/** Takes up to `most` deliveries of an endpoint that may begin now. */
+export async function claimDeliveries(tx: Tx, webhookId: number, most: number): Promise<Claimed[]> {
+  const endpoint = await tx.maybe<Endpoint>(ENDPOINT, [webhookId])
+  if (!endpoint) return []
+  const { failures, url, secret, former_secret } = endpoint
+  const rows = await tx.query<Omit<Claimed, keyof Endpoint>>(CLAIM, [webhookId, most, failures > 0 ? 1 : PARALLEL])
+  return rows.map((row) => ({ ...row, url, secret, former_secret }))
+}
 
 /** What came of an attempt. */
 export interface Result {
