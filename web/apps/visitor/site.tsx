@@ -22,7 +22,11 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey, pho
     <main class="page">
       <Header place={site.tenant_name} />
       <h1 class="title">{name}</h1>
-      {address && <p class="muted">{address}</p>}
+      {address && (
+        <p class="muted">
+          <bdi>{address}</bdi>
+        </p>
+      )}
       <Hours site={site} timezone={timezone} />
       <Notice text={refusal} />
       {own.map(({ number, token, code }) => (
@@ -47,7 +51,7 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey, pho
           <p class="banner">{t('visitor.nothing_open')}</p>
         ) : (
           <>
-            <details class="needs">
+            <details class="needs" open={phone !== undefined}>
               <summary>{t('visitor.needs')}</summary>
               {NEEDS.map((need) => (
                 <label class="check" key={need}>
@@ -55,9 +59,6 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey, pho
                   {t(`visitor.need_${need}`)}
                 </label>
               ))}
-            </details>
-            <details class="needs" open={phone !== undefined}>
-              <summary>{t('visitor.phone')}</summary>
               <label class="field">
                 {t('visitor.phone_label')}
                 <input type="tel" name="phone" autocomplete="tel" dir="ltr" maxLength={30} defaultValue={phone} />
