@@ -33,7 +33,10 @@ test('the pages of appointments in three languages', { timeout: 120_000 }, async
     const { page } = await site.open(`/site/demo/site-1/book/${service}?lang=${lang}`)
     await page.waitForSelector('[role=grid]')
     await shoot(page, `booking-book-${lang}`)
+    const times = page.waitForResponse(/slots/)
     await page.locator('[data-free=true] button').nth(2).click()
+    await times
+    await page.waitForSelector('[data-free=true] [aria-pressed=true]')
     await page.locator('[name=start_at]').first().check()
     await page.fill('[name=name]', 'Samira Haddad')
     await page.click('button[data-kind=primary]')
