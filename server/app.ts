@@ -36,6 +36,7 @@ import { Screens } from './pages/screens.ts'
 import { BookingPages } from './pages/booking.ts'
 import { VisitorPages } from './pages/visitor.ts'
 import { exportFiles } from './pages/exports.ts'
+import { media } from './pages/media.ts'
 import { voice } from './pages/voice.ts'
 import { Authenticator } from './transports/authenticate.ts'
 import { documents, health } from './transports/documents.ts'
@@ -140,6 +141,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     })
     pages.register(app)
     voice(app, db)
+    media(app, { runtime, tenantById: directory.byId })
     exportFiles(app, db)
     const visitor = new VisitorPages({
       runtime,

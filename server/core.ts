@@ -14,6 +14,7 @@ import { useWebhooks } from './modules/webhooks/index.ts'
 import { useProviders } from './modules/notifications/index.ts'
 import { narrowing, useAttemptStore, useAuditHeads, useSigningKeys } from './modules/authentication/index.ts'
 import { useVoice } from './modules/displays/index.ts'
+import { useMediaKeys, useStorage } from './modules/media/index.ts'
 import { registerAlgorithms } from './modules/queues/index.ts'
 import { tenantDirectory, type TenantDirectory } from './modules/tenants/index.ts'
 import { problemOf } from './transports/problem.ts'
@@ -38,6 +39,8 @@ export async function buildCore(config: Config): Promise<Core> {
   useChallengeKeys(config.secretKey, config.secretKeyFallbacks)
   usePush(config.secretKey, { subject: contactOf(config), allowsLoopback: config.debug })
   useAuditHeads(join(config.dataDir, 'audit-heads'))
+  useMediaKeys(config.secretKey, config.secretKeyFallbacks)
+  await useStorage(config)
   useVoice({ directory: join(config.dataDir, 'voice') })
   const redis = config.redisUrl ? new RedisLink(config.redisUrl) : undefined
   const shared = redis && new SharedCache(redis, config.secretKey)

@@ -1296,6 +1296,33 @@ export interface CreateKioskSettingsInput {
   show_wait?: boolean | null
 }
 
+export interface CreateMediaItemAltInput {
+  fr?: string | null
+  en?: string | null
+  ar?: string | null
+}
+
+export interface CreateMediaItemInput {
+  kind: MediaItemKind
+  name: string
+  alt?: CreateMediaItemAltInput | null
+}
+
+export interface CreateMediaItemResult {
+  id: string
+  kind: MediaItemKind
+  name: string
+  alt: MediaItemAlt
+  status: MediaItemStatus
+  width: number | null
+  height: number | null
+  variants: (MediaItemVariants)[]
+  created_at: DateTime
+  updated_at: DateTime
+  upload_url: string
+  upload_expires_at: DateTime
+}
+
 export interface CreateNotificationRuleInput {
   queue_id: string
   event: NotificationRuleEvent
@@ -1599,6 +1626,10 @@ export interface DeleteInvitationInput {
 }
 
 export interface DeleteKioskInput {
+  id: string
+}
+
+export interface DeleteMediaItemInput {
   id: string
 }
 
@@ -2104,6 +2135,49 @@ export interface MarkTicketNoShowInput {
   reason?: string | null
 }
 
+export interface MediaItem {
+  id: string
+  kind: MediaItemKind
+  name: string
+  alt: MediaItemAlt
+  status: MediaItemStatus
+  width: number | null
+  height: number | null
+  variants: (MediaItemVariants)[]
+  created_at: DateTime
+  updated_at: DateTime
+}
+
+export interface MediaItemAlt {
+  fr: string | null
+  en: string | null
+  ar: string | null
+}
+
+export interface MediaItemConnection {
+  edges: (MediaItemEdge)[]
+  nodes: (MediaItem)[]
+  pageInfo: PageInfo
+}
+
+export interface MediaItemEdge {
+  node: MediaItem
+  cursor: string
+}
+
+export type MediaItemKind = 'image' | 'video'
+
+export type MediaItemStatus = 'awaited' | 'ready'
+
+export interface MediaItemVariants {
+  name: string
+  type: string
+  width: number | null
+  height: number | null
+  size_bytes: Long
+  url: string
+}
+
 export interface Message {
   id: string
   ticket_id: string | null
@@ -2177,6 +2251,9 @@ export interface Mutation {
   revokeDevice: boolean
   reportDeviceState: Device
   pairDevice: PairedDevice
+  createMediaItem: CreateMediaItemResult
+  updateMediaItem: MediaItem
+  deleteMediaItem: boolean
   createSite: Site
   updateSite: Site
   deleteSite: boolean
@@ -2537,6 +2614,8 @@ export interface Query {
   apiKeys: ApiKeyConnection
   devices: DeviceConnection
   device: Device
+  media: MediaItemConnection
+  mediaItem: MediaItem
   sites: SiteConnection
   site: Site
   services: ServiceConnection
@@ -3908,6 +3987,18 @@ export interface UpdateKioskSettingsInput {
   shows_qr?: boolean | null
   asks_phone?: boolean | null
   show_wait?: boolean | null
+}
+
+export interface UpdateMediaItemAltInput {
+  fr?: string | null
+  en?: string | null
+  ar?: string | null
+}
+
+export interface UpdateMediaItemInput {
+  id: string
+  name?: string | null
+  alt?: UpdateMediaItemAltInput | null
 }
 
 export interface UpdateNotificationRuleInput {

@@ -83,6 +83,9 @@ export type JobsDead = { results: ({ id: number; task: string; payload: Record<s
 export type KiosksGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean }; is_active: boolean; created_at: string; updated_at: string }
 export type KiosksList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type MailOutbox = { results: ({ id: number; channel: string; recipient: string; subject: string; body: string; created_at: string })[] }
+export type MediaCreate = { id: number; kind: "image" | "video"; name: string; alt: { fr?: string; en?: string; ar?: string }; status: "awaited" | "ready"; width: number | null; height: number | null; variants: ({ name: string; type: string; width: number | null; height: number | null; size_bytes: number; url: string })[]; created_at: string; updated_at: string; upload_url: string; upload_expires_at: string }
+export type MediaGet = { id: number; kind: "image" | "video"; name: string; alt: { fr?: string; en?: string; ar?: string }; status: "awaited" | "ready"; width: number | null; height: number | null; variants: ({ name: string; type: string; width: number | null; height: number | null; size_bytes: number; url: string })[]; created_at: string; updated_at: string }
+export type MediaList = { results: ({ id: number; kind: "image" | "video"; name: string; alt: { fr?: string; en?: string; ar?: string }; status: "awaited" | "ready"; width: number | null; height: number | null; variants: ({ name: string; type: string; width: number | null; height: number | null; size_bytes: number; url: string })[]; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type MessagesGet = { id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push" | "page"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null }
 export type MessagesList = { results: ({ id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push" | "page"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null })[] }
 export type MessagesMine = { results: ({ id: number; direction: "out" | "in"; kind: string; body: string; created_at: string })[] }
@@ -594,6 +597,42 @@ export const devicesPollPairing = /* @__PURE__ */ operation<{ secret: string }, 
 export const devicesPair = /* @__PURE__ */ operation<{ code: string; kind: "kiosk" | "display"; site_id: number; name: string; display_id?: number; kiosk_id?: number; tenant: string }, DevicesPair>(
   'POST',
   '/api/v1/tenants/{tenant}/devices/pair/',
+)
+
+/** Begin an upload. */
+export const mediaCreate = /* @__PURE__ */ operation<{ kind: "image" | "video"; name: string; alt?: { fr?: string; en?: string; ar?: string }; tenant: string }, MediaCreate>(
+  'POST',
+  '/api/v1/tenants/{tenant}/media/',
+)
+
+/** List pictures and films. */
+export const mediaList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; kind?: "image" | "video"; tenant: string }, MediaList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/media/',
+)
+
+/** Get a picture or film. */
+export const mediaGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, MediaGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/media/{id}/',
+)
+
+/** Rename a picture or film, or say what is seen. */
+export const mediaUpdate = /* @__PURE__ */ operation<{ id: number; name?: string; alt?: { fr?: string; en?: string; ar?: string }; tenant: string }, MediaGet>(
+  'PATCH',
+  '/api/v1/tenants/{tenant}/media/{id}/',
+)
+
+/** Delete a picture or film. */
+export const mediaDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/media/{id}/',
+)
+
+/** Note that a file is there. */
+export const mediaFinish = /* @__PURE__ */ operation<{ id: number; variants: ({ name: string; type: string; width: number | null; height: number | null; size_bytes: number; key: string })[]; tenant: string }, MediaGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/media/{id}/finish/',
 )
 
 /** List sites. */

@@ -106,6 +106,16 @@ export const errorReports = new Counter({
   registers,
 })
 
+const uploads = new Counter({
+  name: 'media_uploads_total',
+  help: 'Uploads of pictures and films: done, refused for what they are, or failed',
+  labelNames: ['kind', 'outcome'] as const,
+  registers,
+})
+export function countUpload(kind: string, outcome: string): void {
+  uploads.inc({ kind, outcome })
+}
+
 const messagesDone = new Counter({
   name: 'messages_total',
   help: 'Messages to visitors, by what became of an attempt that ended',

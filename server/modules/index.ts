@@ -17,6 +17,7 @@ import * as customers from './customers/index.ts'
 import * as displays from './displays/index.ts'
 import * as estimates from './estimates/index.ts'
 import * as imports from './imports/index.ts'
+import * as media from './media/index.ts'
 import * as notifications from './notifications/index.ts'
 import * as privacy from './privacy/index.ts'
 import * as queues from './queues/index.ts'
@@ -35,6 +36,7 @@ interface Module {
 const modules: readonly Module[] = [
   tenants,
   authentication,
+  media,
   sites,
   customers,
   queues,

@@ -17,6 +17,13 @@ const FORGET: readonly string[] = [
      or length(p.name) > 2 and strpos(k.body, to_json(p.name)::text) > 0
      or exists (select from tickets t where t.customer_id = p.id and k.body ~ ('"(ticket_)?id":' || t.id || '[,}]'))`,
   `${PERSON} update message_opt_outs o set address = app.address_hash(o.address) from p where o.address in (p.phone, p.email)`,
+  // What was brought in tables, as it was typed there.
+  `${PERSON} update import_rows r set input = '{}', errors = '[]' from imports i, p
+     where i.tenant_id = r.tenant_id and i.id = r.import_id and (
+       i.kind = 'customers' and r.target_id = p.id
+       or i.kind = 'appointments' and r.target_id in (select a.id from appointments a where a.customer_id = p.id)
+       or strpos(r.input::text, p.phone) > 0 or strpos(lower(r.input::text), p.email) > 0
+       or length(p.name) > 2 and strpos(r.input::text, p.name) > 0)`,
   // Files of tickets have their labels.
   `${PERSON} delete from exports e using p where e.kind = 'tickets'
      and exists (select from tickets t where t.customer_id = p.id and t.labels <> '{}')`,

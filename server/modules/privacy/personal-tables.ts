@@ -200,6 +200,12 @@ export const PERSONAL_TABLES: Readonly<Record<string, Registered>> = {
     personal: { email: 'contact', nonce: 'secret', invited_by: 'reference' },
     none: 'tenant_id id role site_ids queue_ids created_at expires_at',
   },
+  media: {
+    about: 'both',
+    kept: 'until it is deleted; pictures lose what the camera wrote into them',
+    personal: { name: 'free_text', alt: 'free_text', variants: 'reference', upload_hash: 'secret' },
+    none: 'tenant_id id kind status width height upload_expires_at created_at updated_at',
+  },
   memberships: {
     about: 'staff',
     kept: 'as long as they work here',

@@ -97,7 +97,7 @@ const PLANTED = new Set([
 ])
 /** Their words are about the organisation, its places, its staff or its settings. */
 const OF_THE_HOUSE =
-  /^(tenants|auth|passkeys|invitations|users|api-keys|devices|sites|services|counters|queues|queue-rules|agents|work-profiles|agent-hours|calendar-feeds|displays|voice-clips|kiosks|templates|webhooks|calendars|reports|scheduled-reports|privacy)\./
+  /^(tenants|auth|passkeys|invitations|users|api-keys|devices|sites|services|counters|queues|queue-rules|agents|work-profiles|agent-hours|calendar-feeds|displays|voice-clips|kiosks|templates|webhooks|calendars|media|reports|scheduled-reports|privacy)\./
 const WORDS = /^(name|phone|email|customer|note|fields|comment|text|body|needs|labels|reason|external_id|device_id)$/
 function takesWords(schema: TSchema): boolean {
   const { properties = {}, anyOf = [], items } = schema as Partial<TObject> & { anyOf?: TSchema[]; items?: TSchema }
@@ -222,6 +222,13 @@ async function plant(): Promise<number> {
   await owner(
     `insert into push_subscriptions (tenant_id, ticket_id, endpoint, p256dh, auth, locale) values ($1, $2, $3, 'p', 'a', 'fr')`,
     [bank.tenant.id, first.id, `https://push.example/${EMAIL}`],
+  )
+
+  // As an import leaves it.
+  await owner(
+    `with i as (insert into imports (tenant_id, kind, rows_total, requested_by, actor) values ($1, 'customers', 1, 'user:1', '{}') returning id)
+     insert into import_rows (tenant_id, import_id, line, input, target_id) select $1, id, 2, $2, $3 from i`,
+    [bank.tenant.id, JSON.stringify({ name: NAME, phone: '06 12 98 76 54', email: EMAIL }), customerId],
   )
 
   // What waits is sent, and answered.

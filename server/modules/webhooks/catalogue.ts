@@ -218,6 +218,12 @@ const OTHERS: Record<string, EventDefinition> = {
     summary: 'A spoken word was deleted',
     data: Open({ clip: Open({ language: text, word: text }) }),
   },
+  'media.created': { summary: 'An upload was announced', data: Open({ media: Open({ id: Id, kind: text }) }) },
+  'media.updated': {
+    summary: 'A picture or film is there, or was described',
+    data: Open({ media: Open({ id: Id, kind: text }) }),
+  },
+  'media.deleted': { summary: 'A picture or film was deleted', data: Open({ media: Open({ id: Id, kind: text }) }) },
   'tenant.updated': { summary: 'The organisation’s settings were changed', data: Open({ tenant: Type.Unknown() }) },
   'quota.exceeded': {
     summary: 'More was used than agreed',
