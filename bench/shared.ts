@@ -97,11 +97,14 @@ const transactions = async ({ direct }: Cluster) => {
 async function load(world: World, cookies: readonly string[]) {
   const ids = queueIds(world).slice(0, QUEUES)
   let turn = 0
-  const counts = { console: 0, site: 0, take: 0, failed: 0 }
+  const counts = { console: 0, site: 0, take: 0 }
+  const refused: Record<string, number> = {}
   const ask = async (kind: 'console' | 'site' | 'take', path: string, init: RequestInit = {}) => {
     const answer = await fetch(`http://127.0.0.1:${PORT + (turn++ % PROCESSES)}${path}`, init).catch(() => undefined)
-    await answer?.arrayBuffer()
-    counts[answer?.ok ? kind : 'failed']++
+    const text = await answer?.text()
+    if (answer?.ok) return void counts[kind]++
+    const why = `${kind} ${answer?.status ?? 'no answer'} ${/"code":"(\w+)"/.exec(text ?? '')?.[1] ?? ''}`.trim()
+    refused[why] = (refused[why] ?? 0) + 1
   }
   const until = performance.now() + SECONDS * 1000
   const every = async (ms: number, work: () => Promise<void>) => {
@@ -126,7 +129,7 @@ async function load(world: World, cookies: readonly string[]) {
       }),
     ),
   ])
-  return counts
+  return { counts, refused }
 }
 
 async function lookups(): Promise<Record<string, number>> {
@@ -166,7 +169,7 @@ try {
       const cpu = startCpu(cluster.postmaster)
       const sumOf = () => nodes.reduce((sum, { pid }) => sum + cpuOf(pid!), 0)
       const [nodesFrom, redisFrom] = [sumOf(), cpuOf(redis.pid!)]
-      const counts = await load(world, cookies)
+      const { counts, refused } = await load(world, cookies)
       const { postgres } = cpu()
       const [server, shared] = [sumOf() - nodesFrom, cpuOf(redis.pid!) - redisFrom]
       const done = await transactions(cluster)
@@ -175,7 +178,7 @@ try {
       )
       const requests = counts.console + counts.site + counts.take
       console.log(
-        `${variant} Redis: ${requests} requests, ${counts.failed} failed; transactions ${Math.round((done - idle - (idle - from)) / SECONDS)}/s; ` +
+        `${variant} Redis: ${requests} requests, refused ${JSON.stringify(refused)}; transactions ${Math.round((done - idle - (idle - from)) / SECONDS)}/s; ` +
           `CPU a request: PostgreSQL ${Math.round(postgres / requests)} µs, Node ${Math.round(server / requests)} µs, Redis ${Math.round(shared / requests)} µs\n  ${found.join(', ')}`,
       )
     } finally {
