@@ -32,7 +32,10 @@ export function problemOf(error: AppError, locale: Locale, requestId: string): P
     type: `/errors/${error.code}`,
     title,
     status: error.status,
-    detail: errors.length > 0 ? errors.map(({ path, detail }) => `${path.slice(1)}: ${detail}`).join(' ') : title,
+    detail:
+      errors.length > 0
+        ? errors.map(({ path, detail }) => (path.length > 1 ? `${path.slice(1)}: ${detail}` : detail)).join(' ')
+        : title,
     code: error.code,
     errors,
     request_id: requestId,

@@ -140,6 +140,8 @@ test.each([
   expect(Object.keys(problem)).toEqual(['type', 'title', 'status', 'detail', 'code', 'errors', 'request_id'])
   expect(problem).toMatchObject({ type: `/errors/${code}`, status, request_id: answer.headers['x-request-id'] })
   expect(answer.body).not.toMatch(/select |node_modules|\.ts:|\bat \w+ \(/)
+  // What is wrong as a whole is named by no field.
+  expect(problem['detail']).not.toMatch(/^:/)
   if (status === 405) expect(answer.headers['allow']).toBe('GET, HEAD, OPTIONS, POST')
 })
 
