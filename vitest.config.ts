@@ -25,8 +25,8 @@ export default defineConfig({
   test: {
     globalSetup: ['server/test/template.ts'],
     pool: 'forks',
-    // One more than cores: tests of screens and of several processes mostly wait.
-    maxWorkers: 3,
+    // Twice the cores of a small machine: tests of screens and of several processes mostly wait.
+    maxWorkers: 4,
     reporters: ['default', './scripts/plain-reporter.ts'],
     projects: [
       // Files follow one another in one process, as organisations do in a server: loading it for each takes half the time.
