@@ -1,4 +1,5 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const OWN_PROCESS = ['{server,shared,scripts,web}/**/*.process.test.ts']
 
@@ -21,12 +22,25 @@ export function project(name: string, test: TestProjectInlineConfiguration['test
   }
 }
 
+/** Short files that wait long for processes of their own. */
+const PATIENT = /\/(kill|nodes|recovery|roles|devices|bus)\.test\.ts$/
+
+/** They come first: none is left over for the end, when nothing else fills the time. */
+class PatientFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isPatient = ({ moduleId }: TestSpecification) => PATIENT.test(moduleId)
+    return [...sorted.filter(isPatient), ...sorted.filter((file) => !isPatient(file))]
+  }
+}
+
 export default defineConfig({
   test: {
     globalSetup: ['server/test/template.ts'],
     pool: 'forks',
     // Twice the cores of a small machine: tests of screens and of several processes mostly wait.
     maxWorkers: 4,
+    sequence: { sequencer: PatientFirst },
     reporters: ['default', './scripts/plain-reporter.ts'],
     projects: [
       // Files follow one another in one process, as organisations do in a server: loading it for each takes half the time.
