@@ -76,10 +76,6 @@ test('thirteen kinds of receivers: each is dealt with as it deserves, and none d
   const isSettled = async (name: string) =>
     !['pending:0', 'sending:1', undefined].includes(await of(name).then((row) => row && `${row.status}:${row.attempt}`))
 
-  for (const name of ['ok', 'no-content', 'huge', 'private'])
-    await expect.poll(() => isSettled(name), { message: name }).toBe(true)
-  // Those that take their time are still on their way: nobody waited for them.
-  expect([(await of('timeout'))!.status, (await of('drip'))!.status]).toEqual(['sending', 'sending'])
   for (const name of Object.keys(urls)) await expect.poll(() => isSettled(name), { message: name }).toBe(true)
   await t.timePasses()
   await expect.poll(async () => (await of('flaky'))!.status).toBe('delivered')
@@ -111,6 +107,14 @@ test('thirteen kinds of receivers: each is dealt with as it deserves, and none d
     badTls: 'null tls_failed',
     private: 'null address_refused',
   })
+  // Everybody's first attempt began before those that take their time had ended: nobody waited for them.
+  const [waited] = await owner<{ begun: number }>(
+    `select count(*)::int as begun from webhook_attempts a where a.tenant_id = $1 and a.attempt = 1 and a.at < (
+       select min(slow.at + make_interval(secs => slow.duration_ms / 1000.0)) from webhook_attempts slow
+       where slow.tenant_id = $1 and slow.error_code = 'timed_out')`,
+    [t.tenant.id],
+  )
+  expect(waited!.begun).toBe(Object.keys(urls).length)
   expect(there.received.some(({ path }) => path === '/secret')).toBe(false)
   expect(there.written.huge).toBeLessThan(32 * 1024 * 1024)
 
