@@ -38,8 +38,8 @@ export default defineConfig({
   test: {
     globalSetup: ['server/test/template.ts'],
     pool: 'forks',
-    // Twice the cores of a small machine: tests of screens and of several processes mostly wait.
-    maxWorkers: 4,
+    // More than a small machine has cores: tests of screens and of several processes mostly wait.
+    maxWorkers: 5,
     sequence: { sequencer: PatientFirst },
     reporters: ['default', './scripts/plain-reporter.ts'],
     projects: [
