@@ -53,7 +53,9 @@ export function App({ data }: { data: AppData }) {
 
   async function leave() {
     if (phase.name === 'desk') {
-      if (phase.acts.desk.state.view?.agent.status === 'available') await phase.acts.leave()
+      const { view, self } = phase.acts.desk.state
+      // The answer that the desk was taken may be here before the feed tells of it.
+      if (view?.agent.status === 'available' || self.status === 'available') await phase.acts.leave()
       await phase.acts.desk.end()
     }
     if (session) await signOut(session).catch(() => {})
