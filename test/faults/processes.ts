@@ -41,8 +41,10 @@ export class ServerProcess {
     this.#child = child
     const note = (text: string) => (this.#output = (this.#output + text).slice(-4000))
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', note)
-    child.once('exit', () => {
-      if (this.#child === child) this.unexpectedEnds++
+    child.once('exit', (code, name) => {
+      if (this.#child !== child) return
+      this.unexpectedEnds++
+      console.error(`a server ended by itself (${name ?? code}):\n${this.#output}`)
     })
     for (let waited = 0; waited < START_TIMEOUT_MS; waited += 25) {
       if (child.exitCode !== null || child.signalCode !== null) break

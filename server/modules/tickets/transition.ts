@@ -82,16 +82,18 @@ export async function commitMoves(
   const undone = moves.filter(({ verb }) => verb === 'undo')
   // Sent together, run in this order.
   const seated = seatAgents(ctx.tx, [...seats.values()], locked)
-  const written = [
+  const written = Promise.all([
     saveTickets(
       ctx.tx,
       [...changes.values()].map((own) => ({ before: own[0]!.before, after: own.at(-1)!.after })),
     ),
     closeLegs(ctx.tx, closed),
     ...undone.map(({ after }) => reopenLegs(ctx.tx, after.id, firstOpenLeg(after))),
-  ]
+  ])
+  // Who waits for the agents first does not look here yet: a connection lost meanwhile is the transaction's failure.
+  written.catch(() => {})
   const agents = await seated
-  if (!locked) await Promise.all(written)
+  if (!locked) await written
   for (const { event, before, after, actor, seat, reason } of moves) {
     const agent = seat && agents.get(seat.id)
     ctx.emit({

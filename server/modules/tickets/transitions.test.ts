@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { TICKET_STATUSES, ticketStatusName, type TicketStatus } from '../../../shared/ticket-status.ts'
 import { transitionOf, VERBS, type Verb } from './rules.ts'
@@ -131,4 +132,19 @@ test('who does not come in the queue’s time is marked absent by the program', 
   expect(await b.row(slow.id)).toMatchObject({ status: 'absent' })
   expect(await b.row(fresh.id)).toMatchObject({ status: 'appelé' })
   expect(await codeOf(b.run('tickets.sweepTimers'))).toBe('forbidden')
+})
+
+test('a connection lost while a move waits for its agent fails nothing but that attempt', async () => {
+  const b = await lab.branch()
+  const { id } = await b.inState('serving')
+  await lab.owner('begin')
+  await lab.owner('select from agents where id = $1 for update', [b.agents[0]!.id])
+  const completed = b.run('tickets.complete', { id })
+  const ended = () =>
+    lab.owner(`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`)
+  while ((await ended()).length === 0) await sleep(5)
+  await lab.owner('rollback')
+  expect(await completed).toMatchObject({ id, status: 'terminé' })
+  expect(await b.events(id)).toEqual(['ticket.created', 'ticket.called', 'ticket.started', 'ticket.completed'])
 })
