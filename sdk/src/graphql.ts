@@ -1294,6 +1294,7 @@ export interface CreateKioskSettingsInput {
   shows_qr?: boolean | null
   asks_phone?: boolean | null
   show_wait?: boolean | null
+  offline_numbers?: number | null
 }
 
 export interface CreateMediaItemAltInput {
@@ -2120,6 +2121,7 @@ export interface KioskSettings {
   shows_qr: boolean | null
   asks_phone: boolean | null
   show_wait: boolean | null
+  offline_numbers: number | null
 }
 
 export type Locale = 'fr' | 'en' | 'ar'
@@ -2286,6 +2288,8 @@ export interface Mutation {
   workProfilesDelete: boolean
   saveProfileAgent: WorkProfilesItem
   takeTicket: TakenTicket
+  reserveNumbersTicket: ReserveNumbersTicketResult
+  takeOfflineTicket: Ticket
   updateTicket: Ticket
   callNextTicket: CallNextTicketResult
   nextTicket: NextTicketResult
@@ -3089,6 +3093,22 @@ export interface RescheduleMyAppointmentInput {
   start_at: DateTime
 }
 
+export interface ReserveNumbersTicketResult {
+  now: DateTime
+  url: string
+  blocks: (ReserveNumbersTicketResultBlocks)[]
+}
+
+export interface ReserveNumbersTicketResultBlocks {
+  id: string
+  queue_id: string
+  first_serial: number
+  numbers: (string)[]
+  given: number
+  starts_at: DateTime
+  expires_at: DateTime
+}
+
 export interface ResumeTicketInput {
   id: string
   agent_id?: string | null
@@ -3483,6 +3503,14 @@ export interface Subscription {
 export interface TakeDeskAgentInput {
   id: string
   desk: string
+}
+
+export interface TakeOfflineTicketInput {
+  block_id: string
+  serial: number
+  taken_at: DateTime
+  token_hash: string
+  language?: Locale | null
 }
 
 export interface TakeTicketCustomerInput {
@@ -3987,6 +4015,7 @@ export interface UpdateKioskSettingsInput {
   shows_qr?: boolean | null
   asks_phone?: boolean | null
   show_wait?: boolean | null
+  offline_numbers?: number | null
 }
 
 export interface UpdateMediaItemAltInput {

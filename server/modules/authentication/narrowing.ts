@@ -61,6 +61,8 @@ const REFERENCES: Readonly<Record<string, Kind | null>> = {
   device_ids: null,
   external_id: null,
   webhook_id: 'webhook',
+  // A block of numbers opens to the machine that holds it alone.
+  block_id: null,
 }
 /** What `id` is, by the noun of the path. */
 const NOUNS: Readonly<Record<string, Kind | null>> = {

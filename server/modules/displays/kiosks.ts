@@ -15,6 +15,8 @@ const KioskSettings = Closed({
   shows_qr: Type.Optional(Type.Boolean()),
   asks_phone: Type.Optional(Type.Boolean()),
   show_wait: Type.Optional(Type.Boolean()),
+  /** Numbers of each queue and day that it may give while it has no network; 20 when absent, none for 0. */
+  offline_numbers: Type.Optional(Type.Integer({ minimum: 0, maximum: 200 })),
 })
 
 export const kiosks = resource({

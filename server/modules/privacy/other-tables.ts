@@ -53,9 +53,13 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
       'tenant_id id queue_id event threshold channels escalate_after_seconds valid_seconds is_active created_at' +
       ' updated_at',
   },
+  number_blocks: {
+    about: 'nobody',
+    none: 'tenant_id id queue_id device_id day first_serial numbers leased_at starts_at expires_at',
+  },
   queue_days: {
     about: 'nobody',
-    none: 'tenant_id queue_id day issued issued_before last_arrival_at',
+    none: 'tenant_id queue_id day issued issued_before last_arrival_at reserved',
   },
   queue_rules: {
     about: 'nobody',

@@ -13,6 +13,8 @@ import { operations as liveOperations } from './live/index.ts'
 import { move } from './move.ts'
 import { next } from './next.ts'
 import { noShow } from './no-show.ts'
+import { reserveNumbers } from './offline/reserve.ts'
+import { takeOffline } from './offline/take-offline.ts'
 import { events, get, list } from './read.ts'
 import { recall } from './recall.ts'
 import { rerank } from './rerank.ts'
@@ -47,6 +49,8 @@ export { visitorOf } from './visitor.ts'
 
 export const operations: readonly Operation[] = [
   take,
+  reserveNumbers,
+  takeOffline,
   list,
   get,
   update,

@@ -78,7 +78,7 @@ const ADVANCE = `
   from ${COUNTERS} order by s.queue_id
   on conflict (tenant_id, queue_id, day) do update set
     issued_before = d.issued,
-    issued = greatest(d.issued, least(d.issued + excluded.issued, (select s.last_serial from ${COUNTERS} where s.queue_id = excluded.queue_id))),
+    issued = greatest(d.issued, least(d.issued + excluded.issued, (select s.last_serial from ${COUNTERS} where s.queue_id = excluded.queue_id) - d.reserved)),
     last_arrival_at = greatest(clock_timestamp(), d.last_arrival_at) + excluded.issued * interval '${RANK_GAP} microseconds'`
 
 /** The tickets whose number was granted. The counter's row also proves that the queue exists. */
@@ -105,11 +105,13 @@ const PLACES = `
     select count(*) from (select from tickets t where t.queue_id = s.queue_id and t.status = 'en_attente' limit s.capacity) w)::int as places
   from unnest($1::bigint[], $2::int[]) as s(queue_id, capacity)`
 
-/** How far a series that begins again may go: to the first number that is still somebody's. */
+/** How far a series that begins again may go: to the first number that is still somebody's, or that a machine may give. */
 const FREE = `
-  select s.queue_id, least(d.issued + s.wanted, coalesce((
+  select s.queue_id, least(d.issued + s.wanted, coalesce(least((
     select min(t.serial) from tickets t where t.series_queue_id = s.queue_id and t.series_day = d.day
-      and t.serial > d.issued - s.wanted and t.status in ${LIVE}) + s.wanted - 1, 2147483647)) as last_serial
+      and t.serial > d.issued - s.wanted and t.status in ${LIVE}), (
+    select min(greatest(b.first_serial, d.issued - s.wanted + 1)) from number_blocks b where b.queue_id = s.queue_id and b.day = d.day
+      and b.expires_at > now() and b.first_serial + cardinality(b.numbers) - 1 > d.issued - s.wanted)) + s.wanted - 1, 2147483647)) as last_serial
   from ${COUNTERS} join queue_days d on d.queue_id = s.queue_id and d.day = ${seriesDay('s')}`
 
 /**
@@ -178,6 +180,18 @@ async function freeEnds(tx: Tx, newcomers: readonly Newcomer[]): Promise<Map<num
     ),
   ])
   return new Map(rows.map((row) => [row.queue_id, row.last_serial]))
+}
+
+/** The last serial that this series, which begins again, may give; its counter is held. */
+export async function freeEnd(tx: Tx, series: Series): Promise<number> {
+  const [row] = await tx.query<{ last_serial: number }>(FREE, [
+    [series.queue_id],
+    [series.timezone],
+    [series.daily],
+    [series.last - series.first + 1],
+    [0],
+  ])
+  return row!.last_serial
 }
 
 /** Gives numbers up to a series' end; whoever comes after it is left without a result. */
