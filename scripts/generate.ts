@@ -233,13 +233,12 @@ every line of the log.
 }
 
 /** The client of browsers and of programs: a constant for every operation that answers over HTTP. */
-const clientDocument = (from?: string) =>
+const clientDocument = () =>
   clientSource(
     operations.map((op) => {
       const route = routesOf(op).find(({ isCanonical }) => isCanonical)!
       return { id: op.id, summary: op.summary, ...route, input: op.input as TSchema, output: op.output as TSchema }
     }),
-    from,
   )
 /** The GraphQL schema as clients see it. */
 const graphqlSchema = (): string =>
@@ -260,8 +259,7 @@ function documents(): Map<string, string> {
     ['docs/errors.md', errorsDocument()],
     ['docs/events.md', eventsDocument()],
     ['docs/privacy.md', privacyDocument()],
-    ['web/data/operations.ts', clientDocument()],
-    ['sdk/src/operations.ts', clientDocument('./operation.ts')],
+    ['sdk/src/operations.ts', clientDocument()],
     ['sdk/src/graphql.ts', graphqlTypes(buildGraphqlSchema({ operations, feeds, edges }))],
   ])
 }

@@ -43,7 +43,13 @@ export function builtManifest(): Manifest | undefined {
  */
 export function sourceHash(app = '*'): string {
   const hash = createHash('sha256')
-  const sources = [`web/apps/${app}/**/*`, 'web/{build,data,ui}/**/*', 'shared/**/*', 'package-lock.json']
+  const sources = [
+    `web/apps/${app}/**/*`,
+    'web/{build,data,ui}/**/*',
+    'shared/**/*',
+    'sdk/src/operation*.ts',
+    'package-lock.json',
+  ]
   const files = globSync(sources, { cwd: ROOT, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => `${entry.parentPath}/${entry.name}`)

@@ -1,13 +1,7 @@
+import type { Operation } from '../../sdk/src/operation.ts'
 import { currentLanguage } from '../ui/messages.ts'
 
-/** An operation of the server: how it is asked and what goes in and out. */
-export interface Operation<Input, Output> {
-  method: string
-  path: string
-  /** Only in types. */
-  readonly __types?: [Input, Output]
-}
-export const operation = <Input, Output>(method: string, path: string): Operation<Input, Output> => ({ method, path })
+export type { Operation }
 
 /** A refusal: RFC 9457, in the reader's language. `status` 0: the server was not reached. */
 export class Problem extends Error {
