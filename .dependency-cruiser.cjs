@@ -15,7 +15,7 @@ const ORDER = [
   'ar',
 ]
 // Listeners react to the events of anything above; nobody imports them.
-const LISTENERS = ['notifications', 'analytics', 'webhooks', 'privacy', 'imports']
+const LISTENERS = ['notifications', 'analytics', 'webhooks', 'privacy', 'imports', 'search']
 const inModules = (names) => `^server/modules/(${names.join('|')})/`
 const tests = '(\\.test\\.ts$|^server/test/)'
 

@@ -2714,6 +2714,7 @@ export interface Query {
   webhookDeliveries: WebhookDeliveriesConnection
   webhookDelivery: WebhookDelivery
   eventsList: EventsList
+  searchQuery: SearchQuery
   privacyFind: PrivacyFind
   privacyConsents: (PrivacyConsents)[]
   auditEntries: AuditEntryConnection
@@ -3221,6 +3222,28 @@ export interface ScheduledReportsUpdateInput {
 }
 
 export type Scope = 'read_tenant' | 'admin_tenant' | 'read_site' | 'write_site' | 'read_queue' | 'write_queue' | 'read_ticket' | 'write_ticket' | 'call_ticket' | 'read_agent' | 'write_agent' | 'read_customer' | 'write_customer' | 'read_display' | 'write_display' | 'read_analytics'
+
+export interface SearchQuery {
+  results: (SearchQueryResults)[]
+  engine: SearchQueryEngine
+}
+
+export type SearchQueryEngine = 'postgresql' | 'opensearch'
+
+export type SearchQueryKind = 'ticket' | 'customer' | 'appointment'
+
+export interface SearchQueryResults {
+  kind: SearchQueryKind
+  id: string
+  score: number
+  title: string
+  detail: string
+  status: string | null
+  site_id: string | null
+  queue_id: string | null
+  customer_id: string | null
+  at: DateTime
+}
 
 export type SendMessageChannel = 'sms' | 'whatsapp' | 'email' | 'page'
 

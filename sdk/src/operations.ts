@@ -130,6 +130,7 @@ export type QueuesWhatIf = { now: { counters: number; mean_seconds: number | nul
 export type ScheduledReportsGet = { id: number; name: string; site_id: number | null; frequency: "weekly" | "monthly"; day: number; recipients: (string)[]; locale: "fr" | "en" | "ar"; is_active: boolean; created_at: string; updated_at: string }
 export type ScheduledReportsList = { results: ({ id: number; name: string; site_id: number | null; frequency: "weekly" | "monthly"; day: number; recipients: (string)[]; locale: "fr" | "en" | "ar"; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type ScheduledReportsSend = { recipients: number }
+export type SearchQuery = { results: ({ kind: "ticket" | "customer" | "appointment"; id: number; score: number; title: string; detail: string; status: string | null; site_id: number | null; queue_id: number | null; customer_id: number | null; at: string })[]; engine: "postgresql" | "opensearch" }
 export type ServicesGet = { id: number; name: string; names: { fr?: string; en?: string; ar?: string }; code: string; colour: string; shape: "square" | "circle" | "diamond" | "hexagon" | "triangle" | "pill" | "pentagon" | "ring"; expected_duration_seconds: number; required_fields: (string)[]; is_active: boolean; created_at: string; updated_at: string }
 export type ServicesList = { results: ({ id: number; name: string; names: { fr?: string; en?: string; ar?: string }; code: string; colour: string; shape: "square" | "circle" | "diamond" | "hexagon" | "triangle" | "pill" | "pentagon" | "ring"; expected_duration_seconds: number; required_fields: (string)[]; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type SessionsList = { results: ({ id: string; kind: "tokens" | "console"; method: "password" | "passkey" | "sso" | "impersonation"; tenant: string | null; address: string | null; user_agent: string | null; created_at: string; seen_at: string; expires_at: string; is_current: boolean })[] }
@@ -2128,6 +2129,12 @@ export const webhooksReplay = /* @__PURE__ */ operation<{ id: number; since: str
 export const eventsList = /* @__PURE__ */ operation<{ after?: string; since?: string; site?: number; queue?: number; types?: (string)[]; limit?: number; tenant: string }, EventsList>(
   'GET',
   '/api/v1/tenants/{tenant}/events/',
+)
+
+/** Find tickets, customers and appointments. */
+export const searchQuery = /* @__PURE__ */ operation<{ q: string; kind?: ("ticket" | "customer" | "appointment")[]; limit?: number; tenant: string }, SearchQuery>(
+  'GET',
+  '/api/v1/tenants/{tenant}/search/',
 )
 
 /** Find all that is known of a person. */

@@ -21,6 +21,7 @@ import * as media from './media/index.ts'
 import * as notifications from './notifications/index.ts'
 import * as privacy from './privacy/index.ts'
 import * as queues from './queues/index.ts'
+import * as search from './search/index.ts'
 import * as sites from './sites/index.ts'
 import * as staffing from './staffing/index.ts'
 import * as tenants from './tenants/index.ts'
@@ -50,6 +51,7 @@ const modules: readonly Module[] = [
   analytics,
   imports,
   webhooks,
+  search,
   privacy,
   audit,
   mail,

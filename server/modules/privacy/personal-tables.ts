@@ -124,6 +124,7 @@ export const PERSONAL_TABLES: Readonly<Record<string, Registered>> = {
       consents: 'consent',
       external_id: 'identity',
       note: 'free_text',
+      search_text: 'identity',
     },
     none: 'tenant_id created_at updated_at',
   },
