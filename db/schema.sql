@@ -1334,6 +1334,7 @@ create table job_workers (
   beat_at timestamp with time zone default now() not null,
   constraint job_workers_pkey PRIMARY KEY (id)
 );
+grant select on job_workers to sq_backup;
 
 create table kiosks (
   tenant_id bigint default app.tenant_id() not null,
@@ -2021,6 +2022,7 @@ create table schema_migrations (
   applied_at timestamp with time zone default now() not null,
   constraint schema_migrations_pkey PRIMARY KEY (version)
 );
+grant select on schema_migrations to sq_backup;
 
 create table services (
   tenant_id bigint default app.tenant_id() not null,

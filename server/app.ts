@@ -6,6 +6,7 @@ import { systemActor } from './kernel/access.ts'
 import type { Database } from './kernel/db/index.ts'
 import type { StreamEvent } from './kernel/events/index.ts'
 import { startWorker } from './kernel/jobs/index.ts'
+import { isSendingHeld } from './kernel/sending.ts'
 import type { Logger } from './kernel/log.ts'
 import { countTicket, measureLines, observeRequest } from './kernel/metrics.ts'
 import type { Tenant } from './kernel/operation.ts'
@@ -332,6 +333,13 @@ const activeTenants = (db: Database): Promise<Tenant[]> =>
 /** Runs background jobs in this process, and follows the log for messages and webhooks, until `stop()`. */
 export async function startJobs({ db, runtime, directUrl }: Core, logger: Logger): Promise<{ stop(): Promise<void> }> {
   measureLines(async () => lineLengths(db, await activeTenants(db)))
+  if (isSendingHeld()) {
+    logger.warn(
+      { component: 'worker' },
+      'a restored copy does no background work and sends nothing until `smartqueue restore --release`',
+    )
+    return { stop: async () => {} }
+  }
   const context = { runtime, tenants: () => activeTenants(db) }
   const worker = await startWorker({
     connectionString: directUrl,

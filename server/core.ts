@@ -2,12 +2,13 @@ import { usePush } from './kernel/push/index.ts'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Config } from './config.ts'
-import { openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
+import { isHeld, openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
 import { Hub, NotifyBus, RedisBus } from './kernel/events/index.ts'
 import { Cache } from './kernel/cache/cache.ts'
 import { SharedCache } from './kernel/cache/shared.ts'
 import { Runtime } from './kernel/execute.ts'
 import { useMail } from './kernel/mail/index.ts'
+import { holdSending } from './kernel/sending.ts'
 import { RedisLink } from './kernel/redis.ts'
 import { Limiter, RedisStore, useChallengeKeys } from './kernel/limits/index.ts'
 import { useWebhooks } from './modules/webhooks/index.ts'
@@ -61,6 +62,7 @@ export async function buildCore(config: Config): Promise<Core> {
   // The embedded database belongs to this program alone, so it is brought up to date without being asked.
   if (embedded) await migrate(directUrl)
   const db = await openDatabase({ url, directUrl, replicaUrl: config.databaseReplicaUrl })
+  holdSending(await isHeld((text) => db.platform((tx) => tx.query(text))))
   const hub = new Hub(db, {
     buses: [...(redis ? [new RedisBus(redis)] : []), new NotifyBus(db)],
   })

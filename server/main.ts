@@ -27,6 +27,7 @@ function program(): Command {
   )
   addServerCommands(program)
   addAdministration(program)
+  addBackups(program)
   addInspection(program)
   addDevelopment(program)
   return program
@@ -137,6 +138,43 @@ function addAdministration(program: Command) {
         'tenants.create',
         ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
       ])
+    })
+}
+
+function addBackups(program: Command) {
+  const backup = program
+    .command('backup')
+    .description('write every row of every organisation to a new directory')
+    .option('--to <directory>', 'where backups are kept', 'backups')
+    .option('--verify', 'restore it into a database of its own and look at it, before older ones go')
+    .option('--keep <count>', 'then remove all but the newest so many', Number)
+    .action(async (options: { to: string; keep?: number; verify?: boolean }) => {
+      const { backUp } = await import('./transports/cli/backup/index.ts')
+      if (!(await backUp(processConfig(), options))) process.exitCode = 1
+    })
+  backup
+    .command('verify')
+    .description(
+      'restore a backup into a database of its own, count, compute the audit chains, ask the program; answers 1 when something is wrong',
+    )
+    .argument('<directory>')
+    .action(async (directory: string) => {
+      const { verify } = await import('./transports/cli/backup/index.ts')
+      if (!(await verify(processConfig(), directory))) process.exitCode = 1
+    })
+  program
+    .command('restore')
+    .description('fill an empty database with a backup; the copy sends nothing until it is released')
+    .argument('[directory]')
+    .option('--release', 'this copy now is the installation: it may send and work')
+    .option('--new-epoch', 'after a failover that lost writes: whoever follows a stream begins anew')
+    .action(async (directory: string | undefined, flags: { release?: boolean; newEpoch?: boolean }) => {
+      const { newEpochs, releaseCopy, restore } = await import('./transports/cli/backup/index.ts')
+      const config = processConfig()
+      if (flags.release) return releaseCopy(config)
+      if (flags.newEpoch) return newEpochs(config)
+      if (directory === undefined) throw new Error('which backup? smartqueue restore <directory>')
+      await restore(config, directory)
     })
 }
 

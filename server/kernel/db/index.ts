@@ -1,3 +1,4 @@
+export * from './backup/index.ts'
 export { openDatabase, type DatabaseOptions } from './database.ts'
 export { connectDirect, type Direct } from './direct.ts'
 export { startEmbedded, type Embedded } from './embedded/index.ts'

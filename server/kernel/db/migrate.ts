@@ -28,10 +28,11 @@ export const MIGRATIONS = new URL('../../../db/migrations/', import.meta.url)
  * `sq_owner`. Any number of processes may call it at once. A file waits two seconds for its locks and then lets the
  * others pass, so that a migration never makes the counters wait behind a slow report.
  * @param url a direct connection of a superuser, or of a database owner that may create roles
+ * @param through the last version to be applied: a backup is restored into the schema that it was taken of
  * @returns names of the files applied now
  * @throws when a file is misnamed or was changed after it was applied, or the database is newer than this program
  */
-export async function migrate(url: string, directory = MIGRATIONS): Promise<string[]> {
+export async function migrate(url: string, directory = MIGRATIONS, through = Infinity): Promise<string[]> {
   const migrations = await readMigrations(directory)
   const client = new pg.Client({ connectionString: url, application_name: 'smartqueue migrate' })
   client.on('error', () => {})
@@ -43,7 +44,7 @@ export async function migrate(url: string, directory = MIGRATIONS): Promise<stri
     await client.query(`select pg_advisory_lock(${LOCK})`)
     await prepare(client)
     const { rows } = await client.query<Applied>('select version, name, kind, checksum from schema_migrations')
-    const pending = pendingOf(migrations, rows)
+    const pending = pendingOf(migrations, rows).filter(({ version }) => version <= through)
     for (const migration of pending) await apply(client, migration)
     await migrateJobs(url)
     return pending.map(({ name }) => name)
@@ -136,6 +137,18 @@ const JITTERED_RETRIES = `
     end if;
   end $$`
 
+/** Whoever takes backups reads everything, also what others made: a table that was forgotten would be missing one day. */
+const BACKUP_RIGHTS = `
+  do $$ begin
+    if exists (select from pg_class c where c.relnamespace::regnamespace::text in ('public', 'graphile_worker')
+      and (c.relkind in ('r', 'p') and not has_table_privilege('sq_backup', c.oid, 'select')
+        or c.relkind = 'S' and not has_sequence_privilege('sq_backup', c.oid, 'select'))) then
+      grant usage on schema graphile_worker, public to sq_backup;
+      grant select on all tables in schema graphile_worker, public to sq_backup;
+      grant select on all sequences in schema graphile_worker, public to sq_backup;
+    end if;
+  end $$`
+
 /** The job library's own tables, owned by `sq_owner` like ours, so that `app.enqueue_job` may write to them. */
 async function migrateJobs(url: string): Promise<void> {
   const pool = ownerPool(url, 1)
@@ -143,6 +156,7 @@ async function migrateJobs(url: string): Promise<void> {
     await runMigrations({ pgPool: pool, logger: quiet })
     await pool.query(JOBS_BY_TENANT)
     await pool.query(JITTERED_RETRIES)
+    await pool.query(BACKUP_RIGHTS)
   } finally {
     await pool.end()
   }

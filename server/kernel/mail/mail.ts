@@ -1,4 +1,5 @@
 import type { Database } from '../db/types.ts'
+import { checkSending } from '../sending.ts'
 import type { Mail } from './message.ts'
 import { smtp } from './providers/smtp.ts'
 
@@ -16,6 +17,7 @@ export function useMail(given: typeof settings): void {
  * tried again, so somebody may get a message twice, never none.
  */
 export async function deliver(db: Database, mail: Mail): Promise<void> {
+  checkSending()
   if (settings.smtpUrl === undefined) return keep(db, mail, 'email')
   sending ??= smtp(settings.smtpUrl, settings.from)
   await (

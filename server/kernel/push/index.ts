@@ -1,4 +1,5 @@
 import { createECDH, hkdfSync } from 'node:crypto'
+import { checkSending } from '../sending.ts'
 import { invalid } from '../errors.ts'
 import { post } from './providers/web-push.ts'
 import type { PushSubscription, VapidKeys } from './types.ts'
@@ -49,5 +50,6 @@ export function checkEndpoint(endpoint: string): void {
  */
 export async function push(subscription: PushSubscription, message: object, ttlSeconds: number): Promise<boolean> {
   if (!keys) return true
+  checkSending()
   return post(subscription, JSON.stringify(message), keys, ttlSeconds)
 }

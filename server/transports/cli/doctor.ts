@@ -3,7 +3,7 @@ import packageJson from '../../../package.json' with { type: 'json' }
 import { buildCore } from '../../core.ts'
 import type { Config } from '../../config.ts'
 import { now } from '../../kernel/clock.ts'
-import { connectDirect } from '../../kernel/db/index.ts'
+import { connectDirect, isHeld } from '../../kernel/db/index.ts'
 import { sentry } from '../../kernel/reporting/index.ts'
 import { describe, print } from './output.ts'
 
@@ -73,6 +73,10 @@ async function checkDatabase(url: string, check: (name: string, look: () => Prom
     await check('migrations', async () => {
       const { count } = await one<{ count: number }>('select count(*)::int as count from schema_migrations')
       return `${count} applied`
+    })
+    await check('sending', async () => {
+      if (await isHeld(direct.query)) throw new Error('a restored copy sends nothing: smartqueue restore --release')
+      return 'allowed'
     })
     await check('application role', async () => {
       const role = await one<{ unsafe: boolean }>(

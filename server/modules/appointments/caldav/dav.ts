@@ -1,4 +1,5 @@
 import { guardedFetch } from '../../authentication/index.ts'
+import { checkSending } from '../../../kernel/sending.ts'
 import { findBody, readBody, readMultistatus, syncBody, type Answered } from './xml.ts'
 
 /** Why a calendar could not be used; the text is in the catalogue under `errors.<code>`. */
@@ -48,6 +49,7 @@ export function calendarAt({ url, username, password }: Account, isDevelopment: 
   const addressOf = (name: string) => url + encodeURIComponent(name)
 
   async function ask(method: string, name: string, body: string | null, headers: Record<string, string> = {}) {
+    checkSending()
     const type = method === 'PUT' ? 'text/calendar; charset=utf-8' : 'application/xml; charset=utf-8'
     try {
       return await fetch(addressOf(name), {

@@ -1,4 +1,5 @@
 import type { Config } from '../../../config.ts'
+import { checkSending } from '../../../kernel/sending.ts'
 import type { Outgoing, Provider } from './provider.ts'
 import { sendgrid } from './sendgrid.ts'
 import { twilio } from './twilio.ts'
@@ -28,6 +29,9 @@ export function useProviders(
   }
 }
 
-export const providerOf = (channel: Outgoing['channel']): Provider | undefined =>
-  channel === 'email' ? configured.mails : configured.texts
+/** @throws AppError `sending_held` in a restored copy */
+export function providerOf(channel: Outgoing['channel']): Provider | undefined {
+  checkSending()
+  return channel === 'email' ? configured.mails : configured.texts
+}
 export const webhookSecrets = (): Secrets => configured.secrets

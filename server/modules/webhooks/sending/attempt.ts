@@ -1,5 +1,6 @@
 import { monotonicMs, now } from '../../../kernel/clock.ts'
 import { ask, OutboundError } from '../../../kernel/http.ts'
+import { checkSending } from '../../../kernel/sending.ts'
 import { publicEvent } from '../event.ts'
 import { openSecret, signedHeaders } from '../secret.ts'
 import { webhookPolicy } from '../settings.ts'
@@ -12,6 +13,7 @@ const GONE = 410
 
 /** Sends an event once and says what is to be done about the answer. Never throws for what a receiver does. */
 export async function attempt(tenant: string, claimed: Claimed): Promise<Result & { isGone: boolean }> {
+  checkSending()
   const { data } = claimed
   if (data === null) return forgotten
   const event = publicEvent(tenant, { ...claimed, data })
