@@ -37,6 +37,7 @@ const verdicts = await Promise.all([
   run('types', 'tsc', ['-p', '.']),
   run('types: public', 'tsc', ['-p', 'web']),
   run('types: workers', 'tsc', ['-p', 'web/apps/visitor/tsconfig.worker.json']),
+  run('types: kiosk', 'tsc', ['-p', 'web/apps/kiosk/tsconfig.worker.json']),
   run('types: console', 'tsc', ['-p', 'web/apps/console']),
   run('lint', 'oxlint', ['--type-aware', '--quiet', '.']),
   run('format', 'oxfmt', ['--check', 'server', 'shared', 'scripts', 'bench', 'test', 'web', 'sdk']),

@@ -3534,6 +3534,7 @@ export interface TakeOfflineTicketInput {
   taken_at: DateTime
   token_hash: string
   language?: Locale | null
+  instead_of?: string | null
 }
 
 export interface TakeTicketCustomerInput {

@@ -956,7 +956,7 @@ export const ticketsReserveNumbers = /* @__PURE__ */ operation<{ tenant: string 
 )
 
 /** A ticket machine tells of a number it gave without a network. */
-export const ticketsTakeOffline = /* @__PURE__ */ operation<{ block_id: number; serial: number; taken_at: string; token_hash: string; language?: "fr" | "en" | "ar"; tenant: string }, TicketsGet>(
+export const ticketsTakeOffline = /* @__PURE__ */ operation<{ block_id: number; serial: number; taken_at: string; token_hash: string; language?: "fr" | "en" | "ar"; instead_of?: string; tenant: string }, TicketsGet>(
   'POST',
   '/api/v1/tenants/{tenant}/tickets/offline/',
 )

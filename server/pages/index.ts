@@ -84,8 +84,10 @@ export class Pages {
         locale: callerLocale(request),
         title: 'SmartQueue',
         alsoIn: ['fr', 'en', 'ar'],
+        hasWorker: true,
       }),
     )
+    app.get('/kiosk-worker.js', (_request, reply) => this.#options.screens.worker(reply, 'kiosk'))
     app.get('/app/icon/:file', countIcon)
     app.get('/display/:tenant/:id', (request, reply) => this.#display(request, reply))
     app.get('/display/:tenant/:id/access', (request, reply) => this.#displayAccess(request, reply))

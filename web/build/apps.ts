@@ -58,6 +58,7 @@ export const APPS: Record<string, App> = {
     messages: ['ui', 'kiosk'],
     fonts: 'staff',
     budget: { js: 45 * KB, css: 12 * KB, fonts: { latin: 60 * KB, arabic: 60 * KB } },
+    worker: true,
   },
   display: {
     framework: 'preact',

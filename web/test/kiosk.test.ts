@@ -163,6 +163,77 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
     expect(await page.textContent('body')).not.toContain(number)
   })
 
+  test('K4 without a network five numbers, distinct, none lost by a restart, told of in order with their times', async () => {
+    const { page, context } = await aKiosk()
+    const held = `select cardinality(numbers) as held from number_blocks b join devices d on d.tenant_id = b.tenant_id and d.id = b.device_id
+      where b.queue_id = ${bank.queues[0]!.id} and d.id = (select max(id) from devices)`
+    await expect.poll(async () => (await server.owner(held)).length).toBe(2)
+    await page.evaluate('navigator.serviceWorker.ready.then(() => true)')
+    // Until the numbers are written down here.
+    await expect
+      .poll(() =>
+        page.evaluate(
+          () =>
+            new Promise((done) => {
+              const opening = indexedDB.open('kiosk')
+              opening.onsuccess = () => {
+                const asked = opening.result.transaction('kept').objectStore('kept').get('numbers')
+                asked.onsuccess = () => done(asked.result?.blocks.length ?? 0)
+              }
+            }),
+        ),
+      )
+      .toBeGreaterThan(0)
+    await choose(page)
+    const online = [await take(page)]
+    await page.click('[data-kind=primary]')
+    await context.setOffline(true)
+    const given: string[] = []
+    const takeOne = async () => {
+      await choose(page)
+      given.push(await take(page))
+      expect(await page.locator('.ticket [data-offline]').count()).toBe(1)
+      expect(await page.locator('.ticket .qr').count()).toBe(1)
+      await page.click('[data-kind=primary]')
+    }
+    for (let n = 0; n < 3; n++) await takeOne()
+    // Somebody pulls the plug: the page, the numbers and what was given are still there.
+    await page.reload()
+    await page.waitForSelector('[data-step=welcome]')
+    await page.waitForSelector('[data-offline]')
+    expect(await violations(page)).toEqual([])
+    for (let n = 0; n < 2; n++) await takeOne()
+    expect(new Set(given).size).toBe(5)
+    // Meanwhile others take numbers from the server.
+    for (let n = 0; n < 3; n++)
+      online.push(
+        (await run(admin, 'POST', '/tickets/', { queue_id: bank.queues[0]!.id, channel: 'reception' }))['number'],
+      )
+    expect(online.filter((number) => given.includes(number))).toEqual([])
+
+    await context.setOffline(false)
+    await page.clock.runFor(6000)
+    const told = () =>
+      server.owner<{ number: string }>(
+        `select number from tickets where channel = 'kiosk' and serial < 0 and number = any($1) order by rank, id`,
+        [given],
+      )
+    await expect.poll(async () => (await told()).map(({ number }) => number)).toEqual(given)
+    // As they came: before those who came to the desk while the machine was alone, though the server heard of them later.
+    const [times] = await server.owner(
+      `select max(t.created_at) filter (where t.serial < 0) < min(t.created_at) filter (where t.channel = 'reception') as before,
+         min(e.at) filter (where t.serial < 0) > max(e.at) filter (where t.channel = 'reception') as heard_later
+       from tickets t join events e on e.tenant_id = t.tenant_id and e.ticket_id = t.id and e.type = 'ticket.created'
+       where t.number = any($1)`,
+      [[...given, ...online.slice(1)]],
+    )
+    expect(times).toEqual({ before: true, heard_later: true })
+    // Heard of once, and no longer kept here.
+    await page.clock.runFor(6000)
+    await page.waitForSelector('[data-offline]', { state: 'detached' })
+    expect(await server.owner('select count(*)::int as n from tickets where serial < 0')).toEqual([{ n: 5 }])
+  })
+
   test('K5 without paper the number and the code on the screen are enough, and supervisors are told', async () => {
     const { page, device } = await aKiosk({ prints: true })
     await page.mouse.move(KIOSK.width - 20, 20)

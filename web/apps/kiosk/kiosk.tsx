@@ -5,7 +5,7 @@ import type { PairingCode } from '../../data/pairing.ts'
 import { setLanguage, t } from '../../ui/messages.ts'
 import { useIdle } from './idle.ts'
 import { useKeys } from './keys.ts'
-import type { House, Machine, Taken } from './machine.ts'
+import { isAway, type House, type Machine, type Taken } from './machine.ts'
 import { CheckIn } from './check-in.tsx'
 import { Services } from './services.tsx'
 import { Staff } from './staff.tsx'
@@ -77,7 +77,7 @@ export function Kiosk({ machine }: { machine: Machine }) {
       setTaken(await asked())
       setStep('ticket')
     } catch (error) {
-      setRefusal(error instanceof Problem && error.status !== 0 ? error.message : t('kiosk.unreachable'))
+      setRefusal(error instanceof Problem && !isAway(error) ? error.message : t('kiosk.unreachable'))
     } finally {
       setBusy(false)
     }
@@ -110,6 +110,11 @@ export function Kiosk({ machine }: { machine: Machine }) {
       <p class="banner" role="alert" hidden={!refusal}>
         {refusal}
       </p>
+      {house.offline && (step === 'welcome' || step === 'services') && (
+        <p class="banner" role="status" data-offline>
+          {t(house.offline.length > 0 ? 'kiosk.offline' : 'kiosk.unreachable')}
+        </p>
+      )}
       {step === 'welcome' && <Welcome house={house} languages={languages} onLanguage={begin} />}
       {step === 'services' && (
         <Services

@@ -1,51 +1,90 @@
-import { call, Problem } from '../../data/api.ts'
+import { call, Problem, type CallOptions } from '../../data/api.ts'
 import {
   appointmentsArrive,
   devicesHeartbeat,
   kiosksGet,
   sitesGet,
   ticketsMine,
+  ticketsReserveNumbers,
   ticketsSitePage,
   ticketsTake,
+  ticketsTakeOffline,
   type KiosksGet,
   type TicketsMine,
   type TicketsSitePage,
 } from '../../data/operations.ts'
 import type { Language } from '../../../shared/format.ts'
 import { Pairing, type Paired, type PairingCode } from '../../data/pairing.ts'
+import { keep, kept } from './kept.ts'
+import { forgetGiven, giveNumber, keepBlocks, queuesWithNumbers, untold } from './numbers.ts'
 
 export type Settings = KiosksGet['settings']
-export type Paper = 'ok' | 'out'
+export type Paper = 'ok' | 'low' | 'out'
 /** A ticket as it is shown and printed here. */
 export interface Taken {
-  token: string
+  number: string
   /** Of the visitor's own page. */
   url: string
-  mine: TicketsMine
+  check: string
+  takenAt: string
+  lowSeconds: number | null
+  highSeconds: number | null
+  code: string
+  name: string
+  names: TicketsMine['service_names']
+  house: string
+  site: string
+  timezone: string
+  /** Given without a network: the server hears of it later. */
+  isOffline: boolean
 }
 export interface House {
   tenant: string
   page: TicketsSitePage
   settings: Settings
+  /** Without a network: the queues that this machine has numbers of. */
+  offline: readonly number[] | null
 }
+/** Where it stands and what it offers, kept for a start without a network. */
+interface Place {
+  siteId: number
+  slug: string
+  settings: Settings
+  queueIds: readonly number[]
+  page: TicketsSitePage | null
+}
+const PLACE = 'place'
+/** A network that does not answer counts as none: sooner where a person waits. */
+const PATIENCE_MS = 15_000
+const TAKE_PATIENCE_MS = 8000
+/** Numbers are asked for this often, and after what was given was told of. */
+const RESERVE_MS = 600_000
+
+/** The server is not there: no network, or nobody behind the one who answers. */
+export const isAway = (error: unknown): boolean => error instanceof Problem && [0, 502, 503, 504].includes(error.status)
 
 /** The paired machine: what it may ask the server for. */
 export class Machine {
   readonly #pairing = new Pairing('kiosk')
   #paired: Paired | null = this.#pairing.remembered()
-  #siteId = 0
-  #slug = ''
-  #settings: Settings = {}
-  #queueIds: readonly number[] = []
+  #place: Place | null = null
+  /** What was learned from the server since the page was opened. */
+  #isFresh = false
+  #reservedAt = 0
+  #telling: Promise<void> | null = null
   paper: Paper = 'ok'
 
-  /** Pairs where it must, and learns where it stands. */
+  /** Pairs where it must, and learns where it stands; without a network, what it knew last. */
   async open(onCode: (code: PairingCode) => void): Promise<void> {
     for (;;) {
       this.#paired ??= await this.#pairing.pair(onCode)
       try {
         return await this.#learn()
       } catch (error) {
+        if (isAway(error)) {
+          this.#place = (await kept<Place>(PLACE)) ?? null
+          return
+        }
         if (!(error instanceof Problem && error.status === 401)) throw error
         this.forget()
       }
@@ -60,12 +99,10 @@ export class Machine {
   async #learn(): Promise<void> {
     const { site_id, kiosk_id } = await this.beat()
     const { slug } = await this.#run(sitesGet, { id: site_id })
-    this.#siteId = site_id
-    this.#slug = slug
-    if (kiosk_id === null) return
-    const { settings, queue_ids } = await this.#run(kiosksGet, { id: kiosk_id })
-    this.#settings = settings
-    this.#queueIds = queue_ids
+    const { settings, queue_ids } =
+      kiosk_id === null ? { settings: {}, queue_ids: [] } : await this.#run(kiosksGet, { id: kiosk_id })
+    this.#place = { siteId: site_id, slug, settings, queueIds: queue_ids, page: this.#place?.page ?? null }
+    this.#isFresh = true
   }
 
   /** Tells that it is well, and whether there is paper. */
@@ -73,34 +110,116 @@ export class Machine {
     return this.#run(devicesHeartbeat, { paper: this.paper })
   }
 
+  /** What is offered now. Without a network, what was offered last and has numbers here. */
   async house(): Promise<House> {
-    const page = await this.#run(ticketsSitePage, { slug: this.#slug })
-    const lines = this.#queueIds.length === 0 ? page.lines : page.lines.filter(({ id }) => this.#queueIds.includes(id))
-    return { tenant: this.#paired!.tenant, page: { ...page, lines }, settings: this.#settings }
+    try {
+      if (!this.#isFresh) await this.#learn()
+      const page = await this.#run(ticketsSitePage, { slug: this.#place!.slug })
+      this.#place!.page = page
+      await keep(PLACE, this.#place)
+      void this.#tell().catch((error: unknown) => {
+        if (!(error instanceof Problem)) throw error
+      })
+      return this.#house(page, null)
+    } catch (error) {
+      const page = this.#place?.page
+      if (!isAway(error) || !page) throw error
+      return this.#house(page, await queuesWithNumbers(page.lines.map(({ id }) => id)))
+    }
+  }
+  #house(page: TicketsSitePage, offline: House['offline']): House {
+    const { queueIds, settings } = this.#place!
+    const lines = queueIds.length === 0 ? page.lines : page.lines.filter(({ id }) => queueIds.includes(id))
+    return { tenant: this.#paired!.tenant, page: { ...page, lines }, settings, offline }
   }
 
-  /** @param key the same for a second press of the same button */
+  /**
+   * A number from the server, or from what is held here when it is away.
+   * @param key the same for a second press of the same button
+   */
   async take(queueId: number, language: Language, key: string): Promise<Taken> {
     const input = { queue_id: queueId, channel: 'kiosk', language } as const
-    return this.#shown(await this.#run(ticketsTake, input, key))
+    try {
+      return await this.#shown(
+        await this.#run(ticketsTake, input, { key, signal: AbortSignal.timeout(TAKE_PATIENCE_MS) }),
+      )
+    } catch (error) {
+      if (!isAway(error)) throw error
+      const line = this.#place?.page?.lines.find(({ id }) => id === queueId)
+      const given = line && (await giveNumber(queueId, language, key))
+      if (!given) throw error
+      const { page } = this.#place!
+      return {
+        ...given,
+        lowSeconds: null,
+        highSeconds: null,
+        code: line.code,
+        name: line.name,
+        names: line.names,
+        house: page!.tenant_name,
+        site: page!.site.name,
+        timezone: page!.site.timezone,
+        isOffline: true,
+      }
+    }
   }
 
   /** By code, by the last digits of a telephone number, or by the secret of a scanned link. */
   async arrive(typed: { code: string } | { phone_digits: string } | { link: string }): Promise<Taken> {
-    const { ticket } = await this.#run(appointmentsArrive, { site_id: this.#siteId, ...typed })
+    const { ticket } = await this.#run(appointmentsArrive, { site_id: this.#place!.siteId, ...typed })
     return this.#shown(ticket)
   }
 
-  async #shown({ public_token: token, url }: { public_token: string; url: string }): Promise<Taken> {
-    return { token, url, mine: await call(ticketsMine, { token }) }
+  /** How many numbers wait to be told of. */
+  untold = async (): Promise<number> => (await untold()).length
+
+  /** Tells of what was given without a network, in order, then asks for numbers to hold. */
+  #tell(): Promise<void> {
+    return (this.#telling ??= this.#tellAll().finally(() => (this.#telling = null)))
+  }
+  async #tellAll(): Promise<void> {
+    const given = await untold()
+    for (const { key, ...input } of given) {
+      try {
+        await this.#run(ticketsTakeOffline, input, { key })
+      } catch (error) {
+        // A refusal is for good; whatever passes is tried again with the next look at the house.
+        if (!(error instanceof Problem) || ![404, 409, 422].includes(error.status)) throw error
+        if (error.code === 'idempotency_in_flight') return
+      }
+      await forgetGiven(key)
+    }
+    if (given.length === 0 && Date.now() - this.#reservedAt < RESERVE_MS) return
+    await keepBlocks(await this.#run(ticketsReserveNumbers, {}))
+    this.#reservedAt = Date.now()
+  }
+
+  async #shown({ public_token, url }: { public_token: string; url: string }): Promise<Taken> {
+    const mine = await call(ticketsMine, { token: public_token }, { signal: AbortSignal.timeout(PATIENCE_MS) })
+    return {
+      number: mine.ticket.number,
+      url,
+      check: mine.check,
+      takenAt: mine.ticket.created_at,
+      lowSeconds: mine.ticket.eta_low_seconds,
+      highSeconds: mine.ticket.eta_high_seconds,
+      code: mine.service_code,
+      name: mine.service_name,
+      names: mine.service_names,
+      house: mine.tenant_name,
+      site: mine.site_name,
+      timezone: mine.timezone,
+      isOffline: false,
+    }
   }
 
   #run<Input extends { tenant: string }, Output>(
     operation: Parameters<typeof call<Input, Output>>[0],
     input: Omit<Input, 'tenant'>,
-    key?: string,
+    options: CallOptions = {},
   ): Promise<Output> {
     const { tenant, token } = this.#paired!
-    return call(operation, { ...input, tenant } as unknown as Input, { token, ...(key !== undefined && { key }) })
+    const signal = AbortSignal.timeout(PATIENCE_MS)
+    return call(operation, { ...input, tenant } as unknown as Input, { token, signal, ...options })
   }
 }

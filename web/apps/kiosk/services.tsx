@@ -9,7 +9,7 @@ type Line = House['page']['lines'][number]
 const MOST = 6
 /** So many stand one below the other, with room for long names. */
 const FEW = 3
-const takes = ({ status }: Line) => status === 'open' || status === 'closing'
+const isOpen = ({ status }: Line) => status === 'open' || status === 'closing'
 
 interface Props {
   house: House
@@ -21,6 +21,7 @@ interface Props {
 export function Services({ house, isBusy, onService, onCheckIn, onBack }: Props) {
   const [at, setAt] = useState(0)
   const { lines } = house.page
+  const takes = (line: Line) => (house.offline ? isOpenByNow(house, line) : isOpen(line))
   const shown = lines.slice(at, at + MOST)
   return (
     <>
@@ -41,7 +42,9 @@ export function Services({ house, isBusy, onService, onCheckIn, onBack }: Props)
             <LineBadge code={line.code} />
             <span>
               {line.names[currentLanguage()] ?? line.name}
-              <small>{takes(line) ? waitOf(line, house.settings.show_wait !== false) : stateOf(line)}</small>
+              {house.offline && takes(line) ? null : (
+                <small>{takes(line) ? waitOf(line, house.settings.show_wait !== false) : stateOf(line)}</small>
+              )}
             </span>
           </button>
         ))}
@@ -50,7 +53,7 @@ export function Services({ house, isBusy, onService, onCheckIn, onBack }: Props)
             {t('kiosk.next')}
           </button>
         )}
-        {lines.some(({ takes_appointments }) => takes_appointments) && (
+        {!house.offline && lines.some(({ takes_appointments }) => takes_appointments) && (
           <button type="button" class="button" data-check-in onClick={onCheckIn}>
             {t('kiosk.appointment')}
           </button>
@@ -71,3 +74,10 @@ function waitOf(line: Line, isShown: boolean): string {
 }
 const stateOf = ({ status }: Line) =>
   t(status === 'paused' ? 'kiosk.paused' : status === 'full' ? 'kiosk.full' : 'kiosk.closed')
+
+/** Without a network: what was known last, moved on to the present hour, where there are numbers to give. */
+function isOpenByNow({ offline, page }: House, line: Line): boolean {
+  if (!offline!.includes(line.id)) return false
+  const has = (instant: string | null) => instant !== null && Date.parse(instant) <= Date.now()
+  return isOpen(line) ? !has(page.closes_at) : line.status === 'closed' && !page.is_open && has(page.opens_at)
+}

@@ -12,8 +12,7 @@ interface Props {
   onDone(): void
 }
 /** The number, on the screen, on paper and on the phone: the same ticket. What is printed is this page by its print style. */
-export function Ticket({ taken: { mine, url }, settings, hasPaper, onDone }: Props) {
-  const { ticket } = mine
+export function Ticket({ taken, settings, hasPaper, onDone }: Props) {
   const prints = settings.prints === true
   useEffect(() => {
     if (prints && hasPaper) print()
@@ -22,27 +21,32 @@ export function Ticket({ taken: { mine, url }, settings, hasPaper, onDone }: Pro
     <>
       <section class="top ticket">
         <p class="on-paper">
-          {mine.tenant_name} · {mine.site_name}
+          {taken.house} · {taken.site}
         </p>
         <h1 class="label">{t('kiosk.your_number')}</h1>
-        <p class="number" data-number={ticket.number}>
-          <LineBadge code={mine.service_code} />
-          <TicketNumber>{ticket.number}</TicketNumber>
+        <p class="number" data-number={taken.number}>
+          <LineBadge code={taken.code} />
+          <TicketNumber>{taken.number}</TicketNumber>
         </p>
-        <p>{mine.service_names[currentLanguage()] ?? mine.service_name}</p>
-        {settings.show_wait !== false && (
+        <p>{taken.names[currentLanguage()] ?? taken.name}</p>
+        {settings.show_wait !== false && !taken.isOffline && (
           <p>
-            {t('kiosk.wait')} : <bdi>{waitRange(ticket.eta_low_seconds, ticket.eta_high_seconds)}</bdi>{' '}
-            <bdi class="muted">({clockTime(ticket.created_at, mine.timezone)})</bdi>
+            {t('kiosk.wait')} : <bdi>{waitRange(taken.lowSeconds, taken.highSeconds)}</bdi>{' '}
+            <bdi class="muted">({clockTime(taken.takenAt, taken.timezone)})</bdi>
           </p>
         )}
         {settings.shows_qr !== false && (
           <figure>
-            <QrCode text={url} label={t('kiosk.phone')} />
+            <QrCode text={taken.url} label={t('kiosk.phone')} />
             <figcaption>{t('kiosk.phone')}</figcaption>
           </figure>
         )}
-        <p class="muted">{t('kiosk.paper', { check: mine.check })}</p>
+        <p class="muted">{t('kiosk.paper', { check: taken.check })}</p>
+        {taken.isOffline && (
+          <p data-offline>
+            {t('kiosk.offline_ticket')} <bdi class="muted">({clockTime(taken.takenAt, taken.timezone)})</bdi>
+          </p>
+        )}
         <p class="muted">{t('kiosk.hold')}</p>
         {prints && !hasPaper && (
           <p class="banner" role="alert" data-paper="out">

@@ -13,5 +13,6 @@ prepareAnnouncements()
 const props = pageData<PageProps>()
 hydrate(<VisitorApp {...props} />, document.getElementById('app')!)
 // Nobody waits for these: they stay out of the first load.
-if (props.page === 'ticket') void import('./register-worker.ts').then((chunk) => chunk.registerWorker())
+if (props.page === 'ticket')
+  void import('../../ui/register-worker.ts').then((chunk) => chunk.registerWorker('/t/sw.js', '/t/'))
 if (props.page === 'site' && props.work) void import('./work.ts').then((chunk) => chunk.takeAgain(props.work!))

@@ -164,6 +164,19 @@ test('K4 a person with a number is not refused for what happened meanwhile, and 
   expect(public_token).toBeTruthy()
 })
 
+test('K4 a ticket whose answer never came is cancelled when the number given in its place is told of', async () => {
+  const b = await lab.branch()
+  const machine = await aMachine(b)
+  const [block] = await reserve(machine)
+  const key = 'key-of-the-take'
+  const unheard = await machine.run('tickets.take', { queue_id: b.queues[0]!.id, channel: 'kiosk' }, { key })
+  const ticket = await tell(machine, block!, 0, { instead_of: key })
+  expect((await b.row(unheard.id))['status']).toBe('annulé')
+  expect(await b.line()).toEqual([ticket.id])
+  // One that never arrived is no reason to refuse.
+  expect((await tell(machine, block!, 1, { instead_of: 'never-heard-of' })).number).toBe(block!.numbers[1])
+})
+
 test('control: a machine that counts on from the last number it saw gives numbers of others', async () => {
   const b = await lab.branch()
   const seen = Number((await b.take()).number.slice(1))

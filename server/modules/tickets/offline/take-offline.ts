@@ -1,9 +1,10 @@
 import Type from 'typebox'
 import { TicketStatus } from '../../../../shared/ticket-status.ts'
 import { conflict, notFound } from '../../../kernel/errors.ts'
-import { operation } from '../../../kernel/operation.ts'
-import { Closed, Id, Locale, Time } from '../../../kernel/schema.ts'
+import { operation, type Context } from '../../../kernel/operation.ts'
+import { Closed, Id, Locale, Text, Time } from '../../../kernel/schema.ts'
 import { absoluteRank, queueConfig, rankOf, remembers } from '../../queues/index.ts'
+import { cancelTicket } from '../cancel.ts'
 import { publicTicket } from '../events.ts'
 import { figuresOf } from '../live/figures.ts'
 import { newcomer, newTicket, seriesOf, type Taking } from '../newcomer.ts'
@@ -44,6 +45,8 @@ export const takeOffline = operation({
     /** SHA-256 of the secret that the machine made for the visitor’s page. */
     token_hash: Type.String({ pattern: '^[0-9a-f]{64}$' }),
     language: Type.Optional(Locale),
+    /** Idempotency-Key of a ticket that was asked for before and whose answer never came: if it was taken, it is cancelled. */
+    instead_of: Type.Optional(Text(255, { minLength: 1 })),
   }),
   output: Ticket,
   example: {
@@ -55,7 +58,7 @@ export const takeOffline = operation({
       language: 'fr',
     },
   },
-  async run(ctx, { block_id, serial, taken_at, token_hash, language }) {
+  async run(ctx, { block_id, serial, taken_at, token_hash, language, instead_of }) {
     const { tx } = ctx
     const machine = await machineOf(ctx)
     const block = await tx.one<{ queue_id: number; day: string; number: string | null; arrived_at: string }>(BLOCK, [
@@ -110,6 +113,7 @@ export const takeOffline = operation({
       guest.language,
     ])
     const ticket = newTicket(guest, issued)
+    if (instead_of !== undefined) await cancelUnheard(ctx, instead_of)
     const [figures] = await figuresOf(ctx, [ticket])
     ctx.emit({
       type: 'ticket.created',
@@ -136,3 +140,13 @@ export const takeOffline = operation({
     return { ...ticket, ...shown }
   },
 })
+
+/** The ticket that was taken under this machine's key, if it was and nobody has called it yet. */
+async function cancelUnheard(ctx: Context, key: string): Promise<void> {
+  const ticket = await ctx.tx.maybe<{ id: number }>(
+    `select t.id from idempotency_keys k join tickets t on t.id = (k.body::jsonb ->> 'id')::bigint
+     where k.principal = $1 and k.operation = 'tickets.take' and k.key = $2 and k.status = 201 and t.status = 'en_attente'`,
+    [ctx.actor.principal, key],
+  )
+  if (ticket) await cancelTicket(ctx, ticket.id, 'offline')
+}
