@@ -76,7 +76,8 @@ export class Pages {
         send,
         messages: async () => ((await this.#run('mail.outbox', null, {})) as { results: never[] }).results,
       })
-    app.get('/app/agent', (request, reply) => this.#agent(request, reply))
+    app.get('/app', (request, reply) => this.#console(request, reply))
+    app.get('/app/*', (request, reply) => this.#console(request, reply))
     app.get('/display', (request, reply) => this.#wall(request, reply, 'SmartQueue', {}))
     app.get('/kiosk', (request, reply) =>
       this.#options.screens.page(reply, {
@@ -182,8 +183,8 @@ export class Pages {
     return { tenant, displayId, token, display }
   }
 
-  /** The console. Who is signed in already begins at once, without asking the server anew. */
-  async #agent(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  /** The console, whose address names a page of it. Who is signed in already begins at once, without asking the server anew. */
+  async #console(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { tenant = '' } = request.query as { tenant?: string }
     const locale = callerLocale(request)
     const actor = await this.#options.consoleOf(request)
@@ -191,7 +192,7 @@ export class Pages {
     return this.#options.screens.page(reply, {
       app: 'console',
       locale,
-      title: `${translate(locale, 'role.agent')} · SmartQueue`,
+      title: 'SmartQueue',
       theme: 'dark',
       density: 'console',
       data: { now: now(), session, tenant: String(tenant) },

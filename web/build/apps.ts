@@ -23,6 +23,8 @@ export interface App {
   worker?: true
   /** One classic script with everything in it, styles and texts too, for pages of others. */
   isEmbedded?: true
+  /** Pages that are loaded when they are opened, with styles of their own. Budgets of each, in brotli bytes of JavaScript. */
+  pages?: { budget: number; named: Record<string, number> }
   /** Left out of what production serves. */
   isDevelopment?: true
 }
@@ -73,6 +75,7 @@ export const APPS: Record<string, App> = {
     messages: ['ui', 'console', 'agent_status_reason', ...STATES],
     fonts: 'staff',
     budget: { js: 200 * KB, css: 25 * KB, fonts: { latin: 60 * KB, arabic: 60 * KB } },
+    pages: { budget: 60 * KB, named: { charts: 30 * KB } },
   },
   widget: {
     framework: 'preact',

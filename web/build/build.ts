@@ -45,7 +45,7 @@ export async function build(log: (line: string) => void): Promise<Report> {
     files.push(...built.files)
     manifest.apps[name] = built.app
     report.sizes[name] = built.app.sizes
-    report.problems.push(...overBudget(name, built.app.sizes, app.budget))
+    report.problems.push(...overBudget(name, built.app.sizes, app.budget), ...pagesOverBudget(name, built.app, app))
     if (app.isRendered) {
       const path = `renderers/${name}.js`
       const bytes = kept ? await readFile(`${DIST}${path}`) : await buildRenderer(name, app, sets[app.fonts])
@@ -64,6 +64,7 @@ export async function build(log: (line: string) => void): Promise<Report> {
     log(
       `  ${name.padEnd(8)} js ${kb(js)} of ${kb(app.budget.js)}, css ${kb(css)} of ${kb(app.budget.css)}, ` +
         `fonts ${kb(fonts.latin)} (ar ${kb(fonts.arabic)}) of ${kb(app.budget.fonts.latin)} (${kb(app.budget.fonts.arabic)}) kB` +
+        pagesLine(built.app) +
         (kept ? ', as before' : ` in ${((performance.now() - started) / 1000).toFixed(1)} s`),
     )
   }
@@ -71,6 +72,21 @@ export async function build(log: (line: string) => void): Promise<Report> {
   if (report.problems.length > 0) manifest.hash = ''
   await write(files, others, manifest)
   return report
+}
+const pagesLine = ({ pages }: BuiltApp) =>
+  pages ? `, pages ${pages.map(({ name, js }) => `${name} ${kb(js)}`).join(', ')} kB` : ''
+function pagesOverBudget(app: string, { pages = [], sizes }: BuiltApp, { pages: limits, budget }: App): string[] {
+  return pages.flatMap(({ name, js, css }) => {
+    const limit = limits?.named[name] ?? limits?.budget ?? 0
+    return [
+      ...(js > limit
+        ? [`${app}: the page ${name} is ${js} bytes, ${js - limit} more than its budget of ${limit}`]
+        : []),
+      ...(sizes.css + css > budget.css
+        ? [`${app}: with ${name} CSS is ${sizes.css + css} bytes of ${budget.css}`]
+        : []),
+    ]
+  })
 }
 const kb = (bytes: number) => (bytes / 1000).toFixed(1)
 
@@ -85,7 +101,7 @@ function config(name: string, app: App, fonts: BuiltFonts): InlineConfig {
     root: `${ROOT}web/apps/${name}`,
     base: `/assets/${name}/`,
     publicDir: false,
-    plugins: [smartqueue(app.messages, fonts)],
+    plugins: [smartqueue(app.messages, fonts, app.pages && `/assets/${name}/`)],
     oxc: { jsx: { runtime: 'automatic', importSource: app.framework, development: false } },
     css: { transformer: 'lightningcss' },
     build: {
@@ -138,7 +154,16 @@ async function buildApp(name: string, app: App, fonts: BuiltFonts) {
   const perLocale = LOCALES.map((locale) => sum(new Set([...mainFiles, ...withImports(entry(locale).fileName)])))
   const fontBytes = (scripts: string[]) =>
     fonts.files.filter(({ script }) => scripts.includes(script)).reduce((total, { bytes }) => total + bytes.length, 0)
+  /** What a chunk that is asked for later brings: texts are the same few everywhere. */
+  const pages = chunks
+    .filter(({ isDynamicEntry, moduleIds }) => isDynamicEntry && !moduleIds.every((id) => id.includes('messages:')))
+    .map((chunk) => {
+      const own = [...new Set(withImports(chunk.fileName))].filter((file) => !mainFiles.includes(file))
+      const css = new Set(own.flatMap((file) => [...(byFile.get(file)?.viteMetadata?.importedCss ?? [])]))
+      return { name: pageName(chunk), js: sum(own), css: sum(css) }
+    })
   const built: BuiltApp = {
+    ...(app.pages && { pages }),
     main: url(main.fileName),
     messages: Object.fromEntries(
       LOCALES.map((locale) => [locale, url(entry(locale).fileName)]),
@@ -158,6 +183,10 @@ async function buildApp(name: string, app: App, fonts: BuiltFonts) {
   }
   return { app: built, files }
 }
+
+/** `floor` of `floor/page.tsx`, `charts` of `analytics/charts.tsx`. */
+const pageName = ({ facadeModuleId, name }: Rolldown.OutputChunk) =>
+  (facadeModuleId && /([^/]+)\/page\.tsx$/.exec(facadeModuleId)?.[1]) ?? name
 
 /** One script that a page of somebody else's loads: no modules, no further files. */
 async function buildEmbedded(name: string, app: App, fonts: BuiltFonts) {

@@ -18,6 +18,8 @@ export interface BuiltApp {
   /** Of what it alone was built from, and how large it is. */
   hash: string
   sizes: Sizes
+  /** Chunks that are asked for later, in brotli bytes, without what the first screen brought already. */
+  pages?: { name: string; js: number; css: number }[]
 }
 /** `dist/web/manifest.json`. */
 export interface Manifest {

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { sees, startConsoleSite } from './console-desk.ts'
 import { hasBrowser, violations } from './site.ts'
 
@@ -156,6 +156,9 @@ describe.runIf(hasBrowser)('the console in every state', async () => {
       }
       await page.keyboard.press('x')
       await page.locator('.current[data-state=free]').waitFor()
+      // What is shown at once is not done at once.
+      const isFree = 'select id from agents where id = $1 and status = $2'
+      await vi.waitUntil(async () => (await server.owner(isFree, [bank.agents[0]!.id, 'available'])).length > 0, 10_000)
     })
 
     test('X1 X3 X4 what is asked before the end, and who is on hold', async () => {

@@ -21,6 +21,8 @@ export const ICONS = {
   search: { path: 'M11 4a7 7 0 1 1 0 14a7 7 0 1 1 0-14zM16.5 16.5L21 21' },
   note: { path: 'M5 4h14v16H5zM8.5 9h7M8.5 13h7M8.5 17h4' },
   key: { path: 'M8 9a4 4 0 1 1 0 8a4 4 0 1 1 0-8zM11 10.5L20 4M16 7l3 4' },
+  grid: { path: 'M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z' },
+  chart: { path: 'M4 20h16M7 16v-5M12 16V6M17 16v-8' },
   alert: { path: 'M12 3L2 20h20zM12 9.5v5M12 17.5h.01' },
 } as const satisfies Record<string, { path: string; mirror?: boolean }>
 export type IconName = keyof typeof ICONS

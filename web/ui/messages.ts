@@ -1,4 +1,5 @@
 import { languageTag, type Language } from '../../shared/format.ts'
+import type analyticsTexts from '../../shared/locales/screens/analytics.en.json'
 import type bookingTexts from '../../shared/locales/screens/booking.en.json'
 import type common from '../../shared/locales/en.json'
 import type consoleTexts from '../../shared/locales/screens/console.en.json'
@@ -27,6 +28,7 @@ export type MessageKey =
   | keyof typeof displayTexts
   | keyof typeof widgetTexts
   | keyof typeof consoleTexts
+  | keyof typeof analyticsTexts
   | Prefixed
 export type Params = Record<string, string | number>
 

@@ -1,5 +1,5 @@
 import { Store } from './store.ts'
-import type { Bindings } from '../keys/bindings.ts'
+import type { Bindings } from '../desk/keys/bindings.ts'
 
 export interface Preferences {
   theme: 'dark' | 'light'

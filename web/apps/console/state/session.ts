@@ -9,13 +9,14 @@ import {
   type AuthSession,
 } from '../../../data/operations.ts'
 
-export type Session = AuthSession & {
-  tenant: NonNullable<AuthSession['tenant']>
-  user: NonNullable<AuthSession['user']>
-}
+/** Members of an organisation, and operators of the platform, who are signed in without one. */
+export type SignedIn = AuthSession & { user: NonNullable<AuthSession['user']> }
+export type Session = SignedIn & { tenant: NonNullable<AuthSession['tenant']> }
 
+export const isPerson = (session: AuthSession | null): session is SignedIn =>
+  Boolean(session?.user && (session.tenant || session.role === 'operator'))
 /** Only members of an organisation have a desk. */
-export const isMember = (session: AuthSession | null): session is Session => Boolean(session?.tenant && session.user)
+export const isMember = (session: SignedIn): session is Session => session.tenant !== null
 
 export interface Credentials {
   tenant: string
@@ -42,7 +43,7 @@ export async function signInByPasskey(tenant: string): Promise<AuthSession> {
   return call(authSession, {})
 }
 
-export const signOut = ({ csrf_token }: Session): Promise<unknown> => call(authLogout, {}, { csrf: csrf_token ?? '' })
+export const signOut = ({ csrf_token }: SignedIn): Promise<unknown> => call(authLogout, {}, { csrf: csrf_token ?? '' })
 
 /** The server does not know this session (any more). */
 export const isSignedOut = (error: unknown): boolean => error instanceof Problem && error.status === 401

@@ -1,0 +1,51 @@
+import type { Area, Page } from './shell/shell.ts'
+
+const DESK: Area = { title: 'console.page_desk', icon: 'bell' }
+const FLOOR: Area = { title: 'console.page_floor', icon: 'grid' }
+const ANALYTICS: Area = {
+  title: 'console.page_analytics',
+  icon: 'chart',
+  texts: {
+    fr: () => import('messages:fr:analytics'),
+    en: () => import('messages:en:analytics'),
+    ar: () => import('messages:ar:analytics'),
+  },
+}
+
+/**
+ * Every page of the console, in the order of the menu. A page's roles and scopes are those of the operations it cannot do
+ * without; pages of one area stand together and share its object.
+ */
+export const PAGES: readonly Page[] = [
+  {
+    id: 'desk',
+    area: DESK,
+    path: 'agent',
+    title: 'console.page_desk',
+    key: 'c',
+    roles: ['agent', 'supervisor', 'admin'],
+    scopes: ['call:ticket'],
+    needsDesk: true,
+    load: () => import('./desk/page.tsx'),
+  },
+  {
+    id: 'floor',
+    area: FLOOR,
+    path: 'floor',
+    title: 'console.page_floor',
+    key: 'f',
+    roles: ['supervisor', 'admin'],
+    scopes: ['read:queue', 'read:analytics'],
+    load: () => import('./floor/page.tsx'),
+  },
+  {
+    id: 'analytics',
+    area: ANALYTICS,
+    path: 'analytics',
+    title: 'console.page_analytics',
+    key: 'a',
+    roles: ['supervisor', 'admin'],
+    scopes: ['read:analytics'],
+    load: () => import('./analytics/page.tsx'),
+  },
+]
