@@ -12,6 +12,7 @@ const ORDER = [
   'appointments',
   'staffing',
   'displays',
+  'setup',
   'ar',
 ]
 // Listeners react to the events of anything above; nobody imports them.

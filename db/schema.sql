@@ -474,6 +474,35 @@ AS $function$ select nullif(current_setting('app.current_tenant_id', true), ''):
 grant execute on function app.tenant_id() to sq_app;
 grant execute on function app.tenant_id() to sq_backup;
 
+CREATE OR REPLACE FUNCTION app.tenants_overview(wanted text, before_id bigint, most integer)
+ RETURNS TABLE(id bigint, tickets_today integer, waiting integer, devices_down integer, webhooks_failing integer, last_ticket_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare t record;
+begin
+  if app.tenant_id() is not null then raise 'the overview is the platform''s' using errcode = '42501'; end if;
+  for t in
+    select x.id, x.timezone from tenants x
+    where x.id < before_id and (wanted = '' or strpos(lower(x.name || ' ' || x.slug), lower(wanted)) > 0)
+    order by x.id desc limit most
+  loop
+    perform set_config('app.current_tenant_id', t.id::text, true);
+    return query select t.id,
+      (select count(*)::int from tickets k where k.tenant_id = t.id
+         and k.created_at >= (now() at time zone t.timezone)::date::timestamp at time zone t.timezone),
+      (select count(*)::int from tickets k where k.tenant_id = t.id and k.status = 'en_attente'),
+      (select count(*)::int from devices d where d.tenant_id = t.id and d.revoked_at is null
+         and coalesce(d.last_seen_at < now() - interval '3 minutes', true)),
+      (select count(*)::int from webhooks w where w.tenant_id = t.id and (w.failing_since is not null or w.disabled_reason in ('gone', 'failing'))),
+      (select max(k.created_at) from tickets k where k.tenant_id = t.id);
+  end loop;
+  perform set_config('app.current_tenant_id', '', true);
+end $function$
+;
+grant execute on function app.tenants_overview(text,bigint,integer) to sq_app;
+
 CREATE OR REPLACE FUNCTION app.webhook_backlog()
  RETURNS TABLE(tenant_id bigint, site_id bigint)
  LANGUAGE sql
@@ -1664,6 +1693,17 @@ CREATE INDEX platform_idempotency_keys_by_age ON public.platform_idempotency_key
 grant delete, insert, select, update on platform_idempotency_keys to sq_app;
 grant select on platform_idempotency_keys to sq_backup;
 
+create table platform_switches (
+  name text not null,
+  is_off boolean not null,
+  reason text default ''::text not null,
+  changed_by text not null,
+  changed_at timestamp with time zone default now() not null,
+  constraint platform_switches_pkey PRIMARY KEY (name)
+);
+grant insert, select, update on platform_switches to sq_app;
+grant select on platform_switches to sq_backup;
+
 create table presences (
   tenant_id bigint default app.tenant_id() not null,
   kind text not null,
@@ -2231,8 +2271,14 @@ create table tenants (
   take_challenge text default 'automatic'::text not null,
   message_retention_days integer,
   is_sandbox boolean default false not null,
+  brand_colour text,
+  languages text[] default '{fr,en,ar}'::text[] not null,
+  suspended_reason text default ''::text not null,
+  switched_off text[] default '{}'::text[] not null,
   constraint tenants_pkey PRIMARY KEY (id),
+  constraint tenants_brand_colour_check CHECK ((brand_colour ~ '^#[0-9A-F]{6}$'::text)),
   constraint tenants_data_retention_days_check CHECK (((data_retention_days >= 1) AND (data_retention_days <= 36500))),
+  constraint tenants_languages_check CHECK (((languages <@ ARRAY['fr'::text, 'en'::text, 'ar'::text]) AND (cardinality(languages) > 0))),
   constraint tenants_locale_check CHECK ((locale = ANY (ARRAY['fr'::text, 'en'::text, 'ar'::text]))),
   constraint tenants_message_retention_days_check CHECK (((message_retention_days >= 1) AND (message_retention_days <= 36500))),
   constraint tenants_slug_check CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),

@@ -2124,6 +2124,25 @@ export interface KioskSettings {
   offline_numbers: number | null
 }
 
+export interface LanguagesItem {
+  language: Locale
+  is_published: boolean
+  texts: number
+  missing: (LanguagesItemMissing)[]
+}
+
+export interface LanguagesItemMissing {
+  kind: LanguagesItemMissingKind
+  name: string
+}
+
+export type LanguagesItemMissingKind = 'service' | 'message'
+
+export interface LanguagesPublishInput {
+  language: Locale
+  is_published: boolean
+}
+
 export type Locale = 'fr' | 'en' | 'ar'
 
 export type Long = number
@@ -2239,6 +2258,9 @@ export interface Mutation {
   createTenant: Tenant
   updateTenant: Tenant
   setQuotasTenant: TenantQuotas
+  suspendTenant: Tenant2
+  restoreTenant: Tenant2
+  switchesSet: SwitchesItem
   deleteSession: boolean
   revokeOtherSessions: RevokeOtherSessionsResult
   createInvitation: Invitation
@@ -2365,6 +2387,8 @@ export interface Mutation {
   createKiosk: Kiosk
   updateKiosk: Kiosk
   deleteKiosk: boolean
+  setupApply: SetupApplyResult
+  languagesPublish: LanguagesItem
   createTemplate: Template
   updateTemplate: Template
   deleteTemplate: boolean
@@ -2549,6 +2573,30 @@ export interface PingWebhookInput {
   id: string
 }
 
+export interface PlatformHealth {
+  requests: PlatformHealthRequests
+  events: PlatformHealthRequests
+  sockets: number
+  jobs: PlatformHealthJobs
+  messages: PlatformHealthMessages
+}
+
+export interface PlatformHealthJobs {
+  due: number
+  oldest_seconds: number
+  dead: number
+}
+
+export interface PlatformHealthMessages {
+  sent: number
+  failed: number
+}
+
+export interface PlatformHealthRequests {
+  p95_ms: number | null
+  count: number
+}
+
 export interface PreferMessageInput {
   sms?: boolean | null
   whatsapp?: boolean | null
@@ -2609,6 +2657,9 @@ export interface Query {
   tenant: Tenant
   tenantQuotas: TenantQuotas
   tenantUsage: TenantUsage
+  tenants: (Tenant2)[]
+  switchesList: (SwitchesItem)[]
+  platformHealth: PlatformHealth
   auditEntryHead: AuditEntryHead
   sessions: (Session)[]
   invitations: (Invitation)[]
@@ -2678,6 +2729,8 @@ export interface Query {
   displayLink: DisplayLink
   kiosks: KioskConnection
   kiosk: Kiosk
+  sitePoster: SitePoster
+  languagesList: (LanguagesItem)[]
   templates: TemplateConnection
   template: Template
   templatePreview: TemplatePreview
@@ -3110,6 +3163,10 @@ export interface ReserveNumbersTicketResultBlocks {
   expires_at: DateTime
 }
 
+export interface RestoreTenantInput {
+  id: string
+}
+
 export interface ResumeTicketInput {
   id: string
   agent_id?: string | null
@@ -3343,6 +3400,39 @@ export interface SetQuotasTenantInput {
   tickets_per_day?: number | null
 }
 
+export interface SetupApplyInput {
+  template: SetupApplyTemplate
+  name: string
+  address?: string | null
+  timezone?: string | null
+  counters?: number | null
+  opens?: string | null
+  closes?: string | null
+}
+
+export interface SetupApplyResult {
+  site: SetupApplyResultSite
+  services: (SetupApplyResultServices)[]
+  queues: (SetupApplyResultServices)[]
+  counters: (SetupApplyResultServices)[]
+  display: SetupApplyResultServices
+  kiosk: SetupApplyResultServices
+  agent_id: string | null
+}
+
+export interface SetupApplyResultServices {
+  id: string
+  name: string
+}
+
+export interface SetupApplyResultSite {
+  id: string
+  name: string
+  slug: string
+}
+
+export type SetupApplyTemplate = 'bank' | 'town_hall' | 'clinic' | 'shop'
+
 export interface SimulateQueueAlgorithmSettingsInput {
   boost_seconds?: number | null
   targets_seconds?: (number)[] | null
@@ -3460,6 +3550,12 @@ export interface SiteOpeningHoursHolidays {
 
 export type SiteOrdering = 'name' | 'name_desc' | 'created_at' | 'created_at_desc'
 
+export interface SitePoster {
+  url: string
+  file_name: string
+  pdf_base64: string
+}
+
 export interface StaffingCalculate {
   required: number | null
   rows: (StaffingCalculateRows)[]
@@ -3521,6 +3617,33 @@ export interface Subscription {
   agent: AgentFrame
   site: SiteFrame
   ticket: TicketFrame
+}
+
+export interface SuspendTenantInput {
+  id: string
+  reason: string
+}
+
+export interface SwitchesItem {
+  name: SwitchesItemName
+  is_off: boolean
+  reason: string
+  changed_at: DateTime | null
+  tenants: (SwitchesItemTenants)[]
+}
+
+export type SwitchesItemName = 'intake' | 'booking' | 'api_changes' | 'imports' | 'exports'
+
+export interface SwitchesItemTenants {
+  id: string
+  slug: string
+}
+
+export interface SwitchesSetInput {
+  name: SwitchesItemName
+  is_off: boolean
+  reason?: string | null
+  tenant_id?: string | null
 }
 
 export interface TakeDeskAgentInput {
@@ -3683,9 +3806,36 @@ export interface Tenant {
   message_retention_days: number | null
   is_active: boolean
   take_challenge: TenantTakeChallenge
+  brand_colour: string | null
+  languages: (Locale)[]
   is_sandbox: boolean
   created_at: DateTime
   updated_at: DateTime
+}
+
+export interface Tenant2 {
+  id: string
+  slug: string
+  name: string
+  plan: string
+  locale: Locale
+  timezone: string
+  data_retention_days: number
+  message_retention_days: number | null
+  is_active: boolean
+  take_challenge: TenantTakeChallenge
+  brand_colour: string | null
+  languages: (Locale)[]
+  is_sandbox: boolean
+  created_at: DateTime
+  updated_at: DateTime
+  suspended_reason: string
+  switched_off: (string)[]
+  tickets_today: number
+  waiting: number
+  devices_down: number
+  webhooks_failing: number
+  last_ticket_at: DateTime | null
 }
 
 export interface TenantQuotas {
@@ -4239,6 +4389,7 @@ export interface UpdateTenantInput {
   data_retention_days?: number | null
   message_retention_days?: number | null
   take_challenge?: TenantTakeChallenge | null
+  brand_colour?: string | null
 }
 
 export interface UpdateTicketCustomerInput {

@@ -82,6 +82,8 @@ export type InvitationsList = { results: ({ id: number; email: string; role: "ad
 export type JobsDead = { results: ({ id: number; task: string; payload: Record<string, unknown>; attempts: number; last_error: string | null; created_at: string; failed_at: string })[] }
 export type KiosksGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean; offline_numbers?: number }; is_active: boolean; created_at: string; updated_at: string }
 export type KiosksList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean; offline_numbers?: number }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type LanguagesList = { results: ({ language: "fr" | "en" | "ar"; is_published: boolean; texts: number; missing: ({ kind: "service" | "message"; name: string })[] })[] }
+export type LanguagesPublish = { language: "fr" | "en" | "ar"; is_published: boolean; texts: number; missing: ({ kind: "service" | "message"; name: string })[] }
 export type MailOutbox = { results: ({ id: number; channel: string; recipient: string; subject: string; body: string; created_at: string })[] }
 export type MediaCreate = { id: number; kind: "image" | "video"; name: string; alt: { fr?: string; en?: string; ar?: string }; status: "awaited" | "ready"; width: number | null; height: number | null; variants: ({ name: string; type: string; width: number | null; height: number | null; size_bytes: number; url: string })[]; created_at: string; updated_at: string; upload_url: string; upload_expires_at: string }
 export type MediaGet = { id: number; kind: "image" | "video"; name: string; alt: { fr?: string; en?: string; ar?: string }; status: "awaited" | "ready"; width: number | null; height: number | null; variants: ({ name: string; type: string; width: number | null; height: number | null; size_bytes: number; url: string })[]; created_at: string; updated_at: string }
@@ -102,6 +104,7 @@ export type PasskeysRegister = { id: number; name: string; is_backed_up: boolean
 export type PasskeysRegistrationOptions = { challenge_id: string; options: Record<string, unknown> }
 export type PeopleList = { results: ({ id: number; email: string; name: string; is_active: boolean; is_operator: boolean; tenants: (string)[] })[] }
 export type PeopleUpdate = { id: number; email: string; name: string; is_active: boolean; is_operator: boolean }
+export type PlatformHealth = { requests: { p95_ms: number | null; count: number }; events: { p95_ms: number | null; count: number }; sockets: number; jobs: { due: number; oldest_seconds: number; dead: number }; messages: { sent: number; failed: number } }
 export type PresenceSweep = { gone: number }
 export type PrivacyConsents = { results: ({ purpose: string; is_given: boolean | null; at: string })[] }
 export type PrivacyErase = { tickets: number }
@@ -135,13 +138,17 @@ export type ServicesGet = { id: number; name: string; names: { fr?: string; en?:
 export type ServicesList = { results: ({ id: number; name: string; names: { fr?: string; en?: string; ar?: string }; code: string; colour: string; shape: "square" | "circle" | "diamond" | "hexagon" | "triangle" | "pill" | "pentagon" | "ring"; expected_duration_seconds: number; required_fields: (string)[]; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type SessionsList = { results: ({ id: string; kind: "tokens" | "console"; method: "password" | "passkey" | "sso" | "impersonation"; tenant: string | null; address: string | null; user_agent: string | null; created_at: string; seen_at: string; expires_at: string; is_current: boolean })[] }
 export type SessionsRevokeOthers = { ended: number }
+export type SetupApply = { site: { id: number; name: string; slug: string }; services: ({ id: number; name: string })[]; queues: ({ id: number; name: string })[]; counters: ({ id: number; name: string })[]; display: { id: number; name: string }; kiosk: { id: number; name: string }; agent_id: number | null }
 export type SitesGet = { id: number; name: string; slug: string; address: string; latitude: number | null; longitude: number | null; timezone: string; opening_hours: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[]; closures?: ({ from: string; to: string; reason?: { fr?: string; en?: string; ar?: string } })[]; holidays?: { country: string; state?: string; region?: string } } | null; is_active: boolean; created_at: string; updated_at: string }
 export type SitesList = { results: ({ id: number; name: string; slug: string; address: string; latitude: number | null; longitude: number | null; timezone: string; opening_hours: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[]; closures?: ({ from: string; to: string; reason?: { fr?: string; en?: string; ar?: string } })[]; holidays?: { country: string; state?: string; region?: string } } | null; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type SitesPoster = { url: string; file_name: string; pdf_base64: string }
 export type SsoFinish = { tenant: string; ticket: string }
 export type SsoGet = { issuer: string; client_id: string; scope: string; groups_claim: string; group_roles: ({ group: string; role: "admin" | "supervisor" | "agent" })[]; default_role: "admin" | "supervisor" | "agent" | null; email_domains: (string)[]; is_active: boolean; updated_at: string }
 export type SsoStart = { url: string }
 export type StaffingCalculate = { required: number | null; rows: ({ servers: number; load: number; is_overloaded: boolean; occupancy: number; wait_probability: number; mean_wait_seconds: number | null; p90_wait_seconds: number | null; queue_length: number | null; abandoned: number; service_level: number })[] }
 export type StaffingShiftPlan = { cost: number; shifts: ({ name: string; agents: number })[]; covered: (number)[] }
+export type SwitchesList = { results: ({ name: "intake" | "booking" | "api_changes" | "imports" | "exports"; is_off: boolean; reason: string; changed_at: string | null; tenants: ({ id: number; slug: string })[] })[] }
+export type SwitchesSet = { name: "intake" | "booking" | "api_changes" | "imports" | "exports"; is_off: boolean; reason: string; changed_at: string | null; tenants: ({ id: number; slug: string })[] }
 export type TemplatesEvents = { results: ({ event: "called" | "position" | "minutes_left" | "missed" | "transferred" | "delayed" | "still_coming" | "survey" | "tomorrow_offered" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; placeholders: (string)[]; texts: ({ channel: "sms" | "whatsapp" | "email" | "push"; language: "fr" | "en" | "ar"; subject: string; body: string; is_own: boolean })[] })[] }
 export type TemplatesGet = { id: number; event: "called" | "position" | "minutes_left" | "missed" | "transferred" | "delayed" | "still_coming" | "survey" | "tomorrow_offered" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; channel: "sms" | "whatsapp" | "email" | "push"; language: "fr" | "en" | "ar"; subject: string; body: string; created_at: string; updated_at: string }
 export type TemplatesList = { results: ({ id: number; event: "called" | "position" | "minutes_left" | "missed" | "transferred" | "delayed" | "still_coming" | "survey" | "tomorrow_offered" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; channel: "sms" | "whatsapp" | "email" | "push"; language: "fr" | "en" | "ar"; subject: string; body: string; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
@@ -149,8 +156,10 @@ export type TemplatesPreview = { subject: string; body: string; encoding: "gsm7"
 export type TemplatesPrices = { results: ({ channel: "sms" | "whatsapp" | "email" | "push"; price_micros: number; currency: string })[] }
 export type TemplatesSetPrice = { channel: "sms" | "whatsapp" | "email" | "push"; price_micros: number; currency: string }
 export type TenantsCheckQuotas = { is_told: boolean }
-export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; is_sandbox: boolean; created_at: string; updated_at: string }
+export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; brand_colour: string | null; languages: ("fr" | "en" | "ar")[]; is_sandbox: boolean; created_at: string; updated_at: string }
+export type TenantsList = { results: ({ id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; brand_colour: string | null; languages: ("fr" | "en" | "ar")[]; is_sandbox: boolean; created_at: string; updated_at: string; suspended_reason: string; switched_off: (string)[]; tickets_today: number; waiting: number; devices_down: number; webhooks_failing: number; last_ticket_at: string | null })[] }
 export type TenantsQuotas = { tenant: { id: number; slug: string }; quotas: { requests_per_minute: number | null; public_per_minute: number | null; sockets: number | null; tickets_per_day: number | null } }
+export type TenantsSuspend = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; brand_colour: string | null; languages: ("fr" | "en" | "ar")[]; is_sandbox: boolean; created_at: string; updated_at: string; suspended_reason: string; switched_off: (string)[]; tickets_today: number; waiting: number; devices_down: number; webhooks_failing: number; last_ticket_at: string | null }
 export type TenantsUsage = { tickets_per_day: number | null; is_exceeded: boolean }
 export type TicketsAnswerTomorrow = { ticket_id: number; number: string; queue_id: number; day: string; place: number; status: "offered" | "accepted" | "declined" | "expired" | "withdrawn" | "taken_up" | "lapsed"; offered_at: string; expires_at: string; answered_at: string | null; appointment_id: number | null; appointment_at: string | null; new_ticket_id: number | null; appointment_url: string | null }
 export type TicketsApplyRules = { count: number; more: boolean }
@@ -200,7 +209,7 @@ export const tenantsGet = /* @__PURE__ */ operation<{ tenant: string }, TenantsG
 )
 
 /** Change the organisation. */
-export const tenantsUpdate = /* @__PURE__ */ operation<{ name?: string; locale?: "fr" | "en" | "ar"; timezone?: string; data_retention_days?: number; message_retention_days?: number | null; take_challenge?: "never" | "automatic" | "always"; tenant: string }, TenantsGet>(
+export const tenantsUpdate = /* @__PURE__ */ operation<{ name?: string; locale?: "fr" | "en" | "ar"; timezone?: string; data_retention_days?: number; message_retention_days?: number | null; take_challenge?: "never" | "automatic" | "always"; brand_colour?: string | null; tenant: string }, TenantsGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/',
 )
@@ -227,6 +236,42 @@ export const tenantsUsage = /* @__PURE__ */ operation<{ tenant: string }, Tenant
 export const tenantsCheckQuotas = /* @__PURE__ */ operation<{ tenant: string }, TenantsCheckQuotas>(
   'POST',
   '/api/v1/tenants/{tenant}/usage/check/',
+)
+
+/** List organisations and how each fares, the newest first. */
+export const tenantsList = /* @__PURE__ */ operation<{ q?: string; before?: number; limit?: number }, TenantsList>(
+  'GET',
+  '/api/v1/platform/tenants/',
+)
+
+/** Close an organisation: its people and machines are refused, visitors read why, nothing is deleted. */
+export const tenantsSuspend = /* @__PURE__ */ operation<{ id: number; reason: string }, TenantsSuspend>(
+  'POST',
+  '/api/v1/platform/tenants/{id}/suspend/',
+)
+
+/** Open a closed organisation again, as it was. */
+export const tenantsRestore = /* @__PURE__ */ operation<{ id: number }, TenantsSuspend>(
+  'POST',
+  '/api/v1/platform/tenants/{id}/restore/',
+)
+
+/** What can be closed at once, and what is. */
+export const switchesList = /* @__PURE__ */ operation<Record<string, unknown>, SwitchesList>(
+  'GET',
+  '/api/v1/platform/switches/',
+)
+
+/** Close or open a capability, for all or for one organisation. */
+export const switchesSet = /* @__PURE__ */ operation<{ name: "intake" | "booking" | "api_changes" | "imports" | "exports"; is_off: boolean; reason?: string; tenant_id?: number }, SwitchesSet>(
+  'PUT',
+  '/api/v1/platform/switches/{name}/',
+)
+
+/** How the installation fares: requests, live events, sockets, jobs, messages. */
+export const platformHealth = /* @__PURE__ */ operation<Record<string, unknown>, PlatformHealth>(
+  'GET',
+  '/api/v1/platform/health/',
 )
 
 /** Where the audit trail ends, signed. */
@@ -1709,6 +1754,30 @@ export const kiosksUpdate = /* @__PURE__ */ operation<{ id: number; name?: strin
 export const kiosksDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
   'DELETE',
   '/api/v1/tenants/{tenant}/kiosks/{id}/',
+)
+
+/** Set up a site as places of its kind usually are: services, queues, counters, hours, a display, a kiosk. */
+export const setupApply = /* @__PURE__ */ operation<{ template: "bank" | "town_hall" | "clinic" | "shop"; name: string; address?: string; timezone?: string; counters?: number; opens?: string; closes?: string; tenant: string }, SetupApply>(
+  'POST',
+  '/api/v1/tenants/{tenant}/setup/',
+)
+
+/** Posters with the code that opens a site’s page, in three languages, as a PDF. */
+export const sitesPoster = /* @__PURE__ */ operation<{ id: number; tenant: string }, SitesPoster>(
+  'GET',
+  '/api/v1/tenants/{tenant}/sites/{id}/poster/',
+)
+
+/** In which languages visitors are served, and which texts each still lacks. */
+export const languagesList = /* @__PURE__ */ operation<{ tenant: string }, LanguagesList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/languages/',
+)
+
+/** Offer visitors a language, or no longer. */
+export const languagesPublish = /* @__PURE__ */ operation<{ language: "fr" | "en" | "ar"; is_published: boolean; tenant: string }, LanguagesPublish>(
+  'PUT',
+  '/api/v1/tenants/{tenant}/languages/{language}/',
 )
 
 /** List templates. */

@@ -21,6 +21,7 @@ import { enqueueJob } from './jobs/enqueue.ts'
 import { Lanes } from './lanes.ts'
 import type { Limiter } from './limits/index.ts'
 import type { Context, Operation, Outcome, Request, Tenant } from './operation.ts'
+import { closedBy } from './switches.ts'
 import { tracing } from './tracing/index.ts'
 import { checkInput, stringifyOutput } from './validate.ts'
 
@@ -360,6 +361,8 @@ function authorize(op: Operation, { actor, tenant }: Request): void {
   if (op.scope && actor.role !== 'anonymous' && actor.role !== 'visitor' && !actor.scopes.has(op.scope))
     throw new AppError('forbidden', 'forbidden')
   if (op.needsProof) checkProof(actor)
+  if (tenant?.switched_off?.length && closedBy(tenant.switched_off, op, actor.role))
+    throw new AppError('unavailable', 'switched_off')
 }
 
 /** Strangers share one principal, so a key that another could guess would hand over somebody's answer. */

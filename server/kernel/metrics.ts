@@ -283,3 +283,36 @@ export function countTicket(tenant: string, channel: string): void {
 export function measureProcess(): void {
   collectDefaultMetrics({ register: registry })
 }
+
+/** Upper bound below which 95 of 100 observations lie, in milliseconds; null while there is none. */
+async function p95(histogram: Histogram<string>): Promise<{ p95_ms: number | null; count: number }> {
+  const buckets = new Map<number, number>()
+  for (const { labels, value, metricName } of (await histogram.get()).values)
+    if (metricName?.endsWith('_bucket')) {
+      const bound = Number(String(labels['le']).replace('+Inf', 'Infinity'))
+      buckets.set(bound, (buckets.get(bound) ?? 0) + value)
+    }
+  const count = buckets.get(Infinity) ?? 0
+  const bounds = [...buckets].toSorted(([a], [b]) => a - b)
+  const bound = bounds.find(([, below]) => below >= count * 0.95)?.[0]
+  const largest = bounds.at(-2)?.[0] ?? 0
+  return { p95_ms: count === 0 || bound === undefined ? null : Math.min(bound, largest) * 1000, count }
+}
+const total = async (metric: Gauge<string> | Counter<string>, isWanted = (_: string) => true): Promise<number> =>
+  (await metric.get()).values.reduce(
+    (sum, { value, labels }) => sum + (isWanted(String(labels['outcome'])) ? value : 0),
+    0,
+  )
+
+/** How this process has fared since it began, in few figures. */
+export async function standing() {
+  return {
+    requests: await p95(requests),
+    events: await p95(deliveryLatency),
+    sockets: await total(liveConnections),
+    messages: {
+      sent: await total(messagesDone, (outcome) => outcome !== 'failed'),
+      failed: await total(messagesDone, (outcome) => outcome === 'failed'),
+    },
+  }
+}

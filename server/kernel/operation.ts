@@ -20,6 +20,12 @@ export interface Tenant {
   is_active: boolean
   /** When strangers must show a proof of work to take a ticket. */
   take_challenge: 'never' | 'automatic' | 'always'
+  /** Colour of what visitors press; null, and absent: the product's own. */
+  brand_colour?: string | null
+  /** Languages that visitors are served in; all when absent. */
+  languages?: readonly Locale[]
+  /** Names of switches that the platform has turned off, for this organisation or for all. */
+  switched_off?: readonly string[]
 }
 
 /** What a capability may touch while it runs. Time comes from the database, never from here. */

@@ -22,6 +22,7 @@ import * as notifications from './notifications/index.ts'
 import * as privacy from './privacy/index.ts'
 import * as queues from './queues/index.ts'
 import * as search from './search/index.ts'
+import * as setup from './setup/index.ts'
 import * as sites from './sites/index.ts'
 import * as staffing from './staffing/index.ts'
 import * as tenants from './tenants/index.ts'
@@ -47,6 +48,7 @@ const modules: readonly Module[] = [
   staffing,
   appointments,
   displays,
+  setup,
   notifications,
   analytics,
   imports,

@@ -23,6 +23,10 @@ export interface CallOptions {
   csrf?: string
   /** Repeating a change with the same key changes nothing a second time; one is made when absent. */
   key?: string
+  /** The change is refused (412) when somebody else changed the thing since this version was read. */
+  ifMatch?: string
+  /** Told which version was read. */
+  onEtag?(etag: string): void
   signal?: AbortSignal
 }
 
@@ -33,7 +37,7 @@ export interface CallOptions {
 export async function call<Input, Output>(
   { method, path }: Operation<Input, Output>,
   input: Input,
-  { token, csrf, key, signal }: CallOptions = {},
+  { token, csrf, key, ifMatch, onEtag, signal }: CallOptions = {},
 ): Promise<Output> {
   const rest = { ...(input as Record<string, unknown>) }
   const url = path.replace(/\{(\w+)\}/g, (_, name: string) => {
@@ -50,6 +54,7 @@ export async function call<Input, Output>(
   const headers: Record<string, string> = { accept: 'application/json', 'accept-language': currentLanguage() }
   if (token) headers['authorization'] = `Bearer ${token}`
   if (csrf) headers['x-csrf-token'] = csrf
+  if (ifMatch) headers['if-match'] = ifMatch
   if (!isRead) headers['content-type'] = 'application/json'
   if (method === 'POST') headers['idempotency-key'] = key ?? newKey()
   const response = await fetch(search ? `${url}?${search}` : url, {
@@ -64,6 +69,8 @@ export async function call<Input, Output>(
   const body: unknown =
     text && /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text || null
   if (!response.ok) throw new Problem(response.status, (body ?? {}) as object)
+  const etag = response.headers.get('etag')
+  if (etag) onEtag?.(etag)
   return body as Output
 }
 

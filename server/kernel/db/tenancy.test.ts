@@ -17,6 +17,7 @@ const OUTSIDE_THE_WALLS: Record<string, string> = {
   code_generators: 'of a person, asked for while they sign in',
   recovery_codes: 'of a person, asked for while they sign in',
   platform_idempotency_keys: 'answers of requests outside tenants',
+  platform_switches: 'what the platform has closed for everybody',
   job_workers: 'processes of this installation; the application has no right to it',
   outbox_messages: 'to people of any tenant or none; operators alone read them',
 }

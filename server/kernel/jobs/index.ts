@@ -1,4 +1,4 @@
-export { jobBacklog } from './backlog.ts'
+export { backlogOf, jobBacklog } from './backlog.ts'
 export { eachSite, eachTenant } from './each-tenant.ts'
 export type { Job, JobContext } from './job.ts'
 export { operations } from './operations.ts'

@@ -119,7 +119,7 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
     about: 'nobody',
     none:
       'id slug name plan locale timezone data_retention_days is_active created_at updated_at take_challenge' +
-      ' message_retention_days is_sandbox',
+      ' message_retention_days is_sandbox brand_colour languages suspended_reason switched_off',
   },
   ticket_estimates: {
     about: 'nobody',

@@ -248,6 +248,12 @@ export const PERSONAL_TABLES: Readonly<Record<string, Registered>> = {
     personal: { user_id: 'reference', name: 'free_text', credential_id: 'secret', public_key: 'secret' },
     none: 'id sign_count transports is_backup_eligible is_backed_up created_at last_used_at',
   },
+  platform_switches: {
+    about: 'staff',
+    kept: 'until it is changed again',
+    personal: { changed_by: 'reference', reason: 'free_text' },
+    none: 'name is_off changed_at',
+  },
   platform_idempotency_keys: {
     about: 'both',
     kept: '24 hours',

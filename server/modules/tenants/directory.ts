@@ -21,7 +21,9 @@ export function tenantDirectory(db: Database, cache = new Cache()): TenantDirect
     cache.get(keyOf(value), LIFE_MS, () =>
       db.platform((tx) =>
         tx.maybe<Tenant>(
-          `select id, slug, name, locale, timezone, is_active, take_challenge from tenants where ${column} = $1`,
+          `select id, slug, name, locale, timezone, is_active, take_challenge, brand_colour, languages,
+             switched_off || array(select p.name from platform_switches p where p.is_off) as switched_off
+           from tenants where ${column} = $1`,
           [value],
         ),
       ),
@@ -36,5 +38,5 @@ export function tenantDirectory(db: Database, cache = new Cache()): TenantDirect
 /** Who asks makes no difference: it is what requests are placed by. */
 function keyOf(named: string | number): CacheKey {
   const [tenant, of] = typeof named === 'number' ? ([named, ''] as const) : ([ALL, named] as const)
-  return { what: 'tenant', version: 1, tenant, reader: ALL, language: ALL, of }
+  return { what: 'tenant', version: 2, tenant, reader: ALL, language: ALL, of }
 }

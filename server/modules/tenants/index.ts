@@ -1,6 +1,7 @@
 import type { Operation } from '../../kernel/operation.ts'
 import { create } from './create.ts'
 import { get, update } from './own.ts'
+import { platformOperations } from './platform.ts'
 import { quotaJobs, quotaOperations } from './quotas.ts'
 
 export { createTenant } from './create.ts'
@@ -8,4 +9,4 @@ export { tenantDirectory, type TenantDirectory } from './directory.ts'
 export { TenantEntity } from './schema.ts'
 
 export const jobs = quotaJobs
-export const operations: readonly Operation[] = [create, get, update, ...quotaOperations]
+export const operations: readonly Operation[] = [create, get, update, ...quotaOperations, ...platformOperations]

@@ -1,5 +1,7 @@
 import Type from 'typebox'
+import { brandContrast, LEAST_CONTRAST, readable } from '../../../shared/contrast.ts'
 import { ADMINS, STAFF } from '../../kernel/access.ts'
+import { invalid } from '../../kernel/errors.ts'
 import { checkIfMatch } from '../../kernel/etag.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed } from '../../kernel/schema.ts'
@@ -19,7 +21,8 @@ export const get = operation({
   run: (ctx) => ctx.tx.one<TenantEntity>(`select ${TENANT_COLUMNS} from tenants where id = $1`, [ctx.tenant.id]),
 })
 
-const { name, locale, timezone, data_retention_days, message_retention_days, take_challenge } = TenantEntity.properties
+const { name, locale, timezone, data_retention_days, message_retention_days, take_challenge, brand_colour } =
+  TenantEntity.properties
 
 export const update = operation({
   id: 'tenants.update',
@@ -35,11 +38,14 @@ export const update = operation({
     data_retention_days: Type.Optional(data_retention_days),
     message_retention_days: Type.Optional(message_retention_days),
     take_challenge: Type.Optional(take_challenge),
+    brand_colour: Type.Optional(brand_colour),
   }),
   output: TenantEntity,
   example: { input: { name: 'Demo Bank' } },
   async run(ctx, changes) {
     if (changes.timezone !== undefined) checkTimezone(changes.timezone)
+    if (changes.brand_colour && brandContrast(changes.brand_colour) < LEAST_CONTRAST)
+      throw invalid('/brand_colour', 'contrast', { nearest: readable(changes.brand_colour) })
     const before = await ctx.tx.one<TenantEntity>(
       `select ${TENANT_COLUMNS} from tenants where id = $1 for no key update`,
       [ctx.tenant.id],
@@ -48,7 +54,7 @@ export const update = operation({
     const next = { ...before, ...changes }
     const tenant = await ctx.tx.one<TenantEntity>(
       `update tenants set name = $2, locale = $3, timezone = $4, data_retention_days = $5, take_challenge = $6,
-         message_retention_days = $7, updated_at = now()
+         message_retention_days = $7, brand_colour = $8, updated_at = now()
        where id = $1 returning ${TENANT_COLUMNS}`,
       [
         ctx.tenant.id,
@@ -58,6 +64,7 @@ export const update = operation({
         next.data_retention_days,
         next.take_challenge,
         next.message_retention_days,
+        next.brand_colour,
       ],
     )
     ctx.record({ before, after: tenant })

@@ -18,6 +18,9 @@ export const TenantEntity = Closed({
     description:
       'Whether strangers solve a challenge to take a ticket; `automatic`: when more come from one network than a waiting room sends',
   }),
+  /** Of what visitors press. Text of it and on it has a contrast of 4.5 : 1 at least. */
+  brand_colour: Nullable(Type.String({ pattern: '^#[0-9A-F]{6}$' })),
+  languages: Type.Array(Locale, { description: 'In which visitors are served; `languages.publish` changes it' }),
   is_sandbox: Type.Boolean({ description: 'Made to try things in: test keys may change it' }),
   created_at: Time,
   updated_at: Time,

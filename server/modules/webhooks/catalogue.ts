@@ -224,6 +224,10 @@ const OTHERS: Record<string, EventDefinition> = {
     data: Open({ media: Open({ id: Id, kind: text }) }),
   },
   'media.deleted': { summary: 'A picture or film was deleted', data: Open({ media: Open({ id: Id, kind: text }) }) },
+  'tenant.languages_changed': {
+    summary: 'Visitors are served in other languages than before',
+    data: Open({ languages: Type.Array(Type.String()) }),
+  },
   'tenant.updated': { summary: 'The organisation’s settings were changed', data: Open({ tenant: Type.Unknown() }) },
   'quota.exceeded': {
     summary: 'More was used than agreed',

@@ -11,7 +11,7 @@ import { caller, testRuntime } from '../../../test/runtime.ts'
 import { whenOver } from '../../../test/when-over.ts'
 import { jobs, operations } from '../index.ts'
 import { reportedPeriod } from './jobs.ts'
-import { visualRuns } from './pdf.ts'
+import { visualRuns } from '../../../kernel/pdf.ts'
 
 const { db, owner } = await testDatabase()
 const runtime = testRuntime(db)
@@ -159,7 +159,8 @@ test('lines that hold Arabic, figures and Latin stand in the order of the Unicod
   expect(visualRuns('Attente 12 min', false)).toEqual([{ text: 'Attente 12 min', script: 'latin' }])
   const words = visualRuns('من 12 إلى', true).map(({ text }) => text.trim())
   expect(words.filter(Boolean)).toEqual(['إلى', '12', 'من'])
-  expect(visualRuns('تقرير Demo Bank', true).map(({ script }) => script)).toEqual(['latin', 'arabic'])
+  expect(visualRuns('تقرير Demo Bank', true).map(({ text }) => text)).toEqual(['Demo Bank', ' ', 'تقرير'])
+  expect(visualRuns('خذوا رقمكم', true).map(({ text }) => text)).toEqual(['رقمكم', ' ', 'خذوا'])
   // Drawn as it was typed, it would be read from the wrong end.
   expect(
     visualRuns('من 12 إلى', true)

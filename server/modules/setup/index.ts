@@ -1,0 +1,6 @@
+import type { Operation } from '../../kernel/operation.ts'
+import { apply } from './apply.ts'
+import { languageOperations } from './languages.ts'
+import { poster } from './poster.ts'
+
+export const operations: readonly Operation[] = [apply, poster, ...languageOperations]

@@ -1,0 +1,146 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import jsqr from 'jsqr'
+import { expect, test } from 'vitest'
+import { startApp } from '../../test/app.ts'
+import { anonymousActor } from '../../test/factories.ts'
+import { TEMPLATE_NAMES } from './templates.ts'
+
+const server = await startApp()
+const { app, as, owner } = server
+const hall = await server.aTenant({ slug: 'hall', sites: 0, agents: 0, counters: 0, queues: 0 })
+const other = await server.aTenant({ slug: 'other' })
+type Json = Record<string, any>
+async function ask(method: 'GET' | 'POST' | 'PUT' | 'PATCH', path: string, payload?: object, actor = hall.admin) {
+  const answer = await app.inject({
+    method,
+    url: `/api/v1/tenants/hall${path}`,
+    headers: as(actor),
+    ...(payload && { payload }),
+  })
+  return { status: answer.statusCode, body: (answer.body ? answer.json() : null) as Json }
+}
+
+test('a template makes a whole site that works at once; the same services are not made twice', async () => {
+  for (const template of TEMPLATE_NAMES) {
+    const { status, body } = await ask('POST', '/setup/', { template, name: `Site ${template}`, counters: 2 })
+    expect(status).toBe(201)
+    expect([body['services'].length, body['queues'].length, body['counters'].length]).toEqual([3, 3, 2])
+    const open = await ask('POST', '/tickets/', { queue_id: body['queues'][0].id, channel: 'reception' })
+    // Outside its hours a place may be closed; nothing else may stand in the way.
+    expect([201, 409]).toContain(open.status)
+    if (open.status === 409) expect(open.body['code']).toMatch(/closed/)
+  }
+  const services = await owner<{ n: number }>('select count(*)::int as n from services where tenant_id = $1', [
+    hall.tenant.id,
+  ])
+  const again = await ask('POST', '/setup/', { template: 'bank', name: 'Second' })
+  expect(again.body['site'].slug).not.toBe('site-bank')
+  expect(await owner('select count(*)::int as n from services where tenant_id = $1', [hall.tenant.id])).toEqual(
+    services,
+  )
+  expect((await ask('POST', '/setup/', { template: 'bank', name: 'No' }, hall.supervisor)).status).toBe(403)
+})
+
+test('what a template makes is all there or not at all', async () => {
+  const count = async () =>
+    (await owner<{ n: number }>('select count(*)::int as n from sites where tenant_id = $1', [hall.tenant.id]))[0]!.n
+  const before = await count()
+  const failed = await ask('POST', '/setup/', { template: 'shop', name: 'Nowhere', timezone: 'Mars/Olympus' })
+  expect(failed.status).toBe(400)
+  expect(await count()).toBe(before)
+})
+
+const decode = jsqr as unknown as typeof jsqr.default
+/** Pages as a printer sees them: grey pixels, by poppler. */
+function pagesOf(pdf: Buffer): { width: number; height: number; rgba: Uint8ClampedArray }[] {
+  const folder = mkdtempSync(join(tmpdir(), 'poster-'))
+  try {
+    writeFileSync(join(folder, 'poster.pdf'), pdf)
+    execFileSync('pdftoppm', ['-r', '60', '-gray', join(folder, 'poster.pdf'), join(folder, 'page')])
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.pgm'))
+      .toSorted()
+      .map((name) => {
+        const bytes = readFileSync(join(folder, name))
+        const head = /^P5\s+(\d+)\s+(\d+)\s+255\s/.exec(bytes.subarray(0, 40).toString('latin1'))!
+        const grey = bytes.subarray(head[0].length)
+        const rgba = new Uint8ClampedArray(grey.length * 4)
+        for (const [i, value] of grey.entries()) rgba.set([value, value, value, 255], i * 4)
+        return { width: Number(head[1]), height: Number(head[2]), rgba }
+      })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+test('the poster is a PDF with fonts of its own', async () => {
+  const [site] = await owner<{ id: number; slug: string }>('select id, slug from sites where tenant_id = $1 limit 1', [
+    hall.tenant.id,
+  ])
+  const { status, body } = await ask('GET', `/sites/${site!.id}/poster/`)
+  expect(status).toBe(200)
+  const pdf = Buffer.from(body['pdf_base64'] as string, 'base64')
+  const text = pdf.toString('latin1')
+  expect(text.startsWith('%PDF-')).toBe(true)
+  expect(text.match(/\/Type \/Page\b/g)).toHaveLength(4)
+  expect(text.match(/\/FontFile/g)!.length).toBeGreaterThanOrEqual(3)
+  expect(text).toMatch(/ReadexPro/)
+  expect((await ask('GET', `/sites/${other.sites[0]!.id}/poster/`)).status).toBe(404)
+  expect(body['url']).toMatch(new RegExp(`/site/hall/${site!.slug}$`))
+})
+
+test.skipIf(!existsSync('/usr/bin/pdftoppm'))(
+  'X10 each printed code opens the site’s page, in its language, and the Arabic is shaped',
+  async () => {
+    const [site] = await owner<{ id: number }>('select id from sites where tenant_id = $1 limit 1', [hall.tenant.id])
+    const { body } = await ask('GET', `/sites/${site!.id}/poster/`)
+    const pdf = Buffer.from(body['pdf_base64'] as string, 'base64')
+    const read = pagesOf(pdf).map(({ width, height, rgba }) => decode(rgba, width, height)?.data)
+    const url = body['url'] as string
+    expect(read).toEqual([url, `${url}?lang=fr`, `${url}?lang=en`, `${url}?lang=ar`])
+    // Presentation forms or glyphs joined by the font: the text comes back as the letters that were meant.
+    const folder = mkdtempSync(join(tmpdir(), 'poster-'))
+    writeFileSync(join(folder, 'poster.pdf'), pdf)
+    const fonts = execFileSync('pdffonts', [join(folder, 'poster.pdf')]).toString()
+    rmSync(folder, { recursive: true })
+    const embedded = fonts.split('\n').filter((line) => /ReadexPro/.test(line))
+    expect(embedded.length).toBeGreaterThanOrEqual(3)
+    for (const line of embedded) expect(line).toMatch(/yes\s+yes/)
+  },
+)
+
+test('T8 a language that lacks a text is not offered; the others are', async () => {
+  await owner(`update services set names = names - 'ar' where tenant_id = $1 and code = 'A'`, [hall.tenant.id])
+  const { body } = await ask('GET', '/languages/')
+  const arabic = body['results'].find((each: Json) => each['language'] === 'ar')
+  expect(arabic['missing']).toHaveLength(1)
+  expect(arabic['texts']).toBeGreaterThan(3)
+  expect((await ask('PUT', '/languages/ar/', { is_published: false })).status).toBe(200)
+  const refused = await ask('PUT', '/languages/ar/', { is_published: true })
+  expect(refused).toMatchObject({ status: 409, body: { code: 'translation_missing' } })
+  expect(refused.body['missing']).toEqual(arabic['missing'])
+  expect((await ask('PUT', '/languages/en/', { is_published: true })).status).toBe(200)
+  expect((await ask('GET', '/')).body['languages']).toEqual(['fr', 'en'])
+  // A message of the organisation's own in one language is missing in the others.
+  await ask('POST', '/templates/', { event: 'called', channel: 'sms', language: 'fr', body: '{number}' })
+  expect((await ask('PUT', '/languages/en/', { is_published: true })).body['code']).toBe('translation_missing')
+  await ask('PUT', '/languages/en/', { is_published: false })
+  expect((await ask('PUT', '/languages/fr/', { is_published: false })).body['code']).toBe('last_language')
+  await owner(`update services set names = names || '{"ar":"خدمة"}' where tenant_id = $1`, [hall.tenant.id])
+  await owner('delete from message_templates where tenant_id = $1', [hall.tenant.id])
+  for (const language of ['en', 'ar'])
+    expect((await ask('PUT', `/languages/${language}/`, { is_published: true })).status).toBe(200)
+})
+
+test('T4 a colour that cannot be read is refused, with the nearest one that can', async () => {
+  const refused = await ask('PATCH', '/', { brand_colour: '#FFC93C' })
+  expect(refused.status).toBe(400)
+  expect(refused.body['errors'][0]).toMatchObject({ path: '/brand_colour', code: 'contrast' })
+  const nearest = /#[0-9A-F]{6}/.exec(refused.body['errors'][0].detail)![0]
+  expect((await ask('PATCH', '/', { brand_colour: nearest })).body['brand_colour']).toBe(nearest)
+  expect((await ask('PATCH', '/', { brand_colour: null })).body['brand_colour']).toBeNull()
+  expect((await ask('PATCH', '/', { brand_colour: '#0a4da3' }, anonymousActor)).status).toBe(401)
+})
