@@ -3625,14 +3625,14 @@ export interface SuspendTenantInput {
 }
 
 export interface SwitchesItem {
-  name: SwitchesItemName
+  switch: SwitchesItemSwitch
   is_off: boolean
   reason: string
   changed_at: DateTime | null
   tenants: (SwitchesItemTenants)[]
 }
 
-export type SwitchesItemName = 'intake' | 'booking' | 'api_changes' | 'imports' | 'exports'
+export type SwitchesItemSwitch = 'intake' | 'booking' | 'api_changes' | 'imports' | 'exports'
 
 export interface SwitchesItemTenants {
   id: string
@@ -3640,10 +3640,10 @@ export interface SwitchesItemTenants {
 }
 
 export interface SwitchesSetInput {
-  name: SwitchesItemName
+  switch: SwitchesItemSwitch
   is_off: boolean
   reason?: string | null
-  tenant_id?: string | null
+  tenant_slug?: string | null
 }
 
 export interface TakeDeskAgentInput {

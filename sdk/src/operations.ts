@@ -147,8 +147,8 @@ export type SsoGet = { issuer: string; client_id: string; scope: string; groups_
 export type SsoStart = { url: string }
 export type StaffingCalculate = { required: number | null; rows: ({ servers: number; load: number; is_overloaded: boolean; occupancy: number; wait_probability: number; mean_wait_seconds: number | null; p90_wait_seconds: number | null; queue_length: number | null; abandoned: number; service_level: number })[] }
 export type StaffingShiftPlan = { cost: number; shifts: ({ name: string; agents: number })[]; covered: (number)[] }
-export type SwitchesList = { results: ({ name: "intake" | "booking" | "api_changes" | "imports" | "exports"; is_off: boolean; reason: string; changed_at: string | null; tenants: ({ id: number; slug: string })[] })[] }
-export type SwitchesSet = { name: "intake" | "booking" | "api_changes" | "imports" | "exports"; is_off: boolean; reason: string; changed_at: string | null; tenants: ({ id: number; slug: string })[] }
+export type SwitchesList = { results: ({ switch: "intake" | "booking" | "api_changes" | "imports" | "exports"; is_off: boolean; reason: string; changed_at: string | null; tenants: ({ id: number; slug: string })[] })[] }
+export type SwitchesSet = { switch: "intake" | "booking" | "api_changes" | "imports" | "exports"; is_off: boolean; reason: string; changed_at: string | null; tenants: ({ id: number; slug: string })[] }
 export type TemplatesEvents = { results: ({ event: "called" | "position" | "minutes_left" | "missed" | "transferred" | "delayed" | "still_coming" | "survey" | "tomorrow_offered" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; placeholders: (string)[]; texts: ({ channel: "sms" | "whatsapp" | "email" | "push"; language: "fr" | "en" | "ar"; subject: string; body: string; is_own: boolean })[] })[] }
 export type TemplatesGet = { id: number; event: "called" | "position" | "minutes_left" | "missed" | "transferred" | "delayed" | "still_coming" | "survey" | "tomorrow_offered" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; channel: "sms" | "whatsapp" | "email" | "push"; language: "fr" | "en" | "ar"; subject: string; body: string; created_at: string; updated_at: string }
 export type TemplatesList = { results: ({ id: number; event: "called" | "position" | "minutes_left" | "missed" | "transferred" | "delayed" | "still_coming" | "survey" | "tomorrow_offered" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; channel: "sms" | "whatsapp" | "email" | "push"; language: "fr" | "en" | "ar"; subject: string; body: string; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
@@ -263,9 +263,9 @@ export const switchesList = /* @__PURE__ */ operation<Record<string, unknown>, S
 )
 
 /** Close or open a capability, for all or for one organisation. */
-export const switchesSet = /* @__PURE__ */ operation<{ name: "intake" | "booking" | "api_changes" | "imports" | "exports"; is_off: boolean; reason?: string; tenant_id?: number }, SwitchesSet>(
+export const switchesSet = /* @__PURE__ */ operation<{ switch: "intake" | "booking" | "api_changes" | "imports" | "exports"; is_off: boolean; reason?: string; tenant_slug?: string }, SwitchesSet>(
   'PUT',
-  '/api/v1/platform/switches/{name}/',
+  '/api/v1/platform/switches/{switch}/',
 )
 
 /** How the installation fares: requests, live events, sockets, jobs, messages. */

@@ -17,7 +17,6 @@ const CLOSES: Readonly<Record<string, Which>> = {
   exports: ({ id }) => id === 'exports.create' || id === 'audit.export',
 }
 export const SWITCHES = ['intake', 'booking', 'api_changes', 'imports', 'exports'] as const
-export type SwitchName = (typeof SWITCHES)[number]
 
 /** The switch that refuses this request, if any of those that are off does. */
 export const closedBy = (off: readonly string[], op: Operation, role: Role): string | undefined =>

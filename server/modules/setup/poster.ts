@@ -25,7 +25,7 @@ interface Poster {
 }
 
 /** One page with all three languages, then one a language; each letter is the font's own, each code is drawn as squares. */
-export function posterPdf({ organisation, site, url, colour }: Poster, first: Locale): Promise<Buffer> {
+function posterPdf({ organisation, site, url, colour }: Poster, first: Locale): Promise<Buffer> {
   const order = [first, ...LANGUAGES.filter((each) => each !== first)]
   const pages = [order, ...order.map((each) => [each])]
   const options = {

@@ -89,7 +89,7 @@ test('P2 a suspended organisation refuses its staff, tells visitors politely, an
 
 test('P3 what is switched off is refused within five seconds, for one organisation or for all', async () => {
   const set = (body: object) => ask('PUT', '/platform/switches/intake/', body)
-  expect((await set({ is_off: true, tenant_id: hall.tenant.id })).body['tenants']).toEqual([
+  expect((await set({ is_off: true, tenant_slug: 'hall' })).body['tenants']).toEqual([
     { id: hall.tenant.id, slug: 'hall' },
   ])
   await expect.poll(() => take('hall', hall), { timeout: 5000 }).toBe(503)
@@ -102,12 +102,12 @@ test('P3 what is switched off is refused within five seconds, for one organisati
     hall.agentActors[0]!,
   )
   expect(desk.status).toBe(201)
-  await set({ is_off: false, tenant_id: hall.tenant.id })
+  await set({ is_off: false, tenant_slug: 'hall' })
   await expect.poll(() => take('hall', hall), { timeout: 5000 }).toBe(201)
   await set({ is_off: true, reason: 'Numbers are given twice' })
   await expect.poll(() => take(), { timeout: 5000 }).toBe(503)
   await expect.poll(() => take('hall', hall), { timeout: 5000 }).toBe(503)
-  expect((await ask('GET', '/platform/switches/')).body['results'][0]).toMatchObject({ name: 'intake', is_off: true })
+  expect((await ask('GET', '/platform/switches/')).body['results'][0]).toMatchObject({ switch: 'intake', is_off: true })
   await set({ is_off: false })
   await expect.poll(() => take(), { timeout: 5000 }).toBe(201)
 })

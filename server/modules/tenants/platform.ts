@@ -4,7 +4,7 @@ import { notFound } from '../../kernel/errors.ts'
 import { backlogOf } from '../../kernel/jobs/index.ts'
 import { standing } from '../../kernel/metrics.ts'
 import { operation, type Context, type Operation } from '../../kernel/operation.ts'
-import { Closed, Enum, Id, Nullable, Text, Time } from '../../kernel/schema.ts'
+import { Closed, Enum, Id, Nullable, Slug, Text, Time } from '../../kernel/schema.ts'
 import { SWITCHES } from '../../kernel/switches.ts'
 import { TENANT_COLUMNS, TenantEntity } from './schema.ts'
 
@@ -96,7 +96,7 @@ async function setActive(ctx: Context, id: number, isActive: boolean, reason: st
 }
 
 const Switch = Closed({
-  name: Enum(SWITCHES),
+  switch: Enum(SWITCHES),
   is_off: Type.Boolean(),
   reason: Type.String(),
   changed_at: Nullable(Time),
@@ -104,7 +104,7 @@ const Switch = Closed({
   tenants: Type.Array(Closed({ id: Id, slug: Type.String() })),
 })
 const SWITCH_ROWS = `
-  select n.name, coalesce(p.is_off, false) as is_off, coalesce(p.reason, '') as reason, p.changed_at,
+  select n.name as switch, coalesce(p.is_off, false) as is_off, coalesce(p.reason, '') as reason, p.changed_at,
     coalesce((select jsonb_agg(jsonb_build_object('id', t.id, 'slug', t.slug) order by t.slug)
               from tenants t where t.switched_off @> array[n.name]), '[]') as tenants
   from unnest($1::text[]) with ordinality n(name, place) left join platform_switches p on p.name = n.name order by n.place`
@@ -128,18 +128,19 @@ const setSwitch = operation({
   summary: 'Close or open a capability, for all or for one organisation',
   description: 'In force within two seconds in every process; what it closes answers 503 `switched_off`.',
   needsProof: true,
-  http: { method: 'PUT', path: '/platform/switches/{name}/', base: 'root' },
+  http: { method: 'PUT', path: '/platform/switches/{switch}/', base: 'root' },
   input: Closed({
-    name: Enum(SWITCHES),
+    switch: Enum(SWITCHES),
     is_off: Type.Boolean(),
     reason: Type.Optional(Text(500)),
-    tenant_id: Type.Optional(Id),
+    /** Only for this organisation; for all when absent. */
+    tenant_slug: Type.Optional(Slug),
   }),
   output: Switch,
-  example: { input: { name: 'intake', is_off: true, reason: 'Numbers are given twice' } },
-  async run(ctx, { name, is_off, reason = '', tenant_id }) {
+  example: { input: { switch: 'intake', is_off: true, reason: 'Numbers are given twice' } },
+  async run(ctx, { switch: name, is_off, reason = '', tenant_slug }) {
     const before = await switchOf(ctx, name)
-    if (tenant_id === undefined)
+    if (tenant_slug === undefined)
       await ctx.tx.query(
         `insert into platform_switches (name, is_off, reason, changed_by) values ($1, $2, $3, $4)
          on conflict (name) do update set is_off = excluded.is_off, reason = excluded.reason,
@@ -149,8 +150,8 @@ const setSwitch = operation({
     else
       await ctx.tx.one(
         `update tenants set switched_off = case when $3 then array_append(array_remove(switched_off, $2), $2)
-           else array_remove(switched_off, $2) end, updated_at = now() where id = $1 returning id`,
-        [tenant_id, name, is_off],
+           else array_remove(switched_off, $2) end, updated_at = now() where slug = $1 returning id`,
+        [tenant_slug, name, is_off],
       )
     const after = await switchOf(ctx, name)
     ctx.record({ before, after })
