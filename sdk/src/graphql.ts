@@ -785,6 +785,138 @@ export interface AppointmentSlotsServicesDaysSlots {
 
 export type AppointmentStatus = 'held' | 'pending' | 'booked' | 'checked_in' | 'no_show' | 'cancelled' | 'expired'
 
+export interface ArAnchor {
+  anchor: ArAnchorAnchor
+  targets: (ArAnchorTargets)[]
+}
+
+export interface ArAnchorAnchor {
+  id: string
+  kind: ArMarkerKind
+  name: string
+  site_id: string
+  queue_id: string | null
+  latitude: number
+  longitude: number
+  altitude_metres: number | null
+  floor: number | null
+  heading_degrees: number | null
+  marker_data: ArMarkerMarkerData
+  live: ArMarkerLive | null
+}
+
+export interface ArAnchorTargets {
+  id: string
+  kind: ArMarkerKind
+  name: string
+  site_id: string
+  queue_id: string | null
+  latitude: number
+  longitude: number
+  altitude_metres: number | null
+  floor: number | null
+  heading_degrees: number | null
+  marker_data: ArMarkerMarkerData
+  live: ArMarkerLive | null
+  distance_metres: number
+  bearing_degrees: number | null
+  turn_degrees: number
+  floors: number
+}
+
+export interface ArAround {
+  id: string
+  kind: ArMarkerKind
+  name: string
+  site_id: string
+  queue_id: string | null
+  latitude: number
+  longitude: number
+  altitude_metres: number | null
+  floor: number | null
+  heading_degrees: number | null
+  marker_data: ArMarkerMarkerData
+  live: ArMarkerLive | null
+  distance_metres: number
+  bearing_degrees: number | null
+}
+
+export interface ArMarker {
+  id: string
+  site_id: string
+  queue_id: string | null
+  name: string
+  kind: ArMarkerKind
+  latitude: number
+  longitude: number
+  altitude_metres: number | null
+  floor: number | null
+  heading_degrees: number | null
+  code: string
+  marker_data: ArMarkerMarkerData
+  is_active: boolean
+  created_at: DateTime
+  updated_at: DateTime
+  live: ArMarkerLive | null
+  distance_metres: number | null
+  bearing_degrees: number | null
+}
+
+export interface ArMarkerConnection {
+  edges: (ArMarkerEdge)[]
+  nodes: (ArMarker)[]
+  pageInfo: PageInfo
+}
+
+export interface ArMarkerEdge {
+  node: ArMarker
+  cursor: string
+}
+
+export type ArMarkerKind = 'branch' | 'entrance' | 'queue' | 'counter' | 'anchor' | 'other'
+
+export interface ArMarkerLive {
+  status: QueueStatus
+  waiting: number
+  eta_low_seconds: number | null
+  eta_high_seconds: number | null
+}
+
+export interface ArMarkerMarkerData {
+  label: ServiceNames | null
+  hint: ArMarkerMarkerDataHint | null
+  icon: ArMarkerMarkerDataIcon | null
+  colour: string | null
+  height_metres: number | null
+  media_id: string | null
+}
+
+export interface ArMarkerMarkerDataHint {
+  fr: string | null
+  en: string | null
+  ar: string | null
+}
+
+export type ArMarkerMarkerDataIcon = 'door' | 'queue' | 'counter' | 'lift' | 'stairs' | 'toilets' | 'information' | 'accessible' | 'pin'
+
+export interface ArNearby {
+  results: (ArNearbyResults)[]
+  now: DateTime
+}
+
+export interface ArNearbyResults {
+  site: TicketSitePageSite
+  is_open: boolean
+  closes_at: DateTime | null
+  opens_at: DateTime | null
+  reason: ServiceNames
+  lines: (TicketSitePageLines)[]
+  distance_metres: number
+  bearing_degrees: number | null
+  latitude: number
+  longitude: number
+}
+
 export interface ArriveAtAppointmentInput {
   site_id: string
   code?: string | null
@@ -1168,6 +1300,42 @@ export interface CreateApiKeyInput {
   mode?: ApiKeyMode | null
   scopes: (Scope)[]
   expires_at?: DateTime | null
+}
+
+export interface CreateArMarkerInput {
+  site_id: string
+  queue_id?: string | null
+  name: string
+  kind?: ArMarkerKind | null
+  latitude: number
+  longitude: number
+  altitude_metres?: number | null
+  floor?: number | null
+  heading_degrees?: number | null
+  code?: string | null
+  marker_data?: CreateArMarkerMarkerDataInput | null
+  is_active?: boolean | null
+}
+
+export interface CreateArMarkerMarkerDataHintInput {
+  fr?: string | null
+  en?: string | null
+  ar?: string | null
+}
+
+export interface CreateArMarkerMarkerDataInput {
+  label?: CreateArMarkerMarkerDataLabelInput | null
+  hint?: CreateArMarkerMarkerDataHintInput | null
+  icon?: ArMarkerMarkerDataIcon | null
+  colour?: string | null
+  height_metres?: number | null
+  media_id?: string | null
+}
+
+export interface CreateArMarkerMarkerDataLabelInput {
+  fr?: string | null
+  en?: string | null
+  ar?: string | null
 }
 
 export interface CreateBookingSettingInput {
@@ -1599,6 +1767,10 @@ export interface DelayTicketInput {
 }
 
 export interface DeleteAgentInput {
+  id: string
+}
+
+export interface DeleteArMarkerInput {
   id: string
 }
 
@@ -2389,6 +2561,9 @@ export interface Mutation {
   deleteKiosk: boolean
   setupApply: SetupApplyResult
   languagesPublish: LanguagesItem
+  createArMarker: ArMarker
+  updateArMarker: ArMarker
+  deleteArMarker: boolean
   createTemplate: Template
   updateTemplate: Template
   deleteTemplate: boolean
@@ -2731,6 +2906,11 @@ export interface Query {
   kiosk: Kiosk
   sitePoster: SitePoster
   languagesList: (LanguagesItem)[]
+  arMarkers: ArMarkerConnection
+  arMarker: ArMarker
+  arNearby: ArNearby
+  arAround: (ArAround)[]
+  arAnchor: ArAnchor
   templates: TemplateConnection
   template: Template
   templatePreview: TemplatePreview
@@ -4080,6 +4260,42 @@ export interface UpdateAgentInput {
 export interface UpdateAgentQueuesInput {
   queue_id: string
   weight?: number | null
+}
+
+export interface UpdateArMarkerInput {
+  id: string
+  queue_id?: string | null
+  name?: string | null
+  kind?: ArMarkerKind | null
+  latitude?: number | null
+  longitude?: number | null
+  altitude_metres?: number | null
+  floor?: number | null
+  heading_degrees?: number | null
+  code?: string | null
+  marker_data?: UpdateArMarkerMarkerDataInput | null
+  is_active?: boolean | null
+}
+
+export interface UpdateArMarkerMarkerDataHintInput {
+  fr?: string | null
+  en?: string | null
+  ar?: string | null
+}
+
+export interface UpdateArMarkerMarkerDataInput {
+  label?: UpdateArMarkerMarkerDataLabelInput | null
+  hint?: UpdateArMarkerMarkerDataHintInput | null
+  icon?: ArMarkerMarkerDataIcon | null
+  colour?: string | null
+  height_metres?: number | null
+  media_id?: string | null
+}
+
+export interface UpdateArMarkerMarkerDataLabelInput {
+  fr?: string | null
+  en?: string | null
+  ar?: string | null
 }
 
 export interface UpdateBookingSettingInput {

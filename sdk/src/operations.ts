@@ -34,6 +34,11 @@ export type AppointmentsGet = { id: number; site_id: number; queue_id: number; s
 export type AppointmentsList = { results: ({ id: number; site_id: number; queue_id: number; service_id: number; status: "held" | "pending" | "booked" | "checked_in" | "no_show" | "cancelled" | "expired"; start_at: string; end_at: string; day: string; timezone: string; party_size: number; counter_id: number | null; agent_id: number | null; customer_id: number | null; language: "fr" | "en" | "ar" | null; channel: "web" | "reception" | "api"; note: string; code: string; hold_expires_at: string | null; checked_in_at: string | null; ended_at: string | null; end_reason: string; ticket_id: number | null; series_id: number | null; sequence: number; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type AppointmentsMine = { id: number; site_id: number; queue_id: number; service_id: number; status: "held" | "pending" | "booked" | "checked_in" | "no_show" | "cancelled" | "expired"; start_at: string; end_at: string; day: string; timezone: string; party_size: number; language: "fr" | "en" | "ar" | null; channel: "web" | "reception" | "api"; code: string; hold_expires_at: string | null; checked_in_at: string | null; ended_at: string | null; end_reason: string; ticket_id: number | null; sequence: number; created_at: string; updated_at: string; tenant_slug: string; tenant_name: string; site_slug: string; site_name: string; address: string; service_name: string; service_names: { fr?: string; en?: string; ar?: string }; can_confirm: boolean; change_until: string; check_in_from: string; check_in_until: string; needs_position: boolean }
 export type AppointmentsSlots = { site_id: number; timezone: string; now: string; services: ({ service_id: number; queue_id: number; duration_seconds: number; days: ({ date: string; slots: ({ start_at: string; time: string; places: number })[] })[] })[]; exceptions: ({ date: string; is_open: boolean; reason: { fr?: string; en?: string; ar?: string } })[]; next_from: string | null }
+export type ArAnchor = { anchor: { id: number; kind: "branch" | "entrance" | "queue" | "counter" | "anchor" | "other"; name: string; site_id: number; queue_id: number | null; latitude: number; longitude: number; altitude_metres: number | null; floor: number | null; heading_degrees: number | null; marker_data: { label?: { fr?: string; en?: string; ar?: string }; hint?: { fr?: string; en?: string; ar?: string }; icon?: "door" | "queue" | "counter" | "lift" | "stairs" | "toilets" | "information" | "accessible" | "pin"; colour?: string; height_metres?: number; media_id?: number }; live: { status: "open" | "paused" | "full" | "closing" | "closed"; waiting: number; eta_low_seconds: number | null; eta_high_seconds: number | null } | null }; targets: ({ id: number; kind: "branch" | "entrance" | "queue" | "counter" | "anchor" | "other"; name: string; site_id: number; queue_id: number | null; latitude: number; longitude: number; altitude_metres: number | null; floor: number | null; heading_degrees: number | null; marker_data: { label?: { fr?: string; en?: string; ar?: string }; hint?: { fr?: string; en?: string; ar?: string }; icon?: "door" | "queue" | "counter" | "lift" | "stairs" | "toilets" | "information" | "accessible" | "pin"; colour?: string; height_metres?: number; media_id?: number }; live: { status: "open" | "paused" | "full" | "closing" | "closed"; waiting: number; eta_low_seconds: number | null; eta_high_seconds: number | null } | null; distance_metres: number; bearing_degrees: number | null; turn_degrees: number; floors: number })[] }
+export type ArAround = { results: ({ id: number; kind: "branch" | "entrance" | "queue" | "counter" | "anchor" | "other"; name: string; site_id: number; queue_id: number | null; latitude: number; longitude: number; altitude_metres: number | null; floor: number | null; heading_degrees: number | null; marker_data: { label?: { fr?: string; en?: string; ar?: string }; hint?: { fr?: string; en?: string; ar?: string }; icon?: "door" | "queue" | "counter" | "lift" | "stairs" | "toilets" | "information" | "accessible" | "pin"; colour?: string; height_metres?: number; media_id?: number }; live: { status: "open" | "paused" | "full" | "closing" | "closed"; waiting: number; eta_low_seconds: number | null; eta_high_seconds: number | null } | null; distance_metres: number; bearing_degrees: number | null })[] }
+export type ArMarkersGet = { id: number; site_id: number; queue_id: number | null; name: string; kind: "branch" | "entrance" | "queue" | "counter" | "anchor" | "other"; latitude: number; longitude: number; altitude_metres: number | null; floor: number | null; heading_degrees: number | null; code: string; marker_data: { label?: { fr?: string; en?: string; ar?: string }; hint?: { fr?: string; en?: string; ar?: string }; icon?: "door" | "queue" | "counter" | "lift" | "stairs" | "toilets" | "information" | "accessible" | "pin"; colour?: string; height_metres?: number; media_id?: number }; is_active: boolean; created_at: string; updated_at: string; live: { status: "open" | "paused" | "full" | "closing" | "closed"; waiting: number; eta_low_seconds: number | null; eta_high_seconds: number | null } | null; distance_metres: number | null; bearing_degrees: number | null }
+export type ArMarkersList = { results: ({ id: number; site_id: number; queue_id: number | null; name: string; kind: "branch" | "entrance" | "queue" | "counter" | "anchor" | "other"; latitude: number; longitude: number; altitude_metres: number | null; floor: number | null; heading_degrees: number | null; code: string; marker_data: { label?: { fr?: string; en?: string; ar?: string }; hint?: { fr?: string; en?: string; ar?: string }; icon?: "door" | "queue" | "counter" | "lift" | "stairs" | "toilets" | "information" | "accessible" | "pin"; colour?: string; height_metres?: number; media_id?: number }; is_active: boolean; created_at: string; updated_at: string; live: { status: "open" | "paused" | "full" | "closing" | "closed"; waiting: number; eta_low_seconds: number | null; eta_high_seconds: number | null } | null; distance_metres: number | null; bearing_degrees: number | null })[]; next: string | null; previous: string | null }
+export type ArNearby = { results: ({ site: { id: number; name: string; slug: string; address: string; timezone: string }; is_open: boolean; closes_at: string | null; opens_at: string | null; reason: { fr?: string; en?: string; ar?: string }; lines: ({ id: number; code: string; name: string; names: { fr?: string; en?: string; ar?: string }; status: "open" | "paused" | "full" | "closing" | "closed"; waiting: number; agents_open: number; eta_low_seconds: number | null; eta_high_seconds: number | null; max_capacity: number | null; takes_appointments: boolean })[]; distance_metres: number; bearing_degrees: number | null; latitude: number; longitude: number })[]; now: string }
 export type AuditHead = { tenant_id: number; seq: number; link: string; at: string; signature: string }
 export type AuditList = { results: ({ seq: number; at: string; principal: string; role: "operator" | "admin" | "supervisor" | "agent" | "kiosk" | "display" | "api_key" | "visitor" | "anonymous" | "system"; operation: string; subject: string; details: Record<string, unknown>; request_id: string | null; address: string | null; user_agent: string | null; link: string | null })[]; next: string | null; previous: string | null }
 export type AuthAcceptInvitation = { tenant: { id: number; slug: string; name: string }; user: { id: number; email: string }; role: "admin" | "supervisor" | "agent" }
@@ -1778,6 +1783,54 @@ export const languagesList = /* @__PURE__ */ operation<{ tenant: string }, Langu
 export const languagesPublish = /* @__PURE__ */ operation<{ language: "fr" | "en" | "ar"; is_published: boolean; tenant: string }, LanguagesPublish>(
   'PUT',
   '/api/v1/tenants/{tenant}/languages/{language}/',
+)
+
+/** List ar-markers, or those near a place. */
+export const arMarkersList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "name" | "-name" | "created_at" | "-created_at"; q?: string; site?: number; kind?: "branch" | "entrance" | "queue" | "counter" | "anchor" | "other"; is_active?: boolean; location?: string; radius?: number; tenant: string }, ArMarkersList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/ar-markers/',
+)
+
+/** Get one ar_marker. */
+export const arMarkersGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, ArMarkersGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/ar-markers/{id}/',
+)
+
+/** Create an ar_marker. */
+export const arMarkersCreate = /* @__PURE__ */ operation<{ site_id: number; queue_id?: number | null; name: string; kind?: "branch" | "entrance" | "queue" | "counter" | "anchor" | "other"; latitude: number; longitude: number; altitude_metres?: number | null; floor?: number | null; heading_degrees?: number | null; code?: string; marker_data?: { label?: { fr?: string; en?: string; ar?: string }; hint?: { fr?: string; en?: string; ar?: string }; icon?: "door" | "queue" | "counter" | "lift" | "stairs" | "toilets" | "information" | "accessible" | "pin"; colour?: string; height_metres?: number; media_id?: number }; is_active?: boolean; tenant: string }, ArMarkersGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/ar-markers/',
+)
+
+/** Change an ar_marker. */
+export const arMarkersUpdate = /* @__PURE__ */ operation<{ id: number; queue_id?: number | null; name?: string; kind?: "branch" | "entrance" | "queue" | "counter" | "anchor" | "other"; latitude?: number; longitude?: number; altitude_metres?: number | null; floor?: number | null; heading_degrees?: number | null; code?: string; marker_data?: { label?: { fr?: string; en?: string; ar?: string }; hint?: { fr?: string; en?: string; ar?: string }; icon?: "door" | "queue" | "counter" | "lift" | "stairs" | "toilets" | "information" | "accessible" | "pin"; colour?: string; height_metres?: number; media_id?: number }; is_active?: boolean; tenant: string }, ArMarkersGet>(
+  'PATCH',
+  '/api/v1/tenants/{tenant}/ar-markers/{id}/',
+)
+
+/** Delete an ar_marker. */
+export const arMarkersDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/ar-markers/{id}/',
+)
+
+/** Sites near a place, with their lines. */
+export const arNearby = /* @__PURE__ */ operation<{ location: string; radius?: number; limit?: number; tenant: string }, ArNearby>(
+  'GET',
+  '/api/v1/public/{tenant}/nearby/',
+)
+
+/** Markers around a visitor. */
+export const arAround = /* @__PURE__ */ operation<{ location: string; radius?: number; tenant: string }, ArAround>(
+  'GET',
+  '/api/v1/public/{tenant}/ar-markers/',
+)
+
+/** Where a sign with a printed code stands, and the way on from there. */
+export const arAnchor = /* @__PURE__ */ operation<{ code: string; tenant: string }, ArAnchor>(
+  'GET',
+  '/api/v1/public/{tenant}/ar-anchors/{code}/',
 )
 
 /** List templates. */

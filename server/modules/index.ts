@@ -12,6 +12,7 @@ import type { Operation } from '../kernel/operation.ts'
 import * as agents from './agents/index.ts'
 import * as analytics from './analytics/index.ts'
 import * as appointments from './appointments/index.ts'
+import * as ar from './ar/index.ts'
 import * as authentication from './authentication/index.ts'
 import * as customers from './customers/index.ts'
 import * as displays from './displays/index.ts'
@@ -49,6 +50,7 @@ const modules: readonly Module[] = [
   appointments,
   displays,
   setup,
+  ar,
   notifications,
   analytics,
   imports,

@@ -15,6 +15,7 @@ type Kind =
   | 'display'
   | 'kiosk'
   | 'device'
+  | 'ar_marker'
   | 'queue_rule'
   | 'appointment'
   | 'booking_setting'
@@ -74,6 +75,7 @@ const NOUNS: Readonly<Record<string, Kind | null>> = {
   displays: 'display',
   kiosks: 'kiosk',
   devices: 'device',
+  'ar-markers': 'ar_marker',
   'queue-rules': 'queue_rule',
   appointments: 'appointment',
   'booking-settings': 'booking_setting',
@@ -134,6 +136,7 @@ const PLACED = `
       when 'display' then (select d.site_id from displays d where d.id = r.id)
       when 'kiosk' then (select k.site_id from kiosks k where k.id = r.id)
       when 'device' then (select d.site_id from devices d where d.id = r.id)
+      when 'ar_marker' then (select m.site_id from ar_markers m where m.id = r.id)
       when 'queue_rule' then (select q.site_id from queue_rules u join queues q on q.id = u.queue_id where u.id = r.id)
       when 'appointment' then (select a.site_id from appointments a where a.id = r.id)
       when 'calendar_feed' then (select f.site_id from calendar_feeds f where f.id = r.id)
@@ -156,6 +159,7 @@ const PLACED = `
       when 'calendar_feed' then array(select f.queue_id from calendar_feeds f where f.id = r.id and f.queue_id is not null)
       when 'calendar_link' then array(select l.queue_id from calendar_links l where l.id = r.id and l.queue_id is not null)
       when 'message' then array(select m.queue_id from messages m where m.id = r.id and m.queue_id is not null)
+      when 'ar_marker' then array(select m.queue_id from ar_markers m where m.id = r.id and m.queue_id is not null)
       when 'webhook' then array[0]
       when 'webhook_delivery' then array[0]
       when 'work_profile' then array(select w.queue_id from work_profile_queues w where w.work_profile_id = r.id)

@@ -6,6 +6,12 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
     about: 'nobody',
     none: 'tenant_id appointment_id minutes start_at created_at',
   },
+  ar_markers: {
+    about: 'nobody',
+    none:
+      'tenant_id id site_id queue_id name kind latitude longitude altitude_metres floor heading_degrees code marker_data' +
+      ' is_active created_at updated_at',
+  },
   audit_heads: {
     about: 'nobody',
     none: 'tenant_id seq link',

@@ -45,6 +45,7 @@ export { TRANSITIONS, VERBS, type Transition, type Verb } from './rules.ts'
 export { CHANNELS, Ticket } from './schema.ts'
 export { TICKET_COLUMNS } from './sql.ts'
 export { takeTickets, Taken as TakenTicket } from './take.ts'
+export { siteNow, SiteNow } from './visit/site-page.ts'
 export { visitorOf } from './visitor.ts'
 
 export const operations: readonly Operation[] = [

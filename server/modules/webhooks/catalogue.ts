@@ -264,6 +264,7 @@ const ENTITIES: Record<string, string | null> = {
   work_profile: 'work-profiles.get',
   display: 'displays.get',
   kiosk: 'kiosks.get',
+  ar_marker: 'ar-markers.get',
   booking_setting: 'booking-settings.get',
   notification_rule: 'notification-rules.get',
   template: 'templates.get',

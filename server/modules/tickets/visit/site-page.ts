@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { ROLES } from '../../../kernel/access.ts'
 import { notFound } from '../../../kernel/errors.ts'
-import { operation } from '../../../kernel/operation.ts'
+import { operation, type Context } from '../../../kernel/operation.ts'
 import { Closed, Id, Nullable, Text, Time } from '../../../kernel/schema.ts'
 import { openState, QueueStatus } from '../../queues/index.ts'
 import { exceptionAt, Names, type OpeningHours } from '../../sites/index.ts'
@@ -25,8 +25,8 @@ const Line = Closed({
   /** Whether an appointment can be booked for it. */
   takes_appointments: Type.Boolean(),
 })
-const SitePage = Closed({
-  tenant_name: Type.String(),
+/** A site as somebody who came now would find it. */
+export const SiteNow = Closed({
   site: Closed({ id: Id, name: Type.String(), slug: Type.String(), address: Type.String(), timezone: Type.String() }),
   is_open: Type.Boolean(),
   /** When the doors close; null when they are closed or never close. */
@@ -36,12 +36,16 @@ const SitePage = Closed({
   /** Why today is special, by language. */
   reason: Names,
   lines: Type.Array(Line),
+})
+const SitePage = Closed({
+  tenant_name: Type.String(),
+  ...SiteNow.properties,
   /** The server's clock: what is shown is as of then. */
   now: Time,
 })
 type Line = Static<typeof Line>
 
-interface SiteRow extends Static<typeof SitePage.properties.site> {
+interface SiteRow extends Static<typeof SiteNow.properties.site> {
   opening_hours: OpeningHours | null
   now: string
 }
@@ -58,6 +62,36 @@ const LINES = `
   join queue_states st on st.tenant_id = q.tenant_id and st.queue_id = q.id
   where q.site_id = $1 order by v.code, q.id`
 
+/** With the database's clock. Undefined when no site that is in use has this slug. */
+export async function siteNow(
+  ctx: Context,
+  slug: string,
+): Promise<(Static<typeof SiteNow> & { now: string }) | undefined> {
+  const site = await ctx.tx.maybe<SiteRow>(SITE, [slug])
+  if (!site) return undefined
+  const { now, opening_hours, ...place } = site
+  const rows = await ctx.tx.query<Line & { is_active: boolean }>(LINES, [site.id])
+  const lines: Line[] = []
+  for (const { is_active, ...row } of rows) {
+    const { ahead, eta_low_seconds, eta_high_seconds } = await newcomerFigures(ctx, row.id)
+    const status = is_active ? row.status : 'paused'
+    lines.push({ ...row, status, waiting: ahead ?? 0, eta_low_seconds, eta_high_seconds })
+  }
+  const { is_open, closes_at, opens_at } = openState(
+    { is_active: true, site_is_active: true, timezone: site.timezone, opening_hours },
+    now,
+  )
+  return {
+    site: place,
+    is_open,
+    closes_at: closes_at?.toString() ?? null,
+    opens_at: opens_at?.toString() ?? null,
+    reason: exceptionAt(opening_hours, site.timezone, Temporal.Instant.from(now))?.reason ?? {},
+    lines: is_open ? lines : lines.map((line): Line => ({ ...line, status: 'closed' })),
+    now,
+  }
+}
+
 /** What somebody who scanned the site's code sees first. */
 export const sitePage = operation({
   id: 'tickets.sitePage',
@@ -71,29 +105,8 @@ export const sitePage = operation({
   output: SitePage,
   example: { input: { slug: 'centre' } },
   async run(ctx, { slug }) {
-    const site = await ctx.tx.maybe<SiteRow>(SITE, [slug])
-    if (!site) throw notFound()
-    const { now, opening_hours, ...place } = site
-    const rows = await ctx.tx.query<Line & { is_active: boolean }>(LINES, [site.id])
-    const lines: Line[] = []
-    for (const { is_active, ...row } of rows) {
-      const { ahead, eta_low_seconds, eta_high_seconds } = await newcomerFigures(ctx, row.id)
-      const status = is_active ? row.status : 'paused'
-      lines.push({ ...row, status, waiting: ahead ?? 0, eta_low_seconds, eta_high_seconds })
-    }
-    const { is_open, closes_at, opens_at } = openState(
-      { is_active: true, site_is_active: true, timezone: site.timezone, opening_hours },
-      now,
-    )
-    return {
-      tenant_name: ctx.tenant.name,
-      site: place,
-      is_open,
-      closes_at: closes_at?.toString() ?? null,
-      opens_at: opens_at?.toString() ?? null,
-      reason: exceptionAt(opening_hours, site.timezone, Temporal.Instant.from(now))?.reason ?? {},
-      lines: is_open ? lines : lines.map((line): Line => ({ ...line, status: 'closed' })),
-      now,
-    }
+    const found = await siteNow(ctx, slug)
+    if (!found) throw notFound()
+    return { tenant_name: ctx.tenant.name, ...found }
   },
 })
