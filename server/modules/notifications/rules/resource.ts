@@ -105,9 +105,13 @@ const setQuiet = operation({
     if ((starts === null) !== (ends === null)) throw invalid(starts === null ? '/starts' : '/ends', 'required')
     const site = await ctx.tx.maybe('select id from sites where id = $1', [site_id])
     if (!site) throw notFound()
-    await ctx.tx.query('delete from quiet_hours where site_id = $1', [site_id])
-    if (starts !== null)
-      await ctx.tx.query('insert into quiet_hours (site_id, starts, ends) values ($1, $2, $3)', [site_id, starts, ends])
+    if (starts === null) await ctx.tx.query('delete from quiet_hours where site_id = $1', [site_id])
+    else
+      await ctx.tx.query(
+        `insert into quiet_hours (site_id, starts, ends) values ($1, $2, $3)
+         on conflict (tenant_id, site_id) do update set starts = excluded.starts, ends = excluded.ends`,
+        [site_id, starts, ends],
+      )
     ctx.emit({ type: 'quiet_hours.updated', site_id, data: { starts, ends } })
     return { starts, ends }
   },

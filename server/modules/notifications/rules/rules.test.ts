@@ -205,3 +205,13 @@ test.each([
 ] as const)('at %s in %s with quiet hours from %s to %s it leaves at %s', (now, zone, starts, ends, leaves) =>
   expect(afterQuietHours(at(now), zone, starts, ends).toString()).toBe(leaves),
 )
+
+test('several who set the quiet hours of a site at once all succeed, and one of them has the last word', async () => {
+  const site_id = bank.sites[0]!.id
+  const wanted = ['20:00', '21:00', '22:00', '23:00'].map((starts) => ({ site_id, starts, ends: '08:00' }))
+  await Promise.all(wanted.map((each) => run('notifications.setQuietHours', each)))
+  const { starts } = await run('notifications.quietHours', { site_id })
+  expect(wanted.map((each) => each.starts)).toContain(starts)
+  await run('notifications.setQuietHours', { site_id, starts: null, ends: null })
+  expect(await run('notifications.quietHours', { site_id })).toEqual({ starts: null, ends: null })
+})
