@@ -4,11 +4,11 @@ import Type, { type Static, type TSchema } from 'typebox'
 export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
 /**
  * Years 1000 to 2999: what PostgreSQL, Temporal and JSON all write with four digits, also after rounding. Offsets below 16
- * hours: PostgreSQL takes no others, and no place on earth has them.
+ * hours: PostgreSQL takes no others, and no place on earth has them. Nanoseconds at most: Temporal takes no more digits.
  */
 export const Time = Type.String({
   format: 'date-time',
-  pattern: '^[12]\\d{3}-.*(?:[Zz]|[+-](?:0\\d|1[0-5]):\\d{2})$',
+  pattern: '^[12]\\d{3}-[^.]*(?:\\.\\d{1,9})?(?:[Zz]|[+-](?:0\\d|1[0-5]):\\d{2})$',
   description: 'RFC 3339, UTC',
 })
 /** The same years; PostgreSQL has no year 0. */

@@ -30,6 +30,21 @@ test.each([
   expect((await server.app.inject({ url, headers: server.as(bank.admin) })).statusCode).toBe(400)
 })
 
+test('a time finer than a nanosecond is refused, one of a nanosecond understood', async () => {
+  const book = (fraction: string) =>
+    post(
+      `/api/v1/tenants/${bank.tenant.slug}/appointments/`,
+      JSON.stringify({
+        queue_id: bank.queues[0]!.id,
+        start_at: `2026-11-22T10:00:00.${fraction}Z`,
+        customer: { name: 'A' },
+      }),
+    )
+  const [finest, finer] = [await book('123456789'), await book('1234567891')]
+  expect(finest.statusCode).toBe(409)
+  expect([finer.statusCode, finer.json().errors[0].path]).toEqual([400, '/start_at'])
+})
+
 test('an act that every object knows is none of a page’s', async () => {
   const taken = await post(
     `/api/v1/tenants/${bank.tenant.slug}/tickets/`,
