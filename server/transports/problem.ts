@@ -85,10 +85,19 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   return reply.type(PROBLEM_TYPE).send(JSON.stringify(problemOf(refusal, locale, request.id)))
 }
 
-/** Browsers name text/html; clients that take anything get JSON. */
+/** Browsers name text/html before or above JSON; clients that take anything get JSON. */
 export function prefersHtml({ headers }: FastifyRequest): boolean {
   const accept = headers.accept ?? ''
-  const html = accept.indexOf('text/html')
-  const json = accept.indexOf('application/json')
-  return html >= 0 && (json < 0 || html < json)
+  const [html, json] = [wishFor(accept, 'text/html'), wishFor(accept, 'application/json')]
+  if (html.weight === 0) return false
+  return html.weight > json.weight || (html.weight === json.weight && html.at < json.at)
+}
+
+/** How much of a type is wanted, from 0 to 1, and where in the header it stands (RFC 9110 §12.5.1). */
+function wishFor(accept: string, type: string): { weight: number; at: number } {
+  const at = accept.indexOf(type)
+  if (at < 0) return { weight: 0, at }
+  const given = /^\s*;\s*q=([\d.]+)/i.exec(accept.slice(at + type.length))?.[1]
+  const weight = given === undefined ? 1 : Number(given)
+  return { weight: weight >= 0 && weight <= 1 ? weight : 0, at }
 }

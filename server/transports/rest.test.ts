@@ -60,6 +60,10 @@ test('a browser gets a page where a program gets JSON', async () => {
   expect(page.body).toContain('dir="rtl"')
   expect(page.body).toContain(number)
   expect(page.headers['vary']).toContain('accept')
+  for (const accept of ['text/html;q=0', 'text/html;q=0.1,application/json', '*/*', 'application/json,text/html']) {
+    const answer = await app.inject({ url: `/t/${token}`, headers: { accept } })
+    expect([accept, answer.headers['content-type']]).toEqual([accept, 'application/json; charset=utf-8'])
+  }
   expect((await app.inject({ url: `/t/${token}`, headers: { accept: 'application/json' } })).json()).toHaveProperty(
     'ticket',
   )
