@@ -263,11 +263,10 @@ function requestBody(op: Operation, components: Components): Json | undefined {
   return { required: needed.length > 0, content: { 'application/json': { schema, example: sent } } }
 }
 
-function responses(op: Operation, { method, entrance }: Route, needsToken: boolean, components: Components): Json {
+function responses(op: Operation, { method }: Route, needsToken: boolean, components: Components): Json {
   const status = op.http.status ?? 200
-  const kinds: ErrorKind[] = ['invalid_input', 'limit_exceeded', 'internal', 'unavailable']
-  if (needsToken) kinds.push('unauthorized', 'forbidden')
-  if (entrance !== 'root') kinds.push('not_found')
+  const kinds: ErrorKind[] = ['invalid_input', 'forbidden', 'not_found', 'limit_exceeded', 'internal', 'unavailable']
+  if (needsToken) kinds.push('unauthorized')
   if (op.kind === 'mutation') kinds.push('conflict')
   if (method === 'PATCH' || method === 'DELETE') kinds.push('precondition_failed')
   if (method !== 'GET') kinds.push('too_large', 'unsupported_media_type')

@@ -1,0 +1,150 @@
+/**
+ * `npm run test:security [-- --only fuzz] [--quick] [--seed <n>]`: a real server on a real
+ * database, attacked by whoever has a token, and by whoever has none. Prints figures against their goals; exit code 1 when
+ * one is not met. Each attack is made on a naive server too, where it has to succeed.
+ */
+import { randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { useSigningKeys } from '../../server/modules/authentication/index.ts'
+import { operations } from '../../server/modules/index.ts'
+import { startDatabase, type FaultDatabase } from '../faults/database.ts'
+import { ServerProcess } from '../faults/processes.ts'
+import { isMet, table, type Figure } from '../faults/table.ts'
+import { Client } from './client.ts'
+import { fuzz } from './fuzz.ts'
+import { startNaiveServer } from './naive-server.ts'
+import { furnishedWorld, type World } from './world.ts'
+
+const SCENARIOS = ['fuzz'] as const
+const MAX_SECONDS = 540
+const END_WITHIN_SECONDS = 12
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: SCENARIOS.join(',') },
+    inputs: { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1' },
+  },
+})
+const only = options.only.split(',')
+for (const name of only) if (!(SCENARIOS as readonly string[]).includes(name)) throw new Error(`no scenario ${name}`)
+const seed = Number(options.seed)
+const started = performance.now()
+const seconds = () => Math.round((performance.now() - started) / 1000)
+const say = (line: string) => console.log(`${String(seconds()).padStart(4)} s  ${line}`)
+
+const ending = new AbortController()
+const { signal } = ending
+const figures: Figure[] = []
+function note(scenario: string, goals: Record<string, [measured: number, goal: Figure['goal']]>) {
+  for (const [what, [measured, goal]] of Object.entries(goals)) figures.push({ scenario, what, measured, goal })
+}
+const none = (measured: number): [number, Figure['goal']] => [measured, { is: 0 }]
+const atMost = (goal: number, measured: number): [number, Figure['goal']] => [measured, { atMost: goal }]
+const atLeast = (goal: number, measured: number): [number, Figure['goal']] => [measured, { atLeast: goal }]
+
+interface Ground {
+  database: FaultDatabase
+  server: ServerProcess
+  client: Client
+  world: World
+}
+
+/** Whoever fuzzes may have closed the account or the organisation that they fuzz from. */
+const repairOf =
+  ({ world: { owner, own } }: Ground) =>
+  () =>
+    owner(
+      `with people as (
+         update memberships set is_active = true, site_ids = null, queue_ids = null where tenant_id = $1
+         returning user_id),
+       closed as (update tenants set is_active = true, take_challenge = 'never' where id = $1)
+       update users set is_active = true where id in (select user_id from people)`,
+      [own.tenant.id],
+    )
+
+async function fuzzed(ground: Ground) {
+  const { world, client } = ground
+  const common = { world, seed, signal, repair: repairOf(ground) }
+  const report = await fuzz({
+    ...common,
+    operations,
+    client,
+    inputs: Number(options.inputs),
+    found: (line) => say(`fuzz: ${line}`),
+    progress: (line) => say(`fuzz: ${line}`),
+  })
+  const naive = await startNaiveServer([world.own.canary, world.other.canary])
+  const naiveClient = new Client(naive.port)
+  const control = await fuzz({
+    ...common,
+    operations: operations.filter(({ id }) => id.startsWith('customers.')),
+    client: naiveClient,
+    inputs: 20,
+    found: () => {},
+  })
+  naiveClient.close()
+  await naive.close()
+  note('fuzz', {
+    'operations tried': [report.operations, { is: operations.length }],
+    '… that did their work at least once': atLeast(200, report.worked),
+    requests: atLeast(25_000, report.requests),
+    ...Object.fromEntries(Object.entries(report.faults).map(([kind, count]) => [kind, none(count)])),
+    'not answered': none(report.unanswered),
+    'slowest answer in ms': atMost(10_000, report.slowestMs),
+    'tables of the other organisation that changed': none(report.changed.length),
+    'servers that ended': none(ground.server.unexpectedEnds),
+    'control: answers 5xx of a naive server': atLeast(1, control.faults['answer 5xx']),
+    'control: … that tell its inside': atLeast(1, control.faults['inside told outside'] + control.faults['answer 5xx']),
+    'control: … with rows of others': atLeast(1, control.faults['canary of another organisation']),
+  })
+}
+
+async function run() {
+  const secretKey = randomBytes(48).toString('base64url')
+  useSigningKeys(secretKey)
+  say('starting PostgreSQL and a server')
+  const database = await startDatabase()
+  const settings = {
+    DATABASE_URL: database.url,
+    DATABASE_DIRECT_URL: database.directUrl,
+    SECRET_KEY: secretKey,
+    DATA_DIR: database.directory,
+    RATE_LIMIT_FACTOR: '100000',
+  }
+  let server: ServerProcess | undefined
+  try {
+    // Without jobs, which would change rows while they are compared.
+    server = await ServerProcess.start(settings, 'api,realtime')
+    const client = new Client(server.port)
+    const world = await furnishedWorld(database.owner, client)
+    const ground = { database, server, client, world }
+    if (only.includes('fuzz')) await fuzzed(ground)
+    client.close()
+  } catch (error) {
+    if (server) console.error(server.output)
+    throw error
+  } finally {
+    await server?.stop()
+    await database.close()
+  }
+}
+
+function endEarly(why: string) {
+  console.error(why)
+  process.exitCode = 1
+  ending.abort()
+  // Servers and PostgreSQL notice the end of this process by themselves.
+  setTimeout(() => process.exit(1), END_WITHIN_SECONDS * 1000).unref()
+}
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => endEarly(name))
+setTimeout(() => endEarly(`not done after ${MAX_SECONDS} s`), MAX_SECONDS * 1000).unref()
+try {
+  await run()
+} catch (error) {
+  console.error(error)
+  process.exitCode = 1
+}
+console.log(`\n${table(figures)}\n`)
+const missed = figures.filter((figure) => !isMet(figure)).length
+if (missed > 0) process.exitCode = 1
+console.log(`${figures.length - missed} of ${figures.length} figures as they must be, in ${seconds()} s`)

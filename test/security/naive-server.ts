@@ -1,0 +1,34 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/**
+ * A server as one is written in an afternoon: it trusts its input, tells its mistakes to whoever asks, and forgets whose
+ * rows they are. What looks for faults must find these.
+ */
+export async function startNaiveServer(rows: readonly string[]): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    let body = ''
+    request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
+    request.on('end', () => {
+      try {
+        const input = body === '' ? {} : (JSON.parse(body) as Record<string, string>)
+        for (const value of Object.values(input)) value.trim()
+        response.setHeader('content-type', 'application/json')
+        response.end(JSON.stringify({ results: rows }))
+      } catch (error) {
+        response.statusCode = body.startsWith('{') ? 500 : 400
+        response.setHeader('content-type', 'application/json')
+        response.end(JSON.stringify({ message: (error as Error).stack }))
+      }
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      }),
+  }
+}
