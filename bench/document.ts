@@ -5,7 +5,12 @@ import type { Machine } from './machine.ts'
 const DOCUMENT = new URL('../docs/performance.md', import.meta.url)
 
 /** Where each kind of result is shown. */
-const PLACES = { results: DOCUMENT, realtime: DOCUMENT, screens: new URL('../docs/screens.md', import.meta.url) }
+const PLACES = {
+  results: DOCUMENT,
+  realtime: DOCUMENT,
+  country: DOCUMENT,
+  screens: new URL('../docs/screens.md', import.meta.url),
+}
 
 /** Puts the tables where a document shows such results. */
 export function document(

@@ -60,12 +60,12 @@ export function resultTable<Result>(
   return align([columns.map(([head]) => head), ...lines], 0)
 }
 
+/** What was measured beside what it should be; figures without a goal are told as they are. */
 export function goalTable(verdicts: readonly Verdict[]): string {
-  const lines = verdicts.map((verdict) => [
-    verdict.text,
-    verdict.atLeast === undefined ? `≤ ${verdict.atMost}` : `≥ ${verdict.atLeast}`,
-    figure(verdict.measured ?? Number.NaN, 2),
-    isMet(verdict) ? 'met' : 'not met',
-  ])
+  const lines = verdicts.map((verdict) => {
+    const { text, atLeast, atMost, measured } = verdict
+    const bound = atLeast !== undefined ? `≥ ${atLeast}` : atMost !== undefined ? `≤ ${atMost}` : ''
+    return [text, bound, figure(measured ?? Number.NaN, 2), bound && (isMet(verdict) ? 'met' : 'not met')]
+  })
   return align([['goal', 'is', 'measured', ''], ...lines], 1)
 }

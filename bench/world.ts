@@ -21,7 +21,7 @@ export interface World {
 }
 
 /** @param agents how many agents stand ready: a call-next sample ends when all have been given a ticket */
-export async function seed(db: Direct, agents: number): Promise<World> {
+export async function seed(db: Direct, agents: number, sites = SITES): Promise<World> {
   const one = async <Row>(text: string, values: unknown[] = []) => (await db.query<Row>(text, values))[0]!
   const { id: tenantId } = await one<{ id: number }>(
     `insert into tenants (slug, name, timezone) values ('bench', 'Bench', $1) returning id`,
@@ -34,7 +34,7 @@ export async function seed(db: Direct, agents: number): Promise<World> {
   const ranges = await one<{ hot_site: number; first_queue: number; hot_queue: number }>(
     `with s as (
        insert into sites (tenant_id, name, slug, timezone)
-       select $1, 'Site ' || n, 'site-' || n, $2 from generate_series(1, ${SITES + 1}) n returning id),
+       select $1, 'Site ' || n, 'site-' || n, $2 from generate_series(1, ${sites + 1}) n returning id),
      v as (
        insert into services (tenant_id, name, code)
        select $1, 'Service ' || n, 'S' || n from generate_series(1, ${QUEUES_A_SITE}) n returning id),
@@ -51,7 +51,7 @@ export async function seed(db: Direct, agents: number): Promise<World> {
     `insert into streams (tenant_id, site_id) select $1, id from sites where tenant_id = $1 union all select $1, 0`,
     [tenantId],
   )
-  const queues = SITES * QUEUES_A_SITE
+  const queues = sites * QUEUES_A_SITE
   const firstAgent = await seedAgents(db, tenantId, ranges.first_queue, queues, agents)
   await db.query('vacuum analyze')
   return {

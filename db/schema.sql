@@ -2516,6 +2516,7 @@ CREATE INDEX tickets_by_age ON public.tickets USING btree (tenant_id, created_at
 CREATE INDEX tickets_by_customer ON public.tickets USING btree (tenant_id, customer_id, id) WHERE (customer_id IS NOT NULL);
 CREATE INDEX tickets_by_number ON public.tickets USING btree (tenant_id, day, number COLLATE "C");
 CREATE INDEX tickets_by_rating ON public.tickets USING btree (tenant_id, rated_at, id) WHERE (rated_at IS NOT NULL);
+CREATE INDEX tickets_by_site_age ON public.tickets USING btree (tenant_id, site_id, created_at, id);
 CREATE UNIQUE INDEX tickets_by_token ON public.tickets USING btree (tenant_id, token_hash) WHERE (token_hash IS NOT NULL);
 CREATE INDEX tickets_for_agent ON public.tickets USING btree (tenant_id, reserved_agent_id, rank, id) WHERE ((status = 'en_attente'::text) AND (reserved_agent_id IS NOT NULL));
 CREATE INDEX tickets_for_counter ON public.tickets USING btree (tenant_id, reserved_counter_id, rank, id) WHERE ((status = 'en_attente'::text) AND (reserved_counter_id IS NOT NULL));

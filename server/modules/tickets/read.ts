@@ -77,7 +77,12 @@ export const list = operation({
     const where: Condition[] = []
     const equal = (name: string, value: unknown) =>
       value !== undefined && where.push({ text: `t.${name} = $1`, values: [value] })
-    equal('queue_id', filters.queue)
+    // Its site too: the latest of a site are an index's end, those of a queue are among them.
+    if (filters.queue !== undefined)
+      where.push({
+        text: 't.queue_id = $1 and t.site_id = (select q.site_id from queues q where q.id = $1)',
+        values: [filters.queue],
+      })
     equal('site_id', filters.site)
     equal('agent_id', filters.agent)
     equal('customer_id', filters.customer)

@@ -1,0 +1,63 @@
+/**
+ * `npm run bench:country [-- --only starts,depth,day --sites 500 --trace T.csv.gz --document]`: how soon a program is
+ * ready, whether full tables cost more, and a recorded day at 500 sites as fast as two cores play it. docs/performance.md
+ * says what is measured.
+ */
+import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { useSigningKeys } from '../server/modules/authentication/index.ts'
+import { startCluster, type Cluster } from './cluster.ts'
+import { dayFigures } from './country/figures.ts'
+import { depth } from './country/depth.ts'
+import { linesOf } from './country/lines.ts'
+import { starts } from './country/starts.ts'
+import { document } from './document.ts'
+import type { Verdict } from './goals.ts'
+import { describeMachine } from './machine.ts'
+import { goalTable } from './table.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'starts,depth,day' },
+    sites: { type: 'string', default: '500' },
+    trace: { type: 'string', default: fileURLToPath(new URL('../db/demo/warsaw-ochota-day.csv.gz', import.meta.url)) },
+    port: { type: 'string', default: '21500' },
+    document: { type: 'boolean', default: false },
+  },
+})
+const only = options.only.split(',')
+const port = Number(options.port)
+const secretKey = randomBytes(48).toString('base64')
+useSigningKeys(secretKey)
+
+const clusters: Cluster[] = []
+async function aCluster(): Promise<Cluster> {
+  const cluster = await startCluster()
+  clusters.push(cluster)
+  return cluster
+}
+try {
+  const cluster = await aCluster()
+  const machine = await describeMachine(cluster.direct)
+  const verdicts: Verdict[] = []
+  if (only.includes('starts')) verdicts.push(...(await starts(cluster, port, secretKey)))
+  if (only.includes('depth'))
+    verdicts.push(
+      ...(await depth([await aCluster(), await aCluster()], { repetitions: 3, seconds: 4, warmSeconds: 3 })),
+    )
+  if (only.includes('day'))
+    verdicts.push(
+      ...(await dayFigures(cluster, {
+        sites: Number(options.sites),
+        lines: await linesOf(options.trace),
+        port,
+        secretKey,
+      })),
+    )
+  const table = goalTable(verdicts)
+  console.log(table)
+  if (options.document) document(table, machine, 'country')
+} finally {
+  for (const cluster of clusters) await cluster.close()
+}
