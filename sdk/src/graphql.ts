@@ -1459,6 +1459,10 @@ export interface CreateKioskSettingsInput {
   languages?: (Locale)[] | null
   idle_seconds?: number | null
   prints?: boolean | null
+  printer?: KioskSettingsPrinter | null
+  paper_width_mm?: JSON | null
+  baud_rate?: number | null
+  dots_per_inch?: number | null
   shows_qr?: boolean | null
   asks_phone?: boolean | null
   show_wait?: boolean | null
@@ -1877,12 +1881,15 @@ export interface DeviceReport {
   battery_percent: number | null
   is_charging: boolean | null
   paper: DeviceReportPaper | null
+  printer: DeviceReportPrinter | null
   sound: DeviceReportSound | null
   version: string | null
   screen: string | null
 }
 
 export type DeviceReportPaper = 'ok' | 'low' | 'out'
+
+export type DeviceReportPrinter = 'ok' | 'error'
 
 export type DeviceReportSound = 'ok' | 'locked'
 
@@ -2290,11 +2297,17 @@ export interface KioskSettings {
   languages: (Locale)[] | null
   idle_seconds: number | null
   prints: boolean | null
+  printer: KioskSettingsPrinter | null
+  paper_width_mm: JSON | null
+  baud_rate: number | null
+  dots_per_inch: number | null
   shows_qr: boolean | null
   asks_phone: boolean | null
   show_wait: boolean | null
   offline_numbers: number | null
 }
+
+export type KioskSettingsPrinter = 'browser' | 'serial' | 'usb'
 
 export interface LanguagesItem {
   language: Locale
@@ -3304,6 +3317,7 @@ export interface ReportDeviceStateInput {
   battery_percent?: number | null
   is_charging?: boolean | null
   paper?: DeviceReportPaper | null
+  printer?: DeviceReportPrinter | null
   sound?: DeviceReportSound | null
   version?: string | null
   screen?: string | null
@@ -4402,6 +4416,10 @@ export interface UpdateKioskSettingsInput {
   languages?: (Locale)[] | null
   idle_seconds?: number | null
   prints?: boolean | null
+  printer?: KioskSettingsPrinter | null
+  paper_width_mm?: JSON | null
+  baud_rate?: number | null
+  dots_per_inch?: number | null
   shows_qr?: boolean | null
   asks_phone?: boolean | null
   show_wait?: boolean | null

@@ -11,7 +11,7 @@ import { translate } from '../kernel/i18n.ts'
 import type { Operation, Request, Tenant } from '../kernel/operation.ts'
 import type { Locale } from '../kernel/schema.ts'
 import { callerLocale } from '../transports/locale.ts'
-import { allowPage } from '../transports/security/headers.ts'
+import { allowPage, allowPrinter } from '../transports/security/headers.ts'
 import { assets } from './assets.ts'
 import { displayAccess, openDisplay } from '../modules/displays/index.ts'
 import { accountPages } from './account.ts'
@@ -80,7 +80,7 @@ export class Pages {
     app.get('/app/*', (request, reply) => this.#console(request, reply))
     app.get('/display', (request, reply) => this.#wall(request, reply, 'SmartQueue', {}))
     app.get('/kiosk', (request, reply) =>
-      this.#options.screens.page(reply, {
+      this.#options.screens.page(allowPrinter(reply), {
         app: 'kiosk',
         locale: callerLocale(request),
         title: 'SmartQueue',

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { globSync, statSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { APPS } from '../build/apps.ts'
 import { builtManifest, sourceHash } from '../build/manifest.ts'
 import { compileMessage } from '../build/messages.ts'
+import { DIST } from '../build/paths.ts'
 import { messagesOf } from '../build/plugin.ts'
 import { brotli, overBudget, type Sizes } from '../build/sizes.ts'
 import { addMessages, t } from '../ui/messages.ts'
@@ -16,6 +18,11 @@ test('X11 an app that grows beyond its budget is refused, by how much', () => {
   expect(overBudget('visitor', sizes(grown), budget)).toEqual([
     `visitor: JavaScript is ${grown} bytes, ${grown - budget.js} more than its budget of ${budget.js}`,
   ])
+})
+
+test('X11 what a ticket machine loads for a printer on a wire stays below 24 kB', () => {
+  const [file] = globSync(`${DIST}assets/kiosk/printer-*.js.br`)
+  expect(statSync(file!).size).toBeLessThan(24_000)
 })
 
 test('what is served was built from these sources', () => {

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ticketCode } from '../../shared/format.ts'
+import { drawn, likeness, printed } from './paper.ts'
 import { decodedQr } from './qr.ts'
 import { hasBrowser, startSite, violations, type OpenOptions } from './site.ts'
 
@@ -253,6 +254,98 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
     expect(await page.locator('.ticket .qr').count()).toBe(1)
     expect((await world(page)).prints).toBe(0)
     expect(await statusOf(number)).toMatchObject({ status: 'en_attente' })
+  })
+
+  /** A printer on a serial port, as the page sees one: takes bytes, and answers how it is. */
+  const withPrinter = (page: Page) =>
+    page.addInitScript(() => {
+      const printer = { jobs: [] as number[][], paper: 0x12, cause: 0x12, asked: 0, isMute: false }
+      Object.assign(globalThis, { printer })
+      let tell: ReadableStreamDefaultController<Uint8Array>
+      const port = {
+        async open() {
+          port.readable = new ReadableStream<Uint8Array>({ start: (controller) => void (tell = controller) })
+          port.writable = new WritableStream<Uint8Array>({
+            write(bytes) {
+              if (printer.isMute) throw new Error('unplugged')
+              if (bytes[0] === 0x10) {
+                printer.asked++
+                tell.enqueue(Uint8Array.of(bytes[2] === 4 ? printer.paper : printer.cause))
+              } else if (bytes[0] !== 0x1b) printer.jobs.push([...bytes])
+            },
+          })
+        },
+        async close() {},
+        readable: undefined as unknown,
+        writable: undefined as unknown,
+      }
+      const serial = { getPorts: async () => [port], requestPort: async () => port }
+      Object.defineProperty(navigator, 'serial', { value: serial })
+    })
+  const printer = (page: Page) =>
+    page.evaluate('printer') as Promise<{ jobs: number[][]; asked: number; paper: number; isMute: boolean }>
+  const SERIAL = { prints: true, printer: 'serial' }
+
+  test('K7 an Arabic ticket is printed as a picture, with its letters joined and in order', async () => {
+    const { page, complaints } = await aKiosk(SERIAL, { prepare: withPrinter })
+    await choose(page, 'ar')
+    await take(page)
+    await expect.poll(async () => (await printer(page)).jobs.length).toBe(1)
+    const [job] = (await printer(page)).jobs
+    // GS v 0, plain, 72 bytes a row.
+    expect(job!.slice(0, 6)).toEqual([0x1d, 0x76, 0x30, 0, 72, 0])
+    expect(job!.slice(-4)).toEqual([0x1d, 0x56, 0x42, 0])
+    const slip = printed(job!)
+    const service = 'خدمة A'
+    const like = async (text: string, style: string) => likeness(slip, await drawn(page, text, style))
+    // As the browser lays the same words out on a page: nine in ten of the dots, each within one of its place.
+    expect(await like(service, 'font: 700 40px var(--font-ui)')).toBeGreaterThan(0.9)
+    // Controls: letters that are not joined, as printers set them; and a different word.
+    const apart = service.replace(/([\u0621-\u064a])(?=[\u0621-\u064a])/g, '$1\u200c')
+    expect(await like(apart, 'font: 700 40px var(--font-ui)')).toBeLessThan(0.9)
+    expect(await like('خدمة B', 'font: 700 40px var(--font-ui)')).toBeLessThan(0.9)
+    expect((await world(page)).prints).toBe(0)
+    expect(complaints).toEqual([])
+  })
+
+  test('K5 K7 the printer says that paper is out, or nothing at all: code and number stand in, and supervisors hear', async () => {
+    const { page, device } = await aKiosk(SERIAL, { prepare: withPrinter })
+    const report = async () => (await run(admin, 'GET', `/devices/${String(device['id'])}/`))['report']
+    const lastEvent = async () =>
+      (
+        await server.owner(`select data -> 'device' -> 'report' as report from events
+          where type = 'device.reported' order by "offset" desc limit 1`)
+      )[0]?.['report']
+    await page.evaluate('printer.paper = 0x72')
+    await choose(page)
+    const number = await take(page)
+    await page.waitForSelector('[data-paper=out]')
+    expect(await page.locator('.ticket .qr').count()).toBe(1)
+    expect((await printer(page)).jobs).toEqual([])
+    expect(await violations(page)).toEqual([])
+    expect(await statusOf(number)).toMatchObject({ status: 'en_attente' })
+    await expect.poll(report).toMatchObject({ paper: 'out', printer: 'ok' })
+    await expect.poll(lastEvent).toMatchObject({ paper: 'out' })
+    await page.click('[data-kind=primary]')
+    // New paper: the printer says so itself.
+    await page.evaluate('printer.paper = 0x12')
+    await choose(page)
+    await take(page)
+    await expect.poll(async () => (await printer(page)).jobs.length).toBe(1)
+    await expect.poll(report).toMatchObject({ paper: 'ok' })
+    await page.click('[data-kind=primary]')
+    await page.evaluate('printer.isMute = true')
+    await choose(page)
+    await take(page)
+    await page.waitForSelector('[data-paper=stuck]')
+    await expect.poll(lastEvent).toMatchObject({ printer: 'error' })
+    await page.click('[data-kind=primary]')
+    // Put in again, it is opened again.
+    await page.evaluate('printer.isMute = false')
+    await choose(page)
+    await take(page)
+    await expect.poll(async () => (await printer(page)).jobs.length).toBe(2)
+    await expect.poll(report).toMatchObject({ printer: 'ok' })
   })
 
   test('K6 no menu, no selection, no zoom, no field, no link', async () => {

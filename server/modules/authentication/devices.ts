@@ -15,6 +15,8 @@ const Report = {
   battery_percent: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
   is_charging: Type.Optional(Type.Boolean()),
   paper: Type.Optional(Enum(['ok', 'low', 'out'])),
+  /** `error`: it does not print, for a jam, an open cover or a lost wire. */
+  printer: Type.Optional(Enum(['ok', 'error'])),
   /** `locked`: the screen may not play sounds until somebody touches it. */
   sound: Type.Optional(Enum(['ok', 'locked'])),
   version: Type.Optional(Text(50)),
@@ -167,7 +169,7 @@ const heartbeat = operation({
       [deviceIdOf(ctx), JSON.stringify(report)],
     )
     // What waits for somebody's hands is an event: a silent screen, a printer without paper.
-    if (told.sound !== report.sound || told.paper !== report.paper)
+    if (told.sound !== report.sound || told.paper !== report.paper || told.printer !== report.printer)
       ctx.emit({
         type: 'device.reported',
         site_id: device.site_id,

@@ -3,7 +3,7 @@ import { MANAGERS, STAFF } from '../../kernel/access.ts'
 import { notFound } from '../../kernel/errors.ts'
 import type { Context } from '../../kernel/operation.ts'
 import { Default, resource } from '../../kernel/resource.ts'
-import { Closed, Id, Locale, Name } from '../../kernel/schema.ts'
+import { Closed, Enum, Id, Locale, Name } from '../../kernel/schema.ts'
 
 /** How a ticket machine asks and prints; what is missing takes the machine's own default. */
 const KioskSettings = Closed({
@@ -12,6 +12,14 @@ const KioskSettings = Closed({
   /** Back to the first page when nobody has touched it for so long. */
   idle_seconds: Type.Optional(Type.Integer({ minimum: 5, maximum: 600 })),
   prints: Type.Optional(Type.Boolean()),
+  /** `browser` (the default) leaves it to the system; the others send ESC/POS over a serial port, or USB, that staff has chosen at the machine. */
+  printer: Type.Optional(Enum(['browser', 'serial', 'usb'])),
+  /** Width of the paper of an ESC/POS printer; 80 when absent. */
+  paper_width_mm: Type.Optional(Type.Union([Type.Literal(58), Type.Literal(80)])),
+  /** Of a serial port; 115200 when absent. */
+  baud_rate: Type.Optional(Type.Integer({ minimum: 9600, maximum: 921_600 })),
+  /** Of the screen: access mode keeps its letters at 7.3 mm; 140 when absent. */
+  dots_per_inch: Type.Optional(Type.Integer({ minimum: 30, maximum: 400 })),
   shows_qr: Type.Optional(Type.Boolean()),
   asks_phone: Type.Optional(Type.Boolean()),
   show_wait: Type.Optional(Type.Boolean()),

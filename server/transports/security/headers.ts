@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
 
+const permissions = (wires: string) => `camera=(self), geolocation=(self), microphone=(), payment=(), ${wires}`
+
 /** What every answer says: no sniffing, no framing, no other window's hand on ours, nothing of the address passed on. */
 export const securityHeaders = (isSecure: boolean): Record<string, string> => ({
   'x-content-type-options': 'nosniff',
@@ -8,7 +10,7 @@ export const securityHeaders = (isSecure: boolean): Record<string, string> => ({
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  'permissions-policy': 'camera=(self), geolocation=(self), microphone=(), payment=(), usb=()',
+  'permissions-policy': permissions('usb=(), serial=()'),
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   ...(isSecure && { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }),
 })
@@ -29,3 +31,7 @@ export function allowPage(reply: FastifyReply, { hasWorker = false } = {}): stri
   )
   return nonce
 }
+
+/** Lets a page speak to a printer that somebody has chosen for it. */
+export const allowPrinter = (reply: FastifyReply): FastifyReply =>
+  reply.header('permissions-policy', permissions('usb=(self), serial=(self)'))

@@ -5,7 +5,8 @@ import type { PairingCode } from '../../data/pairing.ts'
 import { setLanguage, t } from '../../ui/messages.ts'
 import { useIdle } from './idle.ts'
 import { useKeys } from './keys.ts'
-import { isAway, type House, type Machine, type Taken } from './machine.ts'
+import { isAway, type House, type Machine } from './machine.ts'
+import type { Taken } from './taken.ts'
 import { CheckIn } from './check-in.tsx'
 import { Services } from './services.tsx'
 import { Staff } from './staff.tsx'
@@ -16,7 +17,6 @@ type Step = 'welcome' | 'services' | 'check-in' | 'ticket' | 'staff'
 const ALL: Language[] = ['fr', 'en', 'ar']
 /** Lines and hours are read again this often. */
 const REFRESH_MS = 5000
-const BEAT_MS = 60_000
 
 /** A ticket machine: one person after the other, and nothing of the one before. */
 export function Kiosk({ machine }: { machine: Machine }) {
@@ -56,16 +56,13 @@ export function Kiosk({ machine }: { machine: Machine }) {
     }
   }
   useEffect(() => {
-    let timers: ReturnType<typeof setInterval>[] = []
+    let timer: ReturnType<typeof setInterval>
     void machine.open(setPairing).then(async () => {
       setPairing(null)
       await learn()
-      timers = [
-        setInterval(() => void learn(), REFRESH_MS),
-        setInterval(() => void machine.beat().catch(() => {}), BEAT_MS),
-      ]
+      timer = setInterval(() => void learn(), REFRESH_MS)
     })
-    return () => timers.forEach(clearInterval)
+    return () => clearInterval(timer)
   }, [])
 
   /** Shows the ticket that the server gave, or why it gave none. */
@@ -132,9 +129,9 @@ export function Kiosk({ machine }: { machine: Machine }) {
         <CheckIn isBusy={isBusy} onTyped={(typed) => void have(() => machine.arrive(typed))} onBack={reset} />
       )}
       {step === 'ticket' && taken && (
-        <Ticket taken={taken} settings={house.settings} hasPaper={machine.paper === 'ok'} onDone={reset} />
+        <Ticket taken={taken} settings={house.settings} machine={machine} onDone={reset} />
       )}
-      {step === 'staff' && <Staff machine={machine} onDone={reset} />}
+      {step === 'staff' && <Staff machine={machine} settings={house.settings} onDone={reset} />}
       {(step === 'welcome' || step === 'services') && (
         <button type="button" class="button access" aria-pressed={isAccess} onClick={() => setAccess(!isAccess)}>
           {t('kiosk.access')}

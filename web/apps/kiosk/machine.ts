@@ -9,35 +9,15 @@ import {
   ticketsSitePage,
   ticketsTake,
   ticketsTakeOffline,
-  type KiosksGet,
-  type TicketsMine,
   type TicketsSitePage,
 } from '../../data/operations.ts'
 import type { Language } from '../../../shared/format.ts'
 import { Pairing, type Paired, type PairingCode } from '../../data/pairing.ts'
+import type { Printed, Printer } from './printer/index.ts'
+import type { Settings, Taken } from './taken.ts'
 import { keep, kept } from './kept.ts'
 import { forgetGiven, giveNumber, keepBlocks, queuesWithNumbers, untold } from './numbers.ts'
 
-export type Settings = KiosksGet['settings']
-export type Paper = 'ok' | 'low' | 'out'
-/** A ticket as it is shown and printed here. */
-export interface Taken {
-  number: string
-  /** Of the visitor's own page. */
-  url: string
-  check: string
-  takenAt: string
-  lowSeconds: number | null
-  highSeconds: number | null
-  code: string
-  name: string
-  names: TicketsMine['service_names']
-  house: string
-  site: string
-  timezone: string
-  /** Given without a network: the server hears of it later. */
-  isOffline: boolean
-}
 export interface House {
   tenant: string
   page: TicketsSitePage
@@ -57,6 +37,8 @@ const PLACE = 'place'
 /** A network that does not answer counts as none: sooner where a person waits. */
 const PATIENCE_MS = 15_000
 const TAKE_PATIENCE_MS = 8000
+/** How often it tells that it is well, and reads its settings. */
+const LEARN_MS = 60_000
 /** Numbers are asked for this often, and after what was given was told of. */
 const RESERVE_MS = 600_000
 
@@ -68,11 +50,13 @@ export class Machine {
   readonly #pairing = new Pairing('kiosk')
   #paired: Paired | null = this.#pairing.remembered()
   #place: Place | null = null
-  /** What was learned from the server since the page was opened. */
-  #isFresh = false
+  #learnedAt = -Infinity
   #reservedAt = 0
   #telling: Promise<void> | null = null
-  paper: Paper = 'ok'
+  /** As staff, or the printer itself, told last. */
+  paper: 'ok' | 'low' | 'out' = 'ok'
+  isPrinterStuck = false
+  #printer: Printer | undefined
 
   /** Pairs where it must, and learns where it stands; without a network, what it knew last. */
   async open(onCode: (code: PairingCode) => void): Promise<void> {
@@ -102,18 +86,57 @@ export class Machine {
     const { settings, queue_ids } =
       kiosk_id === null ? { settings: {}, queue_ids: [] } : await this.#run(kiosksGet, { id: kiosk_id })
     this.#place = { siteId: site_id, slug, settings, queueIds: queue_ids, page: this.#place?.page ?? null }
-    this.#isFresh = true
+    this.#learnedAt = Date.now()
   }
 
-  /** Tells that it is well, and whether there is paper. */
-  beat() {
-    return this.#run(devicesHeartbeat, { paper: this.paper })
+  /** Tells that it is well, whether there is paper, and whether the printer prints. */
+  async beat() {
+    const printer = await this.printer()
+    if (printer) this.#note(await printer.look())
+    const told = printer && ({ printer: this.isPrinterStuck ? 'error' : 'ok' } as const)
+    return this.#run(devicesHeartbeat, { paper: this.paper, ...told })
+  }
+
+  /** The printer behind a wire, where the settings name one: its code comes only then. */
+  async printer(): Promise<Printer | undefined> {
+    const { printer: wire, prints } = this.#place?.settings ?? {}
+    if (!prints || !wire || wire === 'browser') return undefined
+    if (this.#printer?.wire !== wire) {
+      const { Printer } = await import('./printer/index.ts')
+      this.#printer = new Printer(wire, () => this.#place!.settings)
+    }
+    return this.#printer
+  }
+
+  /**
+   * Prints a ticket, or a trial without one. A browser is not told what becomes of it, so there only staff knows.
+   * @returns whether it is on paper, as far as anybody can tell
+   */
+  async print(taken: Taken | null): Promise<boolean> {
+    // Its code may not be there, without a network.
+    const printer = await this.printer().catch(() => null)
+    if (printer === null) this.isPrinterStuck = true
+    if (printer === null) return false
+    if (!printer) {
+      if (this.paper !== 'out') print()
+      return this.paper !== 'out'
+    }
+    const before = [this.paper, this.isPrinterStuck].join()
+    const printed = await printer.print(taken)
+    this.#note(printed)
+    // Whoever looks after the machine is told at once.
+    if ([this.paper, this.isPrinterStuck].join() !== before) void this.beat().catch(() => {})
+    return printed === 'ready' || printed === 'low'
+  }
+  #note(state: Printed): void {
+    this.isPrinterStuck = state === 'failed'
+    if (state !== 'failed') this.paper = state === 'ready' ? 'ok' : state
   }
 
   /** What is offered now. Without a network, what was offered last and has numbers here. */
   async house(): Promise<House> {
     try {
-      if (!this.#isFresh) await this.#learn()
+      if (Date.now() - this.#learnedAt > LEARN_MS) await this.#learn()
       const page = await this.#run(ticketsSitePage, { slug: this.#place!.slug })
       this.#place!.page = page
       await keep(PLACE, this.#place)

@@ -1,21 +1,24 @@
-import { useEffect } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { clockTime, waitRange } from '../../ui/format.ts'
 import { currentLanguage, t } from '../../ui/messages.ts'
 import { LineBadge, TicketNumber } from '../../ui/parts/preact.ts'
 import { QrCode } from '../../ui/parts/qr.tsx'
-import type { Settings, Taken } from './machine.ts'
+import type { Machine } from './machine.ts'
+import type { Settings, Taken } from './taken.ts'
 
 interface Props {
   taken: Taken
   settings: Settings
-  hasPaper: boolean
+  machine: Machine
   onDone(): void
 }
 /** The number, on the screen, on paper and on the phone: the same ticket. What is printed is this page by its print style. */
-export function Ticket({ taken, settings, hasPaper, onDone }: Props) {
+export function Ticket({ taken, settings, machine, onDone }: Props) {
   const prints = settings.prints === true
+  const [isOnPaper, setOnPaper] = useState(true)
+  const toPaper = () => void machine.print(taken).then(setOnPaper)
   useEffect(() => {
-    if (prints && hasPaper) print()
+    if (prints) toPaper()
   }, [])
   return (
     <>
@@ -35,7 +38,7 @@ export function Ticket({ taken, settings, hasPaper, onDone }: Props) {
             <bdi class="muted">({clockTime(taken.takenAt, taken.timezone)})</bdi>
           </p>
         )}
-        {settings.shows_qr !== false && (
+        {(settings.shows_qr !== false || !isOnPaper) && (
           <figure>
             <QrCode text={taken.url} label={t('kiosk.phone')} />
             <figcaption>{t('kiosk.phone')}</figcaption>
@@ -48,9 +51,9 @@ export function Ticket({ taken, settings, hasPaper, onDone }: Props) {
           </p>
         )}
         <p class="muted">{t('kiosk.hold')}</p>
-        {prints && !hasPaper && (
-          <p class="banner" role="alert" data-paper="out">
-            {t('kiosk.no_paper')}
+        {!isOnPaper && (
+          <p class="banner" role="alert" data-paper={machine.isPrinterStuck ? 'stuck' : 'out'}>
+            {t(machine.isPrinterStuck ? 'kiosk.printer_stuck' : 'kiosk.no_paper')}
           </p>
         )}
       </section>
@@ -58,8 +61,8 @@ export function Ticket({ taken, settings, hasPaper, onDone }: Props) {
         <button type="button" class="button" data-kind="primary" onClick={onDone}>
           {t('kiosk.done')}
         </button>
-        {prints && hasPaper && (
-          <button type="button" class="button" onClick={() => print()}>
+        {prints && isOnPaper && (
+          <button type="button" class="button" onClick={toPaper}>
             {t('kiosk.print')}
           </button>
         )}

@@ -40,8 +40,10 @@ async function keepPage(response: Response): Promise<void> {
   if (!response.ok) return
   const cache = await caches.open(CACHE)
   const wanted = named(await response.clone().text())
-  for (const style of wanted.filter((path) => path.endsWith('.css')))
-    wanted.push(...named(await (await file(new Request(style))).text()))
+  for (const path of wanted.filter((each) => /\.(?:css|js)$/.test(each)))
+    wanted.push(
+      ...named((await (await file(new Request(path))).text()).replace(/import\([`'"]\.\//g, '$&/assets/kiosk/')),
+    )
   await Promise.all(wanted.map((path) => file(new Request(path))))
   await cache.put(PAGE, response)
 }
