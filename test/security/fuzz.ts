@@ -162,7 +162,7 @@ function fitting(op: Operation, ids: ReadonlyMap<string, number[]>, { numbered }
 }
 
 /** The request line, headers and body that carry an input to an address. */
-function requestOf(route: Route, input: Input, token: string | undefined, slug: string, visit: string): Wanted {
+export function requestOf(route: Route, input: Input, token: string | undefined, slug: string, visit: string): Wanted {
   const rest = { ...input }
   const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => {
     if (name === 'tenant') return slug

@@ -9,13 +9,16 @@ import { useSigningKeys } from '../../server/modules/authentication/index.ts'
 import { operations } from '../../server/modules/index.ts'
 import { startDatabase, type FaultDatabase } from '../faults/database.ts'
 import { ServerProcess } from '../faults/processes.ts'
+import { freePort } from '../faults/proxy.ts'
 import { isMet, table, type Figure } from '../faults/table.ts'
+import { canaries } from './canaries.ts'
 import { Client } from './client.ts'
 import { fuzz } from './fuzz.ts'
+import { matrix } from './matrix.ts'
 import { startNaiveServer } from './naive-server.ts'
-import { furnishedWorld, type World } from './world.ts'
+import { furnishedWorld, hashesOf, idsOf, type World } from './world.ts'
 
-const SCENARIOS = ['fuzz'] as const
+const SCENARIOS = ['matrix', 'fuzz'] as const
 const MAX_SECONDS = 540
 const END_WITHIN_SECONDS = 12
 const { values: options } = parseArgs({
@@ -47,6 +50,7 @@ interface Ground {
   server: ServerProcess
   client: Client
   world: World
+  startWorker(): Promise<ServerProcess>
 }
 
 /** Whoever fuzzes may have closed the account or the organisation that they fuzz from. */
@@ -99,6 +103,70 @@ async function fuzzed(ground: Ground) {
   })
 }
 
+async function matrixed(ground: Ground) {
+  const { world, client, startWorker } = ground
+  const { owner, other } = world
+  const name = 'matrix'
+  const found = (line: string) => say(`${name}: ${line}`)
+  const common = { world, operations, signal, repair: repairOf(ground) }
+  const before = await hashesOf(world, other)
+  const report = await matrix({ ...common, client, found })
+  let after = before
+  const elsewhere = await canaries({
+    world,
+    client,
+    found,
+    // Background work is for everybody, so rows are compared before it begins.
+    async startWorker() {
+      after = await hashesOf(world, other)
+      return startWorker()
+    },
+  })
+  const differing = (one: typeof before, two: typeof before) =>
+    [...one].filter(([each, hash]) => two.get(each) !== hash).map(([each]) => each)
+  const changed = differing(before, after)
+  for (const each of changed) found(`rows of another organisation changed in ${each}`)
+  const empty = [...before.values()].filter((hash) => hash === '').length
+  // The control: one letter in one row.
+  const unchanged = await hashesOf(world, other)
+  await owner(`update services set name = name || 'x' where tenant_id = $1`, [other.tenant.id])
+  const numbers = new Set([...(await idsOf(world, other)).values()].flat())
+  const naive = await startNaiveServer([other.canary], numbers)
+  const naiveClient = new Client(naive.port)
+  const control = await matrix({
+    ...common,
+    operations: operations.filter(({ id }) => id.startsWith('customers.')),
+    client: naiveClient,
+    found: () => {},
+  })
+  naiveClient.close()
+  await naive.close()
+  note(name, {
+    operations: [report.operations, { is: operations.length }],
+    'places in their inputs that name a row': atLeast(300, report.references),
+    'pairs: another’s number and nobody’s': atLeast(1000, report.pairs),
+    '… told apart': none(report.told),
+    '… answered otherwise than 404': none(report.notMissing),
+    'operations below another’s name and below nobody’s': atLeast(500, report.slugs),
+    '… told apart, or not 404': none(report.slugsTold),
+    'GraphQL: fields with another’s number': atLeast(200, elsewhere.fields),
+    '… told apart over GraphQL': none(elsewhere.fieldsTold),
+    'feeds over WebSocket and Server-Sent Events': atLeast(12, elsewhere.feeds),
+    '… told apart by feeds': none(elsewhere.feedsTold),
+    'GraphQL: subscriptions': atLeast(3, elsewhere.subscriptions),
+    '… told apart by subscriptions': none(elsewhere.subscriptionsTold),
+    'exported files': atLeast(2, elsewhere.exports),
+    'canaries of the other organisation': none(report.canaries + elsewhere.canaries),
+    'not answered': none(report.unanswered),
+    'tables of the other organisation with rows': atLeast(45, before.size - empty),
+    '… that changed': none(changed.length),
+    'control: one changed letter is seen': [differing(unchanged, await hashesOf(world, other)).length, { is: 1 }],
+    'control: own words found in files': atLeast(1, elsewhere.exportsRead),
+    'control: told apart by a naive server': atLeast(1, control.told + control.slugsTold),
+    'control: canaries of a naive server': atLeast(1, control.canaries),
+  })
+}
+
 async function run() {
   const secretKey = randomBytes(48).toString('base64url')
   useSigningKeys(secretKey)
@@ -117,8 +185,15 @@ async function run() {
     server = await ServerProcess.start(settings, 'api,realtime')
     const client = new Client(server.port)
     const world = await furnishedWorld(database.owner, client)
-    const ground = { database, server, client, world }
-    if (only.includes('fuzz')) await fuzzed(ground)
+    const ground: Ground = {
+      database,
+      server,
+      client,
+      world,
+      startWorker: async () => ServerProcess.start({ ...settings, METRICS_PORT: String(await freePort()) }, 'worker'),
+    }
+    if (only.includes('matrix')) await matrixed(ground)
+    if (only.includes('fuzz') && !signal.aborted) await fuzzed(ground)
     client.close()
   } catch (error) {
     if (server) console.error(server.output)

@@ -5,12 +5,20 @@ import type { AddressInfo } from 'node:net'
  * A server as one is written in an afternoon: it trusts its input, tells its mistakes to whoever asks, and forgets whose
  * rows they are. What looks for faults must find these.
  */
-export async function startNaiveServer(rows: readonly string[]): Promise<{ port: number; close(): Promise<void> }> {
+export async function startNaiveServer(
+  rows: readonly string[],
+  ids: ReadonlySet<number> = new Set(),
+): Promise<{ port: number; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     let body = ''
     request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
     request.on('end', () => {
       try {
+        const named = [...`${request.url} ${body}`.matchAll(/\d+/g)].some(([digits]) => ids.has(Number(digits)))
+        if (named) {
+          response.statusCode = 403
+          return response.end('{"message": "not yours"}')
+        }
         const input = body === '' ? {} : (JSON.parse(body) as Record<string, string>)
         for (const value of Object.values(input)) value.trim()
         response.setHeader('content-type', 'application/json')

@@ -24,7 +24,7 @@ export interface World {
 
 /** As long as any run. */
 const LIFE_SECONDS = 3600
-/** The other organisation's own number is none that anybody meets by counting. */
+/** The other organisation's numbers are of one table each, and none that anybody meets by counting. */
 const FAR = 700_001
 let sessions = 0
 
@@ -50,16 +50,22 @@ export function tokenFor({ admin, supervisor, agentActors, kiosk, display, apiKe
 
 /** @throws Error when a corner stays empty: the run would prove less than it says */
 export async function furnishedWorld(owner: Direct['query'], client: Client): Promise<World> {
-  const columns = await owner<{ table: string; column: string }>(
-    `select c.table_name as table, c.column_name as column from information_schema.columns c
+  const columns = await owner<{ table: string; column: string; identity: boolean }>(
+    `select c.table_name as table, c.column_name as column, c.is_identity = 'YES' as identity from information_schema.columns c
      join information_schema.tables t using (table_schema, table_name)
      where c.table_schema = 'public' and t.table_type = 'BASE TABLE' order by 1`,
   )
   const having = (column: string) => columns.filter((each) => each.column === column).map(({ table }) => table)
   const own = await furnish(owner, client, 'own-office', 'kanari-own')
-  await owner(`alter table tenants alter column id restart with ${FAR}`)
+  const numbered = having('id').filter((table) => having('tenant_id').includes(table))
+  const counted = columns.filter(
+    ({ table, column, identity }) =>
+      identity && column === 'id' && (table === 'tenants' || table === 'users' || numbered.includes(table)),
+  )
+  for (const [n, { table }] of counted.entries())
+    await owner(`alter table ${table} alter column id restart with ${FAR * (n + 1)}`)
   const other = await furnish(owner, client, 'other-office', 'kanari-other-7f3q')
-  return { owner, tables: having('tenant_id'), numbered: new Set([...having('id'), 'users']), own, other }
+  return { owner, tables: having('tenant_id'), numbered: new Set([...numbered, 'users']), own, other }
 }
 
 async function furnish(owner: Direct['query'], client: Client, slug: string, canary: string): Promise<Furnished> {
