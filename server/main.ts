@@ -162,20 +162,48 @@ function addBackups(program: Command) {
       const { verify } = await import('./transports/cli/backup/index.ts')
       if (!(await verify(processConfig(), directory))) process.exitCode = 1
     })
+  backup
+    .command('server')
+    .description('copy the whole PostgreSQL server, from which the log leads to any later moment')
+    .option('--to <directory>', 'where base backups are kept', 'backups')
+    .action(async (options: { to: string }) => {
+      const { backUpServer } = await import('./transports/cli/backup/index.ts')
+      await backUpServer(processConfig(), options)
+    })
+  backup
+    .command('log')
+    .description('keep the log of the server as it is written, until stopped')
+    .requiredOption('--to <directory>')
+    .action(async (options: { to: string }) => {
+      const { keepLog } = await import('./transports/cli/backup/index.ts')
+      await keepLog(processConfig(), options)
+    })
   program
     .command('restore')
     .description('fill an empty database with a backup; the copy sends nothing until it is released')
     .argument('[directory]')
+    .option('--data-directory <directory>', 'of a base backup: make this data directory for PostgreSQL')
+    .option('--log <directory>', 'with the log kept since')
+    .option('--until <instant>', 'leave out what was committed later')
     .option('--release', 'this copy now is the installation: it may send and work')
     .option('--new-epoch', 'after a failover that lost writes: whoever follows a stream begins anew')
-    .action(async (directory: string | undefined, flags: { release?: boolean; newEpoch?: boolean }) => {
-      const { newEpochs, releaseCopy, restore } = await import('./transports/cli/backup/index.ts')
+    .action(async (directory: string | undefined, flags: RestoreFlags) => {
+      const { newEpochs, recoverServer, releaseCopy, restore } = await import('./transports/cli/backup/index.ts')
       const config = processConfig()
       if (flags.release) return releaseCopy(config)
       if (flags.newEpoch) return newEpochs(config)
       if (directory === undefined) throw new Error('which backup? smartqueue restore <directory>')
+      const { dataDirectory, log, until } = flags
+      if (dataDirectory !== undefined) return recoverServer({ base: directory, dataDirectory, log, until })
       await restore(config, directory)
     })
+}
+interface RestoreFlags {
+  release?: boolean
+  newEpoch?: boolean
+  dataDirectory?: string
+  log?: string
+  until?: string
 }
 
 function addInspection(program: Command) {

@@ -19,10 +19,21 @@ beforeAll(async () => {
   admin = await connectDirect(databaseUrl(server, 'postgres'))
   const { owner } = source
   for (const slug of ['one', 'two']) {
-    const { tenant, queues } = await aTenant(owner, { slug, queues: 2, counters: 2, agents: 2 })
+    const { tenant, sites, queues, services, agents } = await aTenant(owner, {
+      slug,
+      queues: 2,
+      counters: 2,
+      agents: 2,
+    })
     await owner(
       `insert into customers (tenant_id, name, consents) select $1, e'Zoé\\t\\\\ "' || n || e'"\\nأحمد', '{"marketing": true}' from generate_series(1, 50) n`,
       [tenant.id],
+    )
+    // Keys between rows behind policies: they are checked anew when they come back.
+    await owner(
+      `insert into tickets (tenant_id, site_id, queue_id, service_id, day, series_queue_id, series_day, serial, number, channel, rank, agent_id, entered_at, created_at)
+       select $1, $2, $3, $4, '2026-01-05', $3, '2026-01-05', n, 'A' || n, 'kiosk', n, $5, now(), now() from generate_series(1, 20) n`,
+      [tenant.id, sites[0]!.id, queues[0]!.id, services[0]!.id, agents[0]!.id],
     )
     await owner('update queues set number_last = 100 + id where tenant_id = $1 and id = $2', [tenant.id, queues[0]!.id])
   }

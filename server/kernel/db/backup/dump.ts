@@ -101,11 +101,19 @@ async function dumpTable(
     packer.once('error', reject)
   })
   broken.catch(() => {})
+  // Several blocks arrive in one read, and all wait for the same room.
+  let draining: Promise<void> | undefined
+  const drained = () =>
+    (draining ??= new Promise<void>((resolve) => packer.once('drain', () => resolve())).finally(
+      () => (draining = undefined),
+    ))
   const table = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`
   const copying = copyOut(client, `copy ${table} (${columns.map(pg.escapeIdentifier).join(', ')}) to stdout`, (block) =>
-    packer.write(block) ? undefined : new Promise((resolve) => packer.once('drain', resolve)),
+    packer.write(block) ? undefined : drained(),
   )
   const rows = await Promise.race([copying, broken])
+  // After its end a stream never tells that there is room again, and the connection would rest for ever.
+  await draining
   packer.end()
   await Promise.race([finished(packer, { readable: true }), broken])
   out.end()

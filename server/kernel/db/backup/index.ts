@@ -1,4 +1,7 @@
+export { baseBackup } from './base.ts'
 export { dump } from './dump.ts'
 export { hold, isHeld, release, renewEpochs } from './held.ts'
 export { load } from './load.ts'
-export { readManifest, type Manifest } from './manifest.ts'
+export type { Manifest } from './manifest.ts'
+export { recover, type RecoverOptions } from './recover.ts'
+export { receiveLog } from './wal.ts'

@@ -4,7 +4,11 @@ import packageJson from '../../../../package.json' with { type: 'json' }
 import type { Config } from '../../../config.ts'
 import { monotonicMs } from '../../../kernel/clock.ts'
 import {
+  baseBackup,
   connectDirect,
+  receiveLog,
+  recover,
+  type RecoverOptions,
   dump,
   hold,
   load,
@@ -13,7 +17,7 @@ import {
   startEmbedded,
   type Direct,
 } from '../../../kernel/db/index.ts'
-import { print } from '../output.ts'
+import { complain, print } from '../output.ts'
 import { verifyBackup } from './verify.ts'
 
 /** What else belongs to an installation that keeps its files on its own disk. */
@@ -122,6 +126,35 @@ export async function restore(config: Config, directory: string): Promise<void> 
     if (migrated.length > 0) print(`then applied: ${migrated.join(', ')}`)
   })
   print('This is a copy: it sends nothing and does no background work until `smartqueue restore --release`.')
+}
+
+/** Copies the server as it is; with the log that `keepLog` keeps, the way to any later moment. */
+export async function backUpServer(config: Config, { to }: { to: string }): Promise<void> {
+  const started = monotonicMs()
+  await mkdir(to, { recursive: true, mode: 0o700 })
+  const directory = join(resolve(to), `base-${(await stamp(config)).replace(/\W/g, '')}`)
+  const { start, timeline } = await withDirectUrl(config, (url) => baseBackup(url, directory, packageJson.version))
+  print(`${directory}: log needed from ${start} on timeline ${timeline}, in ${secondsSince(started)} s`)
+}
+
+/** Keeps the server's log until the process is told to end. */
+export async function keepLog(config: Config, { to }: { to: string }): Promise<void> {
+  const ending = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort())
+  print(`the log is kept in ${resolve(to)}`)
+  await withDirectUrl(config, (url) =>
+    receiveLog(url, { directory: resolve(to), signal: ending.signal, onEvent: complain }),
+  )
+}
+
+/** Makes a data directory from a base backup and the log; starting PostgreSQL on it recovers. */
+export async function recoverServer(options: RecoverOptions): Promise<void> {
+  const started = monotonicMs()
+  const { files, postgres } = await recover(options)
+  print(`${options.dataDirectory}: ${files} files, checked, in ${secondsSince(started)} s`)
+  print(
+    `Start PostgreSQL ${postgres.split('.')[0]} on it: it recovers${options.until ? ` up to ${options.until}` : ''}, then takes writes. It is a copy until \`smartqueue restore --release\`.`,
+  )
 }
 
 /** Makes a restored copy the installation. Processes that run learn it when they start again. */

@@ -41,7 +41,7 @@ export async function verifyBackup(directory: string, config: Config): Promise<V
 }
 
 /** Rows, audit chains and answers of the program on a database. Nothing is sent and nothing kept elsewhere. */
-async function inspect(
+export async function inspect(
   { url, directUrl }: { url: string; directUrl: string },
   config: Config,
   manifest: Manifest,
