@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { isSoak } from '../../../config.ts'
 import type { Actor } from '../../../kernel/access.ts'
 import { isCacheKey } from '../../../kernel/cache/key.ts'
 import { SharedCache } from '../../../kernel/cache/shared.ts'
@@ -27,7 +28,7 @@ afterAll(async () => {
   await other.close()
 })
 
-const RUNS = 25
+const RUNS = isSoak() ? 100 : 12
 /** Changed at random: afterwards its queues may be full. */
 let wild: TenantFixture
 let bank: TenantFixture

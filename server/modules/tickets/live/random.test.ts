@@ -120,7 +120,7 @@ async function projectionErrors(): Promise<string[]> {
 }
 
 /** Lists of commands that are played; whoever checks a release plays more. */
-const RUNS = isSoak() ? 1000 : 150
+const RUNS = isSoak() ? 1000 : 80
 
 /** Random days, joined at a random moment. Throws at the first difference; resolves with the number of frames. */
 async function followDays(numRuns: number, forgets: string | null = null): Promise<number> {
@@ -166,7 +166,7 @@ async function followDays(numRuns: number, forgets: string | null = null): Promi
 }
 
 test(`whoever joins at any moment of any of ${RUNS} days sees what a fresh snapshot shows`, async () => {
-  expect(await followDays(RUNS)).toBeGreaterThan(500)
+  expect(await followDays(RUNS)).toBeGreaterThan(RUNS * 3)
 }, 600_000)
 
 test.each(['ticket.called', 'ticket.transferred'])(
