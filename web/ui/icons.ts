@@ -24,5 +24,10 @@ export const ICONS = {
   grid: { path: 'M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z' },
   chart: { path: 'M4 20h16M7 16v-5M12 16V6M17 16v-8' },
   alert: { path: 'M12 3L2 20h20zM12 9.5v5M12 17.5h.01' },
+  sliders: {
+    path: 'M4 7h9M19 7h1M4 17h1M11 17h9M16 4.5a2.5 2.5 0 1 1 0 5a2.5 2.5 0 1 1 0-5zM8 14.5a2.5 2.5 0 1 1 0 5a2.5 2.5 0 1 1 0-5z',
+  },
+  code: { path: 'M8 6l-6 6l6 6M16 6l6 6l-6 6' },
+  layers: { path: 'M12 3l9 5l-9 5l-9-5zM3 13l9 5l9-5' },
 } as const satisfies Record<string, { path: string; mirror?: boolean }>
 export type IconName = keyof typeof ICONS

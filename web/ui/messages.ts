@@ -1,11 +1,14 @@
 import { languageTag, type Language } from '../../shared/format.ts'
 import type analyticsTexts from '../../shared/locales/screens/analytics.en.json'
+import type adminTexts from '../../shared/locales/screens/admin.en.json'
 import type bookingTexts from '../../shared/locales/screens/booking.en.json'
 import type common from '../../shared/locales/en.json'
 import type consoleTexts from '../../shared/locales/screens/console.en.json'
 import type kioskTexts from '../../shared/locales/screens/kiosk.en.json'
 import type moreTexts from '../../shared/locales/screens/more.en.json'
+import type developerTexts from '../../shared/locales/screens/developer.en.json'
 import type displayTexts from '../../shared/locales/screens/display.en.json'
+import type platformTexts from '../../shared/locales/screens/platform.en.json'
 import type uiTexts from '../../shared/locales/screens/ui.en.json'
 import type visitorTexts from '../../shared/locales/screens/visitor.en.json'
 import type widgetTexts from '../../shared/locales/screens/widget.en.json'
@@ -28,6 +31,9 @@ export type MessageKey =
   | keyof typeof displayTexts
   | keyof typeof widgetTexts
   | keyof typeof consoleTexts
+  | keyof typeof adminTexts
+  | keyof typeof platformTexts
+  | keyof typeof developerTexts
   | keyof typeof analyticsTexts
   | Prefixed
 export type Params = Record<string, string | number>

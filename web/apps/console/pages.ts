@@ -1,3 +1,6 @@
+import { ADMIN_PAGES } from './admin/area.ts'
+import { DEVELOPER_PAGES } from './developer/area.ts'
+import { PLATFORM_PAGES } from './platform/area.ts'
 import type { Area, Page } from './shell/shell.ts'
 
 const DESK: Area = { title: 'console.page_desk', icon: 'bell' }
@@ -48,4 +51,7 @@ export const PAGES: readonly Page[] = [
     scopes: ['read:analytics'],
     load: () => import('./analytics/page.tsx'),
   },
+  ...ADMIN_PAGES,
+  ...DEVELOPER_PAGES,
+  ...PLATFORM_PAGES,
 ]

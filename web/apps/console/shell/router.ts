@@ -37,7 +37,7 @@ addEventListener('beforeunload', (event) => {
 })
 
 /** The address of a page: `floor`, `admin/queues?site=3`. */
-function hrefOf(to: string): string {
+export function hrefOf(to: string): string {
   const [path = '', query] = to.split('?')
   const search = new URLSearchParams(query)
   for (const name of KEPT) {

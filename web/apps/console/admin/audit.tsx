@@ -1,0 +1,133 @@
+import { useCallback, useEffect, useState } from 'react'
+import { auditExport, auditList, type AuditList } from '../../../data/operations.ts'
+import { t, type MessageKey } from '../../../ui/messages.ts'
+import { Code } from '../../../ui/parts/react.ts'
+import { problemText } from '../shell/shell.ts'
+import { Moment } from './kit/cell.tsx'
+import type { AreaProps } from './kit/resource.tsx'
+import { fieldLabel } from './kit/words.ts'
+import { saveFile } from './poster.tsx'
+
+type Entry = AuditList['results'][number]
+
+/** Who changed what, from what to what. */
+export function Audit({ api }: AreaProps) {
+  const [rows, setRows] = useState<Entry[]>([])
+  const [next, setNext] = useState<string | null>(null)
+  const [operation, setOperation] = useState('')
+  const [problem, setProblem] = useState('')
+  const load = useCallback(
+    (cursor?: string) =>
+      void api.run(auditList, { ...(operation && { operation }), ...(cursor && { cursor }) }).then(
+        (page) => {
+          setRows((before) => (cursor ? [...before, ...page.results] : page.results))
+          setNext(page.next)
+          setProblem('')
+        },
+        (error: unknown) => setProblem(problemText(error)),
+      ),
+    [api, operation],
+  )
+  useEffect(() => {
+    const timer = setTimeout(load, operation ? 300 : 0)
+    return () => clearTimeout(timer)
+  }, [load, operation])
+  return (
+    <>
+      <header className="page-head">
+        <h1>{t('admin.audit')}</h1>
+        <button
+          type="button"
+          className="button"
+          onClick={() =>
+            void api.run(auditExport, {}).then(
+              (text) => saveFile('audit.csv', 'text/csv', String(text)),
+              (error: unknown) => setProblem(problemText(error)),
+            )
+          }
+        >
+          {t('admin.export')}
+        </button>
+      </header>
+      <p className="muted about">{t('admin.audit.about')}</p>
+      <label className="find">
+        <span className="visually-hidden">{t('admin.field.operation')}</span>
+        <input
+          type="search"
+          dir="ltr"
+          value={operation}
+          placeholder={t('admin.field.operation')}
+          onChange={(e) => setOperation(e.target.value.trim())}
+        />
+      </label>
+      <p className="problem" role="alert">
+        {problem}
+      </p>
+      <div className="table-box" tabIndex={0} role="region" aria-label={t('admin.audit')}>
+        <table className="table">
+          <thead>
+            <tr>
+              {(['at', 'who', 'operation', 'changes'] as const).map((name) => (
+                <th key={name} scope="col">
+                  {fieldLabel(name)}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((entry) => (
+              <tr key={entry.seq} data-audit={entry.operation}>
+                <td>
+                  <Moment at={entry.at} zone={api.timeZone} />
+                </td>
+                <td>
+                  {t(`role.${entry.role}` as MessageKey)} <Code>{entry.principal}</Code>
+                </td>
+                <th scope="row">
+                  <Code>{entry.operation}</Code> <Code>{entry.subject}</Code>
+                </th>
+                <td>
+                  <Changes details={entry.details} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {next && (
+        <button type="button" className="button" onClick={() => load(next)}>
+          {t('admin.more')}
+        </button>
+      )}
+    </>
+  )
+}
+
+const shortly = (value: unknown) =>
+  value === null || value === undefined ? '—' : typeof value === 'string' ? value : JSON.stringify(value)
+/** Before and after of each field; what was given where a change tells no rows. */
+function Changes({ details }: { details: Entry['details'] }) {
+  const changes = Object.entries((details['changes'] ?? {}) as Record<string, unknown>)
+  const given = Object.entries((details['given'] ?? {}) as Record<string, unknown>)
+  return (
+    <ul className="changes">
+      {changes.map(([name, value]) => (
+        <li key={name}>
+          {fieldLabel(name)}:{' '}
+          {Array.isArray(value) ? (
+            <>
+              <del>{shortly(value[0])}</del> <ins>{shortly(value[1])}</ins>
+            </>
+          ) : (
+            shortly(value)
+          )}
+        </li>
+      ))}
+      {given.map(([name, value]) => (
+        <li key={name}>
+          {fieldLabel(name)}: <bdi>{shortly(value)}</bdi>
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,40 @@
+import type { Area, Page } from '../shell/shell.ts'
+
+type Name = keyof (typeof import('./pages.tsx'))['pages']
+/** Its lists and forms speak the words of the configuration. */
+const texts = (own: () => Promise<unknown>, admin: () => Promise<unknown>) => () => Promise.all([own(), admin()])
+const AREA: Area = {
+  title: 'console.page_platform',
+  icon: 'layers',
+  texts: {
+    fr: texts(
+      () => import('messages:fr:platform'),
+      () => import('messages:fr:admin'),
+    ),
+    en: texts(
+      () => import('messages:en:platform'),
+      () => import('messages:en:admin'),
+    ),
+    ar: texts(
+      () => import('messages:ar:platform'),
+      () => import('messages:ar:admin'),
+    ),
+  },
+}
+const ROWS: readonly [Name, Page['roles'], Page['scopes'][number]][] = [
+  ['tenants', ['operator'], 'admin:tenant'],
+  ['health', ['operator'], 'admin:tenant'],
+  ['jobs', ['operator'], 'admin:tenant'],
+  ['switches', ['operator'], 'admin:tenant'],
+]
+
+/** For who runs the installation. */
+export const PLATFORM_PAGES: readonly Page[] = ROWS.map(([name, roles, scope]) => ({
+  id: `platform-${name}`,
+  area: AREA,
+  path: `platform/${name}`,
+  title: `console.page_platform_${name}`,
+  roles,
+  scopes: [scope],
+  load: async () => ({ default: (await import('./pages.tsx')).pages[name] }),
+}))

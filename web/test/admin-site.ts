@@ -1,0 +1,41 @@
+import type { BrowserContext, Page } from 'playwright-core'
+import { hashPassword } from '../../server/modules/authentication/index.ts'
+import { DESK } from './console-desk.ts'
+import { PASSWORD, startSite, type OpenOptions, type OpenPage, type TestSite } from './site.ts'
+
+export interface AdminSite extends TestSite {
+  /** A page of the console, opened by the person with this address. */
+  openAs(email: string, path: string, options?: OpenOptions & { tenant?: string }): Promise<OpenPage>
+  /** An operator of the platform. */
+  operator: string
+}
+
+/** The site of a file of tests of the console's other pages. */
+export async function startAdminSite(): Promise<AdminSite> {
+  const site = await startSite({ agents: 1, counters: 2, queues: 3 })
+  const { owner } = site.server
+  await site.server.aTenant({ slug: 'empty', sites: 0, queues: 0, counters: 0, agents: 0 })
+  const operator = 'root@example.org'
+  await owner(`insert into users (email, name, is_operator) values ($1, 'Root', true)`, [operator])
+  await owner('update users set password_hash = $1', [await hashPassword(PASSWORD)])
+  await owner(`update services set names = case code
+      when 'A' then '{"fr":"État civil","en":"Registry","ar":"الحالة المدنية"}'
+      when 'B' then '{"fr":"Titres","en":"Titles","ar":"الوثائق"}'
+      else '{"fr":"Urbanisme","en":"Planning","ar":"التعمير"}' end::jsonb`)
+  async function signIn(context: BrowserContext, email: string, tenant: string) {
+    const answer = await context.request.post(`${site.url}/api/v1/auth/session/`, {
+      headers: { origin: site.url },
+      data: { email, password: PASSWORD, ...(tenant && { tenant }) },
+    })
+    if (!answer.ok()) throw new Error(await answer.text())
+  }
+  return {
+    ...site,
+    operator,
+    openAs(email, path, { tenant, ...options } = {}) {
+      const where = tenant ?? (email === operator ? '' : (/@(\w+)\./.exec(email)?.[1] ?? ''))
+      const prepare = (page: Page) => signIn(page.context(), email, where)
+      return site.open(path, { viewport: DESK, prepare, ...options })
+    },
+  }
+}
