@@ -2251,9 +2251,11 @@ create table sites (
   is_active boolean default true not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  presence_radius_metres integer,
   constraint sites_pkey PRIMARY KEY (tenant_id, id),
   constraint sites_latitude_check CHECK (((latitude >= ('-90'::integer)::double precision) AND (latitude <= (90)::double precision))),
   constraint sites_longitude_check CHECK (((longitude >= ('-180'::integer)::double precision) AND (longitude <= (180)::double precision))),
+  constraint sites_presence_radius_metres_check CHECK (((presence_radius_metres >= 50) AND (presence_radius_metres <= 50000))),
   constraint sites_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint sites_tenant_id_slug_key UNIQUE (tenant_id, slug)
 );

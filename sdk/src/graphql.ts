@@ -712,7 +712,7 @@ export interface Appointment {
 
 export interface AppointmentBookingPage {
   tenant_name: string
-  site: TicketSitePageSite
+  site: AppointmentBookingPageSite
   today: Date
   last_day: Date
   services: (AppointmentBookingPageServices)[]
@@ -727,6 +727,14 @@ export interface AppointmentBookingPageServices {
   duration_seconds: number
   needs_email: boolean
   most_people: number
+}
+
+export interface AppointmentBookingPageSite {
+  id: string
+  name: string
+  slug: string
+  address: string
+  timezone: string
 }
 
 export type AppointmentChannel = 'web' | 'reception' | 'api'
@@ -1613,6 +1621,7 @@ export interface CreateSiteInput {
   address?: string | null
   latitude?: number | null
   longitude?: number | null
+  presence_radius_metres?: number | null
   timezone?: string | null
   opening_hours?: CreateSiteOpeningHoursInput | null
   is_active?: boolean | null
@@ -3680,6 +3689,7 @@ export interface Site {
   address: string
   latitude: number | null
   longitude: number | null
+  presence_radius_metres: number | null
   timezone: string
   opening_hours: SiteOpeningHours | null
   is_active: boolean
@@ -3873,6 +3883,7 @@ export interface TakeTicketInput {
   labels?: (string)[] | null
   note?: string | null
   device_id?: string | null
+  location?: string | null
 }
 
 export interface TakeUpPlaceForTicketInput {
@@ -4237,6 +4248,7 @@ export interface TicketSitePageSite {
   slug: string
   address: string
   timezone: string
+  presence_radius_metres: number | null
 }
 
 export type TicketStatus = 'waiting' | 'called' | 'serving' | 'held' | 'completed' | 'no_show' | 'cancelled' | 'expired'
@@ -4568,6 +4580,7 @@ export interface UpdateSiteInput {
   address?: string | null
   latitude?: number | null
   longitude?: number | null
+  presence_radius_metres?: number | null
   timezone?: string | null
   opening_hours?: UpdateSiteOpeningHoursInput | null
   is_active?: boolean | null

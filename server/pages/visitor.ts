@@ -226,6 +226,7 @@ export class VisitorPages {
     const form = (request.body ?? {}) as Form
     const { queue_id: queueId, key, needs, solution } = form
     const phone = textOf(form, 'phone')
+    const location = textOf(form, 'location')
     const known = cookie(request, 'device')
     const idempotency = formKey(key)
     // A second press of the first form must say the same, or it would be another wish.
@@ -237,6 +238,7 @@ export class VisitorPages {
       device_id: device,
       ...(needs && { needs: [needs].flat() }),
       ...(phone && { customer: { phone, locale } }),
+      ...(location && { location }),
     }
     try {
       const taken = (await this.#run('tickets.take', tenant, input, ANONYMOUS, request, {

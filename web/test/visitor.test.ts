@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { hasBrowser } from './site.ts'
+import { hasBrowser, violations } from './site.ts'
 import { aBranch } from './visitor-branch.ts'
 
 /** Playwright's own way of waiting makes code from text in the page, which the policy refuses. */
@@ -347,6 +347,48 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
     expect(new URL(page.url()).pathname).toBe('/site/demo/site-1/book')
     await server.owner(`update queue_states set status = 'open'`)
     await server.owner(`update queues set max_capacity = null`)
+  })
+
+  test('V13 where numbers are given on the spot: too far, refused and near each say what comes next', async () => {
+    const site = `/sites/${bank.sites[0]!.id}/`
+    await run(bank.admin, 'PATCH', site, { latitude: 48.8566, longitude: 2.3522, presence_radius_metres: 300 })
+    try {
+      const { page, context, complaints } = await open('/site/demo/site-1', { isLast: true })
+      await page.waitForSelector('[name=location]', { state: 'attached' })
+      const take = async () => {
+        await page.click('.line')
+        await page.click('.take [data-kind=primary]')
+      }
+      const notice = () => page.innerText('[role=alert]')
+      // The phone says nothing of where it is.
+      await take()
+      await expect.poll(notice).toContain('à la borne ou à l’accueil')
+      // What was chosen stays chosen, whatever the page says meanwhile.
+      expect(await page.locator('.line input:checked').count()).toBe(1)
+      expect(await violations(page)).toEqual([])
+      // Two kilometres north.
+      await context.grantPermissions(['geolocation'])
+      await context.setGeolocation({ latitude: 48.8746, longitude: 2.3522 })
+      await take()
+      await expect.poll(notice).toContain('2000 m')
+      expect(await notice()).toContain('300 m')
+      expect(await violations(page)).toEqual([])
+      await context.setGeolocation({ latitude: 48.8576, longitude: 2.3522 })
+      await take()
+      await page.waitForURL(/\/t\//)
+      expect(complaints.filter((text) => !text.includes('409'))).toEqual([])
+      // Nothing of the place is kept.
+      const [{ kept }] = (await server.owner(
+        `select (select count(*) from audit_entries where operation = 'tickets.take' and details::text like '%2.352%')::int as kept`,
+      )) as [{ kept: number }]
+      expect(kept).toBe(0)
+      const silent = await open('/site/demo/site-1', { javaScriptEnabled: false })
+      await silent.page.click('.line')
+      await silent.page.click('.take [data-kind=primary]')
+      expect(await silent.page.innerText('[role=alert]')).toContain('300 m')
+    } finally {
+      await run(bank.admin, 'PATCH', site, { presence_radius_metres: null })
+    }
   })
 
   test('V15 fonts never hold the page back, and it is readable without them', async () => {

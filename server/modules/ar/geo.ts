@@ -1,23 +1,4 @@
-import Type from 'typebox'
-import { invalid } from '../../kernel/errors.ts'
-
-/** A place as maps and GeoJSON write it: longitude, then latitude. */
-export const Location = Type.String({
-  pattern: '^-?\\d{1,3}(\\.\\d{1,15})?,-?\\d{1,2}(\\.\\d{1,15})?$',
-  maxLength: 40,
-  description: '`longitude,latitude` in degrees, such as `2.3522,48.8566`',
-})
-export interface Point {
-  latitude: number
-  longitude: number
-}
-
-/** @throws AppError invalid_input `range` at `/location` for what is on no map */
-export function parseLocation(location: string): Point {
-  const [longitude, latitude] = location.split(',').map(Number) as [number, number]
-  if (Math.abs(longitude) > 180 || Math.abs(latitude) > 90) throw invalid('/location', 'range')
-  return { latitude, longitude }
-}
+import type { Point } from '../../kernel/geo.ts'
 
 const radians = (degrees: number) => (degrees * Math.PI) / 180
 

@@ -111,7 +111,9 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
   },
   sites: {
     about: 'nobody',
-    none: 'tenant_id id name slug address latitude longitude timezone opening_hours is_active created_at updated_at',
+    none:
+      'tenant_id id name slug address latitude longitude timezone opening_hours is_active created_at updated_at' +
+      ' presence_radius_metres',
   },
   streams: {
     about: 'nobody',

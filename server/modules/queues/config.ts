@@ -34,6 +34,9 @@ export interface QueueConfig {
   timezone: string
   opening_hours: OpeningHours | null
   site_is_active: boolean
+  latitude: number | null
+  longitude: number | null
+  presence_radius_metres: number | null
   service: {
     code: string
     required_fields: string[]
@@ -48,7 +51,7 @@ const CONFIGS = `
          q.no_show_after_seconds, q.grace_seconds, q.delay_budget, q.carry_over, q.one_ticket_per_device,
          coalesce((select v.rules from queue_rule_versions v where v.tenant_id = q.tenant_id and v.queue_id = q.id
                    order by v.version desc limit 1), '[]') as rules,
-         s.timezone, s.opening_hours, s.is_active as site_is_active,
+         s.timezone, s.opening_hours, s.is_active as site_is_active, s.latitude, s.longitude, s.presence_radius_metres,
          json_build_object('code', v.code, 'required_fields', v.required_fields,
            'expected_duration_seconds', v.expected_duration_seconds, 'is_active', v.is_active) as service
   from queues q

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { ADMINS, STAFF, type Role } from '../../kernel/access.ts'
-import { conflict } from '../../kernel/errors.ts'
+import { conflict, invalid } from '../../kernel/errors.ts'
 import { openStream } from '../../kernel/events/index.ts'
 import type { Operation } from '../../kernel/operation.ts'
 import { resource } from '../../kernel/resource.ts'
@@ -49,6 +49,8 @@ export const sites = resource({
   async prepare(ctx, site, before) {
     if (site.timezone !== undefined) checkTimezone(site.timezone)
     checkOpeningHours(site.opening_hours)
+    if (site.presence_radius_metres !== null && (site.latitude === null || site.longitude === null))
+      throw invalid('/latitude', 'required')
     if (before && doorsOf(before) !== doorsOf(site)) await enqueueRefresh(ctx)
     let { slug } = site
     if (slug === undefined) {

@@ -28,6 +28,8 @@ export const siteFields = {
   address: Default(Text(500), ''),
   latitude: Default(Nullable(Type.Number({ minimum: -90, maximum: 90 })), null),
   longitude: Default(Nullable(Type.Number({ minimum: -180, maximum: 180 })), null),
+  /** Strangers take a number only this near to the site; anywhere when null. Needs the site's place on the map. */
+  presence_radius_metres: Default(Nullable(Type.Integer({ minimum: 50, maximum: 50_000 })), null),
   /** The tenant's when absent. */
   timezone: Type.Optional(Timezone),
   opening_hours: Default(NullableOpeningHours, null),

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import Type, { type Static } from 'typebox'
 import { TicketStatus } from '../../../shared/ticket-status.ts'
-import { AppError } from '../../kernel/errors.ts'
+import { AppError, conflict } from '../../kernel/errors.ts'
+import { Location, metresBetween, parseLocation } from '../../kernel/geo.ts'
 import { hashToken } from '../../kernel/ids.ts'
 import type { Call, Context } from '../../kernel/operation.ts'
 import { Closed, Id, Locale, Text } from '../../kernel/schema.ts'
@@ -31,6 +32,8 @@ export const TakeInput = Closed({
   note: Type.Optional(Note),
   /** The visitor's own device, not the kiosk: one live ticket each where the queue says so. */
   device_id: Type.Optional(Text(200, { minLength: 8 })),
+  /** Where the person is, for sites that give numbers on the spot only. Compared and forgotten. */
+  location: Type.Optional(Location),
 })
 export interface Taking extends Call<Static<typeof TakeInput>> {
   /** The booked time (RFC 3339), when the ticket is an appointment's. */
@@ -64,6 +67,18 @@ export function checkCaller({ actor, input }: Taking): void {
     input.labels !== undefined ||
     (isUnknown && input.priority !== undefined && input.priority > 0)
   if (isSaidByStaffOnly) throw new AppError('forbidden', 'forbidden')
+}
+
+/** @throws AppError `location_required` or `not_on_site` for a stranger where numbers are given on the spot only */
+export function checkPresence(
+  { actor, input: { location } }: Taking,
+  { latitude, longitude, presence_radius_metres: radius_metres }: QueueConfig,
+): void {
+  if (radius_metres === null || latitude === null || longitude === null || !isStranger(actor)) return
+  if (location === undefined) throw conflict('location_required', { radius_metres })
+  const distance = metresBetween(parseLocation(location), { latitude, longitude })
+  if (distance > radius_metres)
+    throw conflict('not_on_site', { distance_metres: Math.round(distance / 10) * 10, radius_metres })
 }
 
 /**

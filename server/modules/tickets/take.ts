@@ -10,6 +10,7 @@ import { figuresOf } from './live/figures.ts'
 import { issueTickets, type Issued, type Newcomer, type Refusal } from './issue.ts'
 import {
   checkCaller,
+  checkPresence,
   isStranger,
   newcomer,
   newTicket,
@@ -74,6 +75,7 @@ export async function takeTickets(ctx: Context, calls: readonly Taking[]): Promi
       const asked = configs.get(call.input.queue_id)
       if (!asked) throw notFound()
       checkCaller(call)
+      checkPresence(call, asked)
       const routed = route(ctx, call, asked, { configs, lengths, now })
       if (routed.refusal) throw routed.refusal
       const { config } = routed

@@ -18,6 +18,24 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey, pho
   const site = useFresh(first, tenant, slug)
   const { name, timezone, address } = site.site
   const openLines = site.lines.filter(takes)
+  const radius = site.site.presence_radius_metres
+  const [told, setTold] = useState(refusal)
+  /** Where numbers are given on the spot, the form waits for the place, which is asked for with this touch and not before. */
+  function submitted(event: Event): void {
+    const form = event.currentTarget as HTMLFormElement
+    const place = form.querySelector<HTMLInputElement>('[name=location]')
+    if (!place || place.value) return
+    event.preventDefault()
+    setTold(t('visitor.locating'))
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => {
+        place.value = `${coords.longitude.toFixed(5)},${coords.latitude.toFixed(5)}`
+        form.submit()
+      },
+      () => setTold(t('visitor.location_refused')),
+      { enableHighAccuracy: true, timeout: 15_000, maximumAge: 60_000 },
+    )
+  }
   return (
     <main class="page">
       <Header place={site.tenant_name} />
@@ -28,7 +46,7 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey, pho
         </p>
       )}
       <Hours site={site} timezone={timezone} />
-      <Notice text={refusal} />
+      <Notice text={told} />
       {own.map(({ number, token, code }) => (
         <a class="card own" key={token} href={`/t/${token}/?lang=${currentLanguage()}`}>
           <LineBadge code={code} />
@@ -39,8 +57,9 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey, pho
           <Icon name="next" />
         </a>
       ))}
-      <form method="post" action={`?lang=${currentLanguage()}`} class="take">
+      <form method="post" action={`?lang=${currentLanguage()}`} class="take" onSubmit={submitted}>
         <input type="hidden" name="key" value={formKey} />
+        {radius !== null && <input type="hidden" name="location" />}
         <fieldset class="lines">
           <legend class="subtitle">{t('visitor.choose_service')}</legend>
           {site.lines.map((line) => (
@@ -65,6 +84,7 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey, pho
               </label>
               <p class="muted small">{t('visitor.phone_hint')}</p>
             </details>
+            {radius !== null && <p class="muted small">{t('visitor.presence', { metres: radius })}</p>}
             <div class="bottom">
               <button class="button wide" data-kind="primary">
                 {t('visitor.take')}
@@ -110,7 +130,7 @@ function LineChoice({ line, isOnly }: { line: Line; isOnly: boolean }) {
   const isOpen = takes(line)
   return (
     <label class="line" data-status={line.status}>
-      <input type="radio" name="queue_id" value={line.id} disabled={!isOpen} required checked={isOnly} />
+      <input type="radio" name="queue_id" value={line.id} disabled={!isOpen} required defaultChecked={isOnly} />
       <LineBadge code={line.code} />
       <span class="line-text">
         <span class="line-name">{line.names[currentLanguage()] ?? line.name}</span>

@@ -27,7 +27,15 @@ const Line = Closed({
 })
 /** A site as somebody who came now would find it. */
 export const SiteNow = Closed({
-  site: Closed({ id: Id, name: Type.String(), slug: Type.String(), address: Type.String(), timezone: Type.String() }),
+  site: Closed({
+    id: Id,
+    name: Type.String(),
+    slug: Type.String(),
+    address: Type.String(),
+    timezone: Type.String(),
+    /** Numbers are given to who is this near, and says so by `location`; null = to anybody. */
+    presence_radius_metres: Nullable(Type.Integer()),
+  }),
   is_open: Type.Boolean(),
   /** When the doors close; null when they are closed or never close. */
   closes_at: Nullable(Time),
@@ -50,7 +58,7 @@ interface SiteRow extends Static<typeof SiteNow.properties.site> {
   now: string
 }
 const SITE = `
-  select id, name, slug, address, timezone, opening_hours, now() as now from sites where slug = $1 and is_active`
+  select id, name, slug, address, timezone, presence_radius_metres, opening_hours, now() as now from sites where slug = $1 and is_active`
 const LINES = `
   select q.id, v.code, v.name, v.names, st.status, q.max_capacity, q.is_active,
     exists (select from booking_settings b where b.queue_id = q.id and b.is_active) as takes_appointments,
