@@ -28,6 +28,7 @@ import {
 import { reportPresence, sweepSilent } from './modules/agents/index.ts'
 import { edges, feeds, jobs, operationById, operations } from './modules/index.ts'
 import { followLog, reports } from './modules/notifications/index.ts'
+import { followForSearch, onSearchDown } from './modules/search/index.ts'
 import type { TenantDirectory } from './modules/tenants/index.ts'
 import { Sender } from './modules/webhooks/index.ts'
 import { lineLengths, visitorOf } from './modules/tickets/index.ts'
@@ -83,6 +84,9 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   await hub.start()
   // A worker alone lets nobody in.
   const stopWatching = isApi || isRealtime ? await watchRevocations(db) : async () => {}
+  onSearchDown((error) =>
+    logger?.warn({ err: error, component: 'search' }, 'the search server does not answer; the database does'),
+  )
   const stopAuditing = auditFailedSignIns(db, (error) =>
     logger?.error({ err: error }, 'failed sign-ins are not on record'),
   )
@@ -347,6 +351,9 @@ export async function startJobs({ db, runtime, directUrl }: Core, logger: Logger
     context,
     log: (level, message, meta) => logger[level]({ component: 'worker', ...meta }, message),
   })
+  const stopTelling = followForSearch(context, (err) =>
+    logger.warn({ err, component: 'search' }, 'the search server was not told what changed'),
+  )
   const stopFollowing = followLog(context, (err) =>
     logger.warn({ err, component: 'notifications' }, 'the log was not followed'),
   )
@@ -355,7 +362,7 @@ export async function startJobs({ db, runtime, directUrl }: Core, logger: Logger
   )
   return {
     async stop() {
-      await Promise.all([stopFollowing(), sender.stop(), worker.stop()])
+      await Promise.all([stopFollowing(), stopTelling(), sender.stop(), worker.stop()])
     },
   }
 }

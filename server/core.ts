@@ -12,6 +12,7 @@ import { holdSending } from './kernel/sending.ts'
 import { RedisLink } from './kernel/redis.ts'
 import { Limiter, RedisStore, useChallengeKeys } from './kernel/limits/index.ts'
 import { useWebhooks } from './modules/webhooks/index.ts'
+import { useSearch } from './modules/search/index.ts'
 import { useProviders } from './modules/notifications/index.ts'
 import { narrowing, useAttemptStore, useAuditHeads, useSigningKeys } from './modules/authentication/index.ts'
 import { useVoice } from './modules/displays/index.ts'
@@ -50,6 +51,7 @@ export async function buildCore(config: Config): Promise<Core> {
   useAttemptStore(redis)
   useProviders(config, (path) => config.publicUrl + path)
   useWebhooks(config.webhooks)
+  await useSearch(config.opensearchUrl)
   useMail({ smtpUrl: config.smtpUrl, from: config.emailFrom })
   for (const path of config.algorithmPlugins) {
     registerAlgorithms((await import(pathToFileURL(path).href)) as Record<string, unknown>)

@@ -220,6 +220,16 @@ function addInspection(program: Command) {
       if (!(await verifyTrail(processConfig(), options))) process.exitCode = 1
     })
   program
+    .command('search')
+    .description('look after the search server of OPENSEARCH_URL')
+    .command('reindex')
+    .description('tell it everything again, and let it forget what is gone')
+    .option('--tenant <slug>', 'default every organisation')
+    .action(async (options: { tenant?: string }) => {
+      const { reindex } = await import('./transports/cli/search.ts')
+      await reindex(processConfig(), options)
+    })
+  program
     .command('doctor')
     .description('check settings, database and clocks')
     .action(async () => {

@@ -126,6 +126,16 @@ export function countMessage(channel: string, outcome: string): void {
   messagesDone.inc({ channel, outcome })
 }
 
+const searches = new Counter({
+  name: 'search_requests_total',
+  help: 'Searches by who was asked: answered, failed, or stood_in for a search server that does not answer',
+  labelNames: ['engine', 'outcome'] as const,
+  registers,
+})
+export function countSearch(engine: string, outcome: string): void {
+  searches.inc({ engine, outcome })
+}
+
 const webhookAttempts = new Counter({
   name: 'webhook_attempts_total',
   help: 'Attempts to deliver a webhook, by what came of them',

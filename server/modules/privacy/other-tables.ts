@@ -63,6 +63,14 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
     about: 'nobody',
     none: 'tenant_id id queue_id device_id day first_serial numbers leased_at starts_at expires_at',
   },
+  search_changes: {
+    about: 'nobody',
+    none: 'tenant_id id kind entity_id',
+  },
+  search_cursors: {
+    about: 'nobody',
+    none: 'tenant_id site_id epoch offset',
+  },
   queue_days: {
     about: 'nobody',
     none: 'tenant_id queue_id day issued issued_before last_arrival_at reserved',

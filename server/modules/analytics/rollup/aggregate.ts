@@ -1,5 +1,5 @@
 import type { Tx } from '../../../kernel/db/types.ts'
-import { COUNTS, SUMS } from './measures.ts'
+import { COUNTS, SUMS, stepSums } from './measures.ts'
 
 /** Whole seconds, less `held`; null where either instant is: `greatest` alone would make it 0. */
 const seconds = (from: string, to: string, held = '0') => `
@@ -120,6 +120,14 @@ const WRITE_TENANT = `
   select ${TENANT_KEYS}, ${COUNTS.join(', ')}, max_wait_seconds, w.counts, v.counts
   from summed join w using (${TENANT_KEYS}) join v using (${TENANT_KEYS})`
 
+/** The months of the days $1 to $2, each whole as it is now. */
+const WRITE_MONTHS = `
+  insert into tenant_metrics (${TENANT_KEYS}, ${COUNTS.join(', ')}, max_wait_seconds, wait_counts, service_counts)
+  select date_trunc('month', date)::date as month, 0, 'site_month', key, ${SUMS}, ${stepSums('wait_counts')}, ${stepSums('service_counts')}
+  from tenant_metrics
+  where dimension = 'site' and date >= date_trunc('month', $1::date) and date < date_trunc('month', $2::date) + interval '1 month'
+  group by month, key`
+
 const DIMENSIONS = ['all', 'hour', 'channel', 'agent', 'booked', 'site']
 
 /**
@@ -134,6 +142,11 @@ export async function aggregateDays(tx: Tx, from: string, to: string): Promise<n
     await tx.query(`delete from ${table} where dimension = any($3) and date between $1 and $2`, [from, to, DIMENSIONS])
   await tx.query(WRITE_QUEUES, [from, to])
   await tx.query(WRITE_TENANT, [from, to])
+  await tx.query(
+    `delete from tenant_metrics where dimension = 'site_month' and date between date_trunc('month', $1::date) and $2`,
+    [from, to],
+  )
+  await tx.query(WRITE_MONTHS, [from, to])
   const { count } = await tx.one<{ count: number }>(
     `select count(*)::int as count from queue_metrics where dimension = 'all' and date between $1 and $2`,
     [from, to],

@@ -53,6 +53,10 @@ export const EDGES: readonly number[] = [
   ...range(7200, 28_800, 900),
 ]
 
+/** Counts by step, added up over rows, as one array. */
+export const stepSums = (column: string): string =>
+  `array[${Array.from({ length: EDGES.length + 1 }, (_, i) => `sum(${column}[${i + 1}])`)}]::int[]`
+
 /**
  * The upper end of the step that holds the `share` smallest durations: the exact percentile (`percentile_disc`), rounded
  * up to its step. @param longest stands for the last step @returns null without durations
