@@ -1,11 +1,14 @@
 import type { BrowserContext, Page } from 'playwright-core'
 import { hashPassword } from '../../server/modules/authentication/index.ts'
+import type { TenantFixture } from '../../server/test/factories.ts'
 import { DESK } from './console-desk.ts'
 import { PASSWORD, startSite, type OpenOptions, type OpenPage, type TestSite } from './site.ts'
 
 export interface AdminSite extends TestSite {
   /** A page of the console, opened by the person with this address. */
   openAs(email: string, path: string, options?: OpenOptions & { tenant?: string }): Promise<OpenPage>
+  /** An organisation that has nothing yet but its people. */
+  empty: TenantFixture
   /** An operator of the platform. */
   operator: string
 }
@@ -14,7 +17,7 @@ export interface AdminSite extends TestSite {
 export async function startAdminSite(): Promise<AdminSite> {
   const site = await startSite({ agents: 1, counters: 2, queues: 3 })
   const { owner } = site.server
-  await site.server.aTenant({ slug: 'empty', sites: 0, queues: 0, counters: 0, agents: 0 })
+  const empty = await site.server.aTenant({ slug: 'empty', sites: 0, queues: 0, counters: 0, agents: 0 })
   const operator = 'root@example.org'
   await owner(`insert into users (email, name, is_operator) values ($1, 'Root', true)`, [operator])
   await owner('update users set password_hash = $1', [await hashPassword(PASSWORD)])
@@ -32,6 +35,7 @@ export async function startAdminSite(): Promise<AdminSite> {
   return {
     ...site,
     operator,
+    empty,
     openAs(email, path, { tenant, ...options } = {}) {
       const where = tenant ?? (email === operator ? '' : (/@(\w+)\./.exec(email)?.[1] ?? ''))
       const prepare = (page: Page) => signIn(page.context(), email, where)

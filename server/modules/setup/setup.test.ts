@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import jsqr from 'jsqr'
 import { expect, test } from 'vitest'
 import { startApp } from '../../test/app.ts'
 import { anonymousActor } from '../../test/factories.ts'
+import { pagesOfPdf } from '../../test/pdf.ts'
 import { TEMPLATE_NAMES } from './templates.ts'
 
 const server = await startApp()
@@ -54,28 +55,6 @@ test('what a template makes is all there or not at all', async () => {
 })
 
 const decode = jsqr as unknown as typeof jsqr.default
-/** Pages as a printer sees them: grey pixels, by poppler. */
-function pagesOf(pdf: Buffer): { width: number; height: number; rgba: Uint8ClampedArray }[] {
-  const folder = mkdtempSync(join(tmpdir(), 'poster-'))
-  try {
-    writeFileSync(join(folder, 'poster.pdf'), pdf)
-    execFileSync('pdftoppm', ['-r', '60', '-gray', join(folder, 'poster.pdf'), join(folder, 'page')])
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.pgm'))
-      .toSorted()
-      .map((name) => {
-        const bytes = readFileSync(join(folder, name))
-        const head = /^P5\s+(\d+)\s+(\d+)\s+255\s/.exec(bytes.subarray(0, 40).toString('latin1'))!
-        const grey = bytes.subarray(head[0].length)
-        const rgba = new Uint8ClampedArray(grey.length * 4)
-        for (const [i, value] of grey.entries()) rgba.set([value, value, value, 255], i * 4)
-        return { width: Number(head[1]), height: Number(head[2]), rgba }
-      })
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
 test('the poster is a PDF with fonts of its own', async () => {
   const [site] = await owner<{ id: number; slug: string }>('select id, slug from sites where tenant_id = $1 limit 1', [
     hall.tenant.id,
@@ -98,7 +77,7 @@ test.skipIf(!existsSync('/usr/bin/pdftoppm'))(
     const [site] = await owner<{ id: number }>('select id from sites where tenant_id = $1 limit 1', [hall.tenant.id])
     const { body } = await ask('GET', `/sites/${site!.id}/poster/`)
     const pdf = Buffer.from(body['pdf_base64'] as string, 'base64')
-    const read = pagesOf(pdf).map(({ width, height, rgba }) => decode(rgba, width, height)?.data)
+    const read = pagesOfPdf(pdf).map(({ width, height, rgba }) => decode(rgba, width, height)?.data)
     const url = body['url'] as string
     expect(read).toEqual([url, `${url}?lang=fr`, `${url}?lang=en`, `${url}?lang=ar`])
     // Presentation forms or glyphs joined by the font: the text comes back as the letters that were meant.
