@@ -21,7 +21,7 @@ export function contrast(a: string, b: string): number {
 export const brandContrast = (colour: string): number => Math.min(...GROUNDS.map((ground) => contrast(colour, ground)))
 
 /** The colour, darkened by `share` (0 to 1), its hue kept. */
-const darker = (colour: string, share: number): string =>
+export const darker = (colour: string, share: number): string =>
   `#${channels(colour)
     .map((channel) =>
       Math.round(channel * (1 - share))

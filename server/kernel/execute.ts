@@ -361,6 +361,7 @@ function authorize(op: Operation, { actor, tenant }: Request): void {
   if (op.scope && actor.role !== 'anonymous' && actor.role !== 'visitor' && !actor.scopes.has(op.scope))
     throw new AppError('forbidden', 'forbidden')
   if (op.needsProof) checkProof(actor)
+  if (op.handsOutPeople && actor.impersonatorId) throw new AppError('forbidden', 'impersonation_refused')
   if (tenant?.switched_off?.length && closedBy(tenant.switched_off, op, actor.role))
     throw new AppError('unavailable', 'switched_off')
 }

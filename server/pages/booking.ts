@@ -13,6 +13,7 @@ import { refusalOf } from '../transports/problem.ts'
 import { formKey, sameOriginOnly, sentence, textOf, withForms, type Form } from './forms.ts'
 import { html, Html } from './html.ts'
 import { monthOf, type Slots } from './month.ts'
+import { offeredLocale } from './brand.ts'
 import type { Screens } from './screens.ts'
 
 export interface BookingPagesOptions {
@@ -99,6 +100,7 @@ export class BookingPages {
     const challenge = refused?.refusal.members['challenge']
     return this.#send(
       reply,
+      tenant,
       locale,
       place.site.name,
       {
@@ -170,7 +172,7 @@ export class BookingPages {
     const { token, tenant, locale } = await this.#opened(request)
     const waiter = await this.#run('waiting-list.mine', tenant, { link: token })
     const props: PageProps = { page: 'waiting', token, waiter, ...(refusal && problems(locale, refusal)) }
-    return this.#send(reply, locale, tenant.name, props, refusal?.status)
+    return this.#send(reply, tenant, locale, tenant.name, props, refusal?.status)
   }
 
   async #confirmOrLeave(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -197,7 +199,7 @@ export class BookingPages {
       formKey: randomUUID(),
       ...(refusal && problems(locale, refusal)),
     }
-    return this.#send(reply, locale, translate(locale, 'page.appointment'), props, refusal?.status)
+    return this.#send(reply, tenant, locale, translate(locale, 'page.appointment'), props, refusal?.status)
   }
 
   async #act(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -235,7 +237,7 @@ export class BookingPages {
       ...(refused && problems(locale, refused.refusal)),
       formKey: randomUUID(),
     }
-    return this.#send(reply, locale, translate(locale, 'page.appointment'), props, refused?.refusal.status)
+    return this.#send(reply, tenant, locale, translate(locale, 'page.appointment'), props, refused?.refusal.status)
   }
 
   async #move(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -253,17 +255,20 @@ export class BookingPages {
     }
   }
 
-  async #send(reply: FastifyReply, locale: Locale, title: string, props: PageProps, status = 200) {
+  async #send(reply: FastifyReply, tenant: Tenant, wanted: Locale, title: string, props: PageProps, status = 200) {
     const { screens } = this.#options
     const { render } = await screens.renderer<Renderer>('booking')
+    const locale = offeredLocale(tenant, wanted)
+    const data = { ...props, ...(tenant.languages && { languages: tenant.languages }) }
     const isSecret = props.page !== 'book'
     if (isSecret) reply.header('x-robots-tag', 'noindex')
     return screens.page(reply, {
       app: 'booking',
       locale,
       title,
-      data: props,
-      content: new Html(render(locale, props)),
+      data,
+      content: new Html(render(locale, data)),
+      brand: tenant.brand_colour ?? null,
       status,
       ...(isSecret && { head: html`<meta name="robots" content="noindex" />` }),
     })

@@ -16,6 +16,7 @@ import { assets } from './assets.ts'
 import { displayAccess, openDisplay } from '../modules/displays/index.ts'
 import { accountPages } from './account.ts'
 import { outboxPage } from './outbox.ts'
+import { referencePages } from './reference.ts'
 import { html, page, textsOf, type Html, type PageOptions } from './html.ts'
 import type { Screens } from './screens.ts'
 
@@ -68,6 +69,7 @@ export class Pages {
       const locale = callerLocale(request)
       return textsOf(locale, catalogues[locale])
     })
+    referencePages(app, send, catalogues.en)
     const { outbox, consoleOf } = this.#options
     if (outbox !== 'nobody')
       outboxPage(app, {

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { notFound } from '../kernel/errors.ts'
 import type { Locale } from '../kernel/schema.ts'
 import { allowPage } from '../transports/security/headers.ts'
+import { brandAddress, brandStyles } from './brand.ts'
 import { html, Html } from './html.ts'
 
 /** As web/build writes it; one of these an app. */
@@ -41,6 +42,8 @@ export interface ScreenOptions {
   content?: Html
   theme?: 'dark'
   density?: 'console' | 'wall'
+  /** Colour of the organisation's own, for what is pressed. */
+  brand?: string | null
   /** Languages whose texts the app needs beside the page's own. */
   alsoIn?: readonly Locale[]
   /** Further elements of the head. */
@@ -80,6 +83,7 @@ export class Screens {
     app.get<{ Params: { app: string; file: string } }>('/assets/:app/:file', (request, reply) =>
       this.#send(request, reply, () => `/assets/${request.params.app}/${request.params.file}`),
     )
+    brandStyles(app)
     app.get('/widget.js', (request, reply) => {
       reply.header('cross-origin-resource-policy', 'cross-origin')
       return this.#send(request, reply, ({ apps }) => apps['widget']!.main, EMBEDDED)
@@ -94,7 +98,8 @@ export class Screens {
 
   /** A whole page that runs one app. Nothing inline is executed: the app's files carry the answer's nonce. */
   page(reply: FastifyReply, options: ScreenOptions): FastifyReply {
-    const { app, locale, title, data, content, theme, density, head, alsoIn = [], hasWorker = false } = options
+    const { app, locale, title, data, content, theme, density, brand, head, alsoIn = [], hasWorker = false } = options
+    const styles = (href: string) => html`<link rel="stylesheet" href="${href}" />`
     const built = this.#load().apps[app]!
     const nonce = allowPage(reply, { hasWorker })
     const json = data === undefined ? '' : JSON.stringify(data).replaceAll('<', '\\u003c')
@@ -110,7 +115,7 @@ export class Screens {
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <meta name="referrer" content="no-referrer" />
           <title>${title}</title>
-          ${built.styles.map((href) => html`<link rel="stylesheet" href="${href}" />`)}
+          ${built.styles.map(styles)} ${brand && styles(brandAddress(brand))}
           ${fonts.map(({ url }) => html`<link rel="preload" href="${url}" as="font" type="font/woff2" crossorigin />`)}
           ${built.preloads.map((href) => html`<link rel="modulepreload" href="${href}" nonce="${nonce}" />`)} ${head}
           ${

@@ -16,6 +16,7 @@ import { callerLocale } from '../transports/locale.ts'
 import { refusalOf } from '../transports/problem.ts'
 import { formKey, sameOriginOnly, sentence, textOf, withForms, type Form } from './forms.ts'
 import { html, Html } from './html.ts'
+import { offeredLocale } from './brand.ts'
 import type { Screens } from './screens.ts'
 
 export interface VisitorPagesOptions {
@@ -108,19 +109,22 @@ export class VisitorPages {
       ...(refusal && { refusal: sentence(locale, refusal) }),
     }
     reply.header('x-robots-tag', 'noindex')
-    return this.#send(reply, locale, mine.ticket.number, props, refusal?.status)
+    return this.#send(reply, tenant, locale, mine.ticket.number, props, refusal?.status)
   }
 
-  async #send(reply: FastifyReply, locale: Locale, title: string, props: PageProps, status = 200) {
+  async #send(reply: FastifyReply, tenant: Tenant, wanted: Locale, title: string, props: PageProps, status = 200) {
     const { screens } = this.#options
     const { render } = await screens.renderer<Renderer>('visitor')
+    const locale = offeredLocale(tenant, wanted)
+    const data = { ...props, ...(tenant.languages && { languages: tenant.languages }) }
     const isTicket = props.page === 'ticket'
     return screens.page(reply, {
       app: 'visitor',
       locale,
       title,
-      data: props,
-      content: new Html(render(locale, props)),
+      data,
+      content: new Html(render(locale, data)),
+      brand: tenant.brand_colour ?? null,
       hasWorker: isTicket,
       status,
       ...(isTicket && {
@@ -166,7 +170,7 @@ export class VisitorPages {
     const tenant = await this.#tenant(request)
     const { site: slug } = request.params as { site: string }
     const { erased } = request.query as { erased?: string }
-    if (erased) return this.#send(reply, locale, tenant.name, { page: 'erased', tenant: tenant.slug, slug })
+    if (erased) return this.#send(reply, tenant, locale, tenant.name, { page: 'erased', tenant: tenant.slug, slug })
     const key: CacheKey = {
       what: 'site-page',
       version: shapeOf(this.#options.operationById.get('tickets.sitePage')!),
@@ -185,6 +189,7 @@ export class VisitorPages {
     const phone = textOf(form, 'phone')
     return this.#send(
       reply,
+      tenant,
       locale,
       site.site.name,
       {
@@ -294,7 +299,7 @@ export class VisitorPages {
     const { site: slug } = request.params as { site: string }
     const limited = status === 429 && { refusal: translate(locale, 'errors.rate_limited') }
     const props: PageProps = { page: 'find', tenant: tenant.slug, slug, name: tenant.name, failed, ...limited }
-    return this.#send(reply, locale, tenant.name, props, status)
+    return this.#send(reply, tenant, locale, tenant.name, props, status)
   }
 
   async #find(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -42,11 +42,14 @@ export function documents(app: FastifyInstance, options: DocumentsOptions): void
       return reply.type('application/json; charset=utf-8').send(text)
     })
   }
-  app.get<{ Params: { code: string } }>('/errors/:code', (request) => {
+  app.get<{ Params: { code: string } }>('/errors/:code', (request, reply) => {
     const { code } = request.params
     const locale = callerLocale(request)
     const text = translate(locale, `errors.${code}`)
     if (text === `errors.${code}`) throw notFound()
+    // People who follow the type of a refusal read it among the others.
+    if (/text\/html/.test(request.headers.accept ?? ''))
+      return reply.redirect(`/developer/errors?lang=${locale}#${code}`)
     return { code, text }
   })
   // What the page loads is relative to it.

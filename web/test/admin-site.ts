@@ -43,3 +43,7 @@ export async function startAdminSite(): Promise<AdminSite> {
     },
   }
 }
+
+/** Everything that the page asked for has come: nothing on it says that it is awaited. */
+export const isThere = (page: Page) =>
+  page.waitForFunction(() => !/…/.test(document.querySelector('.admin')?.textContent ?? '…'))

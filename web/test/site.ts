@@ -79,12 +79,12 @@ export async function startSite(shape: TenantShape = {}): Promise<TestSite> {
   }
 }
 
-/** What axe-core finds by WCAG 2.0 to 2.2, A and AA: `rule: selector`, empty when all is well. */
-export async function violations(page: Page | Frame): Promise<string[]> {
+/** What axe-core finds by WCAG 2.0 to 2.2, A and AA: `rule: selector`, empty when all is well. `within`: a part of the page. */
+export async function violations(page: Page | Frame, within?: string): Promise<string[]> {
   // Through the debugger, because the page's policy lets no foreign script in; once a page, because it is half a megabyte.
   if (!(await page.evaluate(`'axe' in globalThis`))) await page.evaluate(`(() => { ${AXE} })()`)
   const found = await page.evaluate(
-    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'], preload: false })`,
+    `axe.run(${within ? JSON.stringify(within) : 'document'}, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'], preload: false })`,
   )
   const { violations: list } = found as {
     violations: { id: string; nodes: { target: unknown; failureSummary?: string }[] }[]

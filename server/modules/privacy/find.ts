@@ -95,6 +95,7 @@ const Exported = Closed({
 /** Changes nothing; it is a mutation so that the audit trail tells who took a person's data, and when. */
 export const exportPerson = operation({
   id: 'privacy.export',
+  handsOutPeople: true,
   kind: 'mutation',
   summary: 'Hand out all that is known of a person',
   description: 'As stored, by table, in JSON; without secrets. On record.',

@@ -5,12 +5,14 @@ import './booking.css'
 import { hydrate } from 'preact'
 import { prepareAnnouncements } from '../../ui/announce.ts'
 import { pageData, startPage } from '../../ui/page.ts'
+import { offerLanguages } from '../../ui/public/offered.ts'
 import { BookingApp } from './app.tsx'
 import type { PageProps } from './data.ts'
 
 startPage()
 prepareAnnouncements()
 const props = pageData<PageProps>()
+offerLanguages(props)
 hydrate(<BookingApp {...props} />, document.getElementById('app')!)
 if (props.page === 'book' && props.challenge) {
   const { challenge } = props

@@ -1,5 +1,6 @@
 import { currentLanguage, t } from '../messages.ts'
 import { Icon } from '../parts/preact.ts'
+import { isOffered } from './offered.ts'
 
 const LANGUAGES = [
   ['fr', 'FR', 'Français'],
@@ -18,7 +19,7 @@ export function Header({ place }: { place: string }) {
           {current[1]} <Icon name="down" />
         </summary>
         <ul>
-          {LANGUAGES.map(([language, , name]) => (
+          {LANGUAGES.filter(([language]) => isOffered(language)).map(([language, , name]) => (
             <li key={language}>
               <a
                 href={`?lang=${language}`}

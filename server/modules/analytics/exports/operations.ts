@@ -45,6 +45,7 @@ const byId = { input: Closed({ id: Id }), example: { input: { id: 1 } } }
 const create = operation({
   ...shared,
   id: 'exports.create',
+  handsOutPeople: true,
   kind: 'mutation',
   summary: 'Have tickets or metrics of a period written to a file',
   description: 'CSV, XLSX or Parquet. `exports.get` tells how far it is, `exports.link` gives the address of the file.',
@@ -117,6 +118,7 @@ const link = operation({
   ...shared,
   ...byId,
   id: 'exports.link',
+  handsOutPeople: true,
   kind: 'mutation',
   summary: 'Give the address of a finished file',
   description: 'Whoever has it can download the file for ten minutes; asking again makes another and ends the first.',

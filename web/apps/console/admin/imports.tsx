@@ -50,7 +50,7 @@ export function Imports({ api }: AreaProps) {
     if (!file) return
     const isSheet = /\.xlsx$/i.test(file.name)
     try {
-      const content = isSheet ? base64(new Uint8Array(await file.arrayBuffer())) : await file.text()
+      const content = base64(new Uint8Array(await file.arrayBuffer()))
       const made = await api.run(importsCreate, { kind, format: isSheet ? 'xlsx' : 'csv', content })
       load()
       await show(made.id)

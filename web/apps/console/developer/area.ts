@@ -1,6 +1,6 @@
 import type { Area, Page } from '../shell/shell.ts'
+import { ROWS } from './rows.ts'
 
-type Name = keyof (typeof import('./pages.tsx'))['pages']
 /** Its lists and forms speak the words of the configuration. */
 const texts = (own: () => Promise<unknown>, admin: () => Promise<unknown>) => () => Promise.all([own(), admin()])
 const AREA: Area = {
@@ -21,13 +21,6 @@ const AREA: Area = {
     ),
   },
 }
-const ROWS: readonly [Name, Page['roles'], Page['scopes'][number]][] = [
-  ['start', ['admin'], 'admin:tenant'],
-  ['keys', ['admin'], 'admin:tenant'],
-  ['webhooks', ['admin'], 'admin:tenant'],
-  ['events', ['admin', 'supervisor'], 'read:ticket'],
-  ['widget', ['admin'], 'admin:tenant'],
-]
 
 /** For who connects other programs. */
 export const DEVELOPER_PAGES: readonly Page[] = ROWS.map(([name, roles, scope]) => ({

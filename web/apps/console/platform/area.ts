@@ -1,6 +1,6 @@
 import type { Area, Page } from '../shell/shell.ts'
+import { ROWS } from './rows.ts'
 
-type Name = keyof (typeof import('./pages.tsx'))['pages']
 /** Its lists and forms speak the words of the configuration. */
 const texts = (own: () => Promise<unknown>, admin: () => Promise<unknown>) => () => Promise.all([own(), admin()])
 const AREA: Area = {
@@ -21,12 +21,6 @@ const AREA: Area = {
     ),
   },
 }
-const ROWS: readonly [Name, Page['roles'], Page['scopes'][number]][] = [
-  ['tenants', ['operator'], 'admin:tenant'],
-  ['health', ['operator'], 'admin:tenant'],
-  ['jobs', ['operator'], 'admin:tenant'],
-  ['switches', ['operator'], 'admin:tenant'],
-]
 
 /** For who runs the installation. */
 export const PLATFORM_PAGES: readonly Page[] = ROWS.map(([name, roles, scope]) => ({

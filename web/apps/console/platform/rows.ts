@@ -1,0 +1,7 @@
+/** Name, roles and scope of what a page cannot do without. */
+export const ROWS = [
+  ['tenants', ['operator'], 'admin:tenant'],
+  ['health', ['operator'], 'admin:tenant'],
+  ['jobs', ['operator'], 'admin:tenant'],
+  ['switches', ['operator'], 'admin:tenant'],
+] as const
