@@ -93,6 +93,7 @@ export type MailOutbox = { results: ({ id: number; channel: string; recipient: s
 export type MediaCreate = { id: number; kind: "image" | "video"; name: string; alt: { fr?: string; en?: string; ar?: string }; status: "awaited" | "ready"; width: number | null; height: number | null; variants: ({ name: string; type: string; width: number | null; height: number | null; size_bytes: number; url: string })[]; created_at: string; updated_at: string; upload_url: string; upload_expires_at: string }
 export type MediaGet = { id: number; kind: "image" | "video"; name: string; alt: { fr?: string; en?: string; ar?: string }; status: "awaited" | "ready"; width: number | null; height: number | null; variants: ({ name: string; type: string; width: number | null; height: number | null; size_bytes: number; url: string })[]; created_at: string; updated_at: string }
 export type MediaList = { results: ({ id: number; kind: "image" | "video"; name: string; alt: { fr?: string; en?: string; ar?: string }; status: "awaited" | "ready"; width: number | null; height: number | null; variants: ({ name: string; type: string; width: number | null; height: number | null; size_bytes: number; url: string })[]; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type MessagesBroadcast = { tickets: number }
 export type MessagesGet = { id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push" | "page"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null }
 export type MessagesList = { results: ({ id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push" | "page"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null })[] }
 export type MessagesMine = { results: ({ id: number; direction: "out" | "in"; kind: string; body: string; created_at: string })[] }
@@ -144,9 +145,12 @@ export type ServicesList = { results: ({ id: number; name: string; names: { fr?:
 export type SessionsList = { results: ({ id: string; kind: "tokens" | "console"; method: "password" | "passkey" | "sso" | "impersonation"; tenant: string | null; address: string | null; user_agent: string | null; created_at: string; seen_at: string; expires_at: string; is_current: boolean })[] }
 export type SessionsRevokeOthers = { ended: number }
 export type SetupApply = { site: { id: number; name: string; slug: string }; services: ({ id: number; name: string })[]; queues: ({ id: number; name: string })[]; counters: ({ id: number; name: string })[]; display: { id: number; name: string }; kiosk: { id: number; name: string }; agent_id: number | null }
+export type SitesAcknowledgeAlert = { alert: string; by: string; at: string }
+export type SitesFloor = { site: { id: number; name: string; timezone: string }; now: string; offset: number; queues: ({ id: number; service_id: number; status: "open" | "paused" | "full" | "closing" | "closed"; is_active: boolean; max_capacity: number | null; goal_seconds: number; goal_percent: number; waiting: number; waiting_since: string | null; eta_low_seconds: number | null; eta_seconds: number | null; eta_high_seconds: number | null; agents_open: number; service_seconds: number | null; came_today: number; left_today: number; history: { waiting: (number)[]; longest_seconds: (number)[]; eta_seconds: (number | null)[]; agents_open: (number | null)[]; left: (number)[] } })[]; agents: ({ id: number; name: string; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; status_reason: string; status_since: string; expected_return_at: string | null; counter_id: number | null; counter_name: string | null; queue_ids: (number)[]; ticket: { id: number; number: string; queue_id: number; since: string } | null })[]; devices: ({ id: number; kind: "kiosk" | "display"; name: string; is_online: boolean; last_seen_at: string | null; paper: string | null; sound: string | null })[]; acknowledged: ({ alert: string; by: string; at: string })[] }
 export type SitesGet = { id: number; name: string; slug: string; address: string; latitude: number | null; longitude: number | null; presence_radius_metres: number | null; timezone: string; opening_hours: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[]; closures?: ({ from: string; to: string; reason?: { fr?: string; en?: string; ar?: string } })[]; holidays?: { country: string; state?: string; region?: string } } | null; is_active: boolean; created_at: string; updated_at: string }
 export type SitesList = { results: ({ id: number; name: string; slug: string; address: string; latitude: number | null; longitude: number | null; presence_radius_metres: number | null; timezone: string; opening_hours: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[]; closures?: ({ from: string; to: string; reason?: { fr?: string; en?: string; ar?: string } })[]; holidays?: { country: string; state?: string; region?: string } } | null; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type SitesPoster = { url: string; file_name: string; pdf_base64: string }
+export type SitesReplay = { day: string; begins_at: string; ends_at: string; events: (Record<string, unknown>)[]; has_more: boolean }
 export type SsoFinish = { tenant: string; ticket: string }
 export type SsoGet = { issuer: string; client_id: string; scope: string; groups_claim: string; group_roles: ({ group: string; role: "admin" | "supervisor" | "agent" })[]; default_role: "admin" | "supervisor" | "agent" | null; email_domains: (string)[]; is_active: boolean; updated_at: string }
 export type SsoStart = { url: string }
@@ -1269,6 +1273,12 @@ export const queuesRefresh = /* @__PURE__ */ operation<{ tenant: string }, Queue
   '/api/v1/tenants/{tenant}/queues/refresh/',
 )
 
+/** A day of a site, event by event, as its live feed told it. */
+export const sitesReplay = /* @__PURE__ */ operation<{ id: number; day?: string; after?: number; tenant: string }, SitesReplay>(
+  'GET',
+  '/api/v1/tenants/{tenant}/sites/{id}/replay/',
+)
+
 /** Learn from the waits that ended and announce the forecasts that changed. */
 export const estimatesRefresh = /* @__PURE__ */ operation<{ tenant: string }, EstimatesRefresh>(
   'POST',
@@ -1327,6 +1337,18 @@ export const queuesClosingForecast = /* @__PURE__ */ operation<{ id: number; ten
 export const queuesStopIntake = /* @__PURE__ */ operation<{ id: number; tenant: string }, QueuesStopIntake>(
   'POST',
   '/api/v1/tenants/{tenant}/queues/{id}/stop-intake/',
+)
+
+/** What a supervisor steers a site by: every queue, agent and device now, and the last half hour. */
+export const sitesFloor = /* @__PURE__ */ operation<{ id: number; tenant: string }, SitesFloor>(
+  'GET',
+  '/api/v1/tenants/{tenant}/sites/{id}/floor/',
+)
+
+/** Say that an alert of the floor is being looked after. */
+export const sitesAcknowledgeAlert = /* @__PURE__ */ operation<{ id: number; alert: string; tenant: string }, SitesAcknowledgeAlert>(
+  'POST',
+  '/api/v1/tenants/{tenant}/sites/{id}/acknowledge-alert/',
 )
 
 /** Offer the last of a line a place on the next open day. */
@@ -1945,6 +1967,12 @@ export const messagesGet = /* @__PURE__ */ operation<{ id: number; tenant: strin
 export const messagesSend = /* @__PURE__ */ operation<{ ticket_id: number; body: string; channel?: "sms" | "whatsapp" | "email" | "page"; tenant: string }, MessagesGet>(
   'POST',
   '/api/v1/tenants/{tenant}/tickets/{ticket_id}/messages/',
+)
+
+/** Write to everybody who waits or is being served at a site. */
+export const messagesBroadcast = /* @__PURE__ */ operation<{ site_id: number; queue_ids?: (number)[]; text: { fr?: string; en?: string; ar?: string }; tenant: string }, MessagesBroadcast>(
+  'POST',
+  '/api/v1/tenants/{tenant}/sites/{site_id}/messages/',
 )
 
 /** Note what became of a message. */

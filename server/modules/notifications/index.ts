@@ -1,5 +1,6 @@
 /** Messages to visitors: what is said, on which channel, when, and what became of it. A listener: nobody imports it. */
 import type { Operation } from '../../kernel/operation.ts'
+import { broadcast } from './broadcast.ts'
 import { conversationOperations } from './conversation.ts'
 import { receive } from './inbound/receive.ts'
 import { ruleOperations } from './rules/resource.ts'
@@ -18,6 +19,7 @@ export const operations: readonly Operation[] = [
   ...templateOperations,
   ...ruleOperations,
   ...conversationOperations,
+  broadcast,
   ...sendingOperations,
   receive,
   ...visitorOperations,

@@ -2,6 +2,12 @@ import type { Registered } from './classes.ts'
 
 /** Tables that hold something of a person, or that could. A column that is in no entry fails the checks. */
 export const PERSONAL_TABLES: Readonly<Record<string, Registered>> = {
+  alert_acknowledgements: {
+    about: 'staff',
+    kept: 'until somebody takes the same alert again, or the site is deleted',
+    personal: { user_id: 'reference' },
+    none: 'tenant_id site_id alert at',
+  },
   agent_hours: {
     about: 'staff',
     kept: 'as long as they work here',

@@ -191,6 +191,10 @@ const OTHERS: Record<string, EventDefinition> = {
     summary: 'A rule asked to tell the staff',
     data: Open({ rule: Open({ id: Id, name: text }), role: Type.Unknown(), message: Type.Unknown() }),
   },
+  'site.alert_acknowledged': {
+    summary: 'Somebody looks after an alert of the floor',
+    data: Open({ alert: text }),
+  },
   'presence.changed': {
     summary: 'A device or an agent went on or off line',
     data: Open({ presence: Open({ kind: text, id: Id, is_online: Type.Boolean() }) }),

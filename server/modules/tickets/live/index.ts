@@ -3,6 +3,7 @@ import type { Operation } from '../../../kernel/operation.ts'
 import { getAgentStats } from './agent-stats.ts'
 import { getAgentBoard, getDisplayBoard, getQueueBoard } from './read.ts'
 import { refreshQueues } from './refresh.ts'
+import { replayDay } from './replay.ts'
 import { getQueueStats } from './stats.ts'
 
 export { feeds } from './feeds.ts'
@@ -19,4 +20,5 @@ export const operations: readonly Operation[] = [
   getQueueStats,
   getAgentStats,
   refreshQueues,
+  replayDay,
 ]

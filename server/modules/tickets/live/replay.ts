@@ -1,0 +1,68 @@
+import Type from 'typebox'
+import { MANAGERS } from '../../../kernel/access.ts'
+import type { StreamEvent } from '../../../kernel/events/index.ts'
+import { operation } from '../../../kernel/operation.ts'
+import { Closed, Day, Id, Time } from '../../../kernel/schema.ts'
+import { siteEvent } from './select.ts'
+
+/** Events of one answer. */
+const MOST = 1000
+
+/**
+ * The stream's events of the local day. Within a stream time never goes back, so that the day is a run of offsets:
+ * halving finds where it begins without an index on time.
+ */
+const DAY = `
+  with recursive day as (
+    select s.site_id, s.tenant_id, s.last_offset, coalesce($2::date, (now() at time zone x.timezone)::date) as day, x.timezone
+    from streams s join sites x on x.tenant_id = s.tenant_id and x.id = s.site_id where s.site_id = $1),
+  bounds as (
+    select d.*, (d.day::timestamp at time zone d.timezone) as begins, ((d.day + 1)::timestamp at time zone d.timezone) as ends from day d),
+  halving as (
+    select b.begins, 0::bigint as low, b.last_offset + 1 as high from bounds b
+    union all
+    select h.begins, case when m.is_later then h.low else h.middle end, case when m.is_later then h.middle else h.high end
+    from (select *, (low + high) / 2 as middle from halving where high - low > 1) h
+    cross join lateral (select coalesce((select e.at >= h.begins from events e
+      where e.site_id = $1 and e."offset" = h.middle), false) as is_later) m)
+  select to_char(b.day, 'YYYY-MM-DD') as day, b.begins as begins_at, b.ends as ends_at, (select low from halving where high - low <= 1) as "before"
+  from bounds b`
+const EVENTS = `
+  select site_id, "offset", type, at, actor, queue_id, from_queue_id, ticket_id, agent_id, data from events
+  where site_id = $1 and "offset" > $2 and at < $3 order by "offset" limit ${MOST}`
+
+/** Who was called when: the day as its boards saw it. */
+export const replayDay = operation({
+  id: 'sites.replay',
+  kind: 'query',
+  summary: 'A day of a site, event by event, as its live feed told it',
+  description:
+    'Each event as a frame of the site’s feed, to be folded by the same reducer. Ask again with the last `offset` as `after` while `has_more`.',
+  scope: 'read:ticket',
+  roles: MANAGERS,
+  http: { method: 'GET', path: '/sites/{id}/replay/' },
+  input: Closed({ id: Id, day: Type.Optional(Day), after: Type.Optional(Type.Integer({ minimum: 0 })) }),
+  output: Closed({
+    day: Day,
+    begins_at: Time,
+    ends_at: Time,
+    events: Type.Array(Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })),
+    has_more: Type.Boolean(),
+  }),
+  example: { input: { id: 1, day: '2026-11-20' } },
+  pool: 'reports',
+  async run({ tx }, { id, day, after }) {
+    const found = await tx.one<{ day: string; begins_at: string; ends_at: string; before: number }>(DAY, [
+      id,
+      day ?? null,
+    ])
+    const from = Math.max(found.before, after ?? 0)
+    const rows = await tx.query<StreamEvent>(EVENTS, [id, from, found.ends_at])
+    const events = rows.map((row) => {
+      const { epoch: _, ...face } = siteEvent(row)
+      return { type: row.type, offset: row.offset, after: row.offset - 1, at: row.at, ...face }
+    })
+    const { day: shown, begins_at, ends_at } = found
+    return { day: shown, begins_at, ends_at, events, has_more: rows.length === MOST }
+  },
+})
