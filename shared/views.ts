@@ -209,7 +209,7 @@ export type SiteEvent = LiveEvent & {
 const RESHAPES = new Set(['queue.created', 'queue.deleted', 'site.updated', 'site.deleted'])
 
 /** The site after an event. Throws GapError when one was missed or the site has other queues now. */
-export function applySite(view: SiteView, event: SiteEvent): SiteView {
+export function applySite(view: SiteView, event: SiteEvent, window = SITE_WINDOW): SiteView {
   if (!isNext(view, event)) return view
   if (RESHAPES.has(event.type)) throw new GapError('the site has changed')
   const next = { ...view, offset: event.offset }
@@ -226,7 +226,7 @@ export function applySite(view: SiteView, event: SiteEvent): SiteView {
   if (agent) next.agents = mergeById(view.agents, agent, event.type === 'agent.deleted')
   if (changesViews(event.type))
     next.lines = view.lines.map((line) =>
-      applyLine(line, event, paceIn(view.agents, line), paceIn(next.agents, line), SITE_WINDOW),
+      applyLine(line, event, paceIn(view.agents, line), paceIn(next.agents, line), window),
     )
   return next
 }

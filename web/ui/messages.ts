@@ -4,6 +4,7 @@ import type adminTexts from '../../shared/locales/screens/admin.en.json'
 import type bookingTexts from '../../shared/locales/screens/booking.en.json'
 import type common from '../../shared/locales/en.json'
 import type consoleTexts from '../../shared/locales/screens/console.en.json'
+import type floorTexts from '../../shared/locales/screens/floor.en.json'
 import type kioskTexts from '../../shared/locales/screens/kiosk.en.json'
 import type moreTexts from '../../shared/locales/screens/more.en.json'
 import type developerTexts from '../../shared/locales/screens/developer.en.json'
@@ -35,6 +36,7 @@ export type MessageKey =
   | keyof typeof platformTexts
   | keyof typeof developerTexts
   | keyof typeof analyticsTexts
+  | keyof typeof floorTexts
   | Prefixed
 export type Params = Record<string, string | number>
 

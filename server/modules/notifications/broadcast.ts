@@ -74,7 +74,8 @@ export const broadcast = operation({
       const message = { id, kind: 'chat', channel: 'page', status: 'sent', error_code: null }
       ctx.emit({ type: 'message.sent', site_id, queue_id, ticket_id, data: { message } })
     }
-    ctx.record({ before: null, after: { id: site_id, text, tickets: rows.length }, isPersonal: false })
+    // To how many is on record; what was said is in the conversations alone.
+    ctx.record({ before: null, after: { id: site_id, queue_ids: own, tickets: rows.length }, isPersonal: true })
     return { tickets: rows.length }
   },
 })

@@ -92,6 +92,7 @@ const PLANTED = new Set([
   'appointments.bookSeveral',
   'waiting-list.join',
   'messages.send',
+  'messages.broadcast',
   'messages.receive',
   'messages.write',
 ])
@@ -151,6 +152,7 @@ async function plant(): Promise<number> {
   const first = await take()
   const me = as((await visitorOf(server.db, first.public_token)) as Actor, bank.tenant)
   await run('messages.send', { ticket_id: first.id, body: TEXT })
+  await run('messages.broadcast', { site_id: bank.sites[0]!.id, text: { fr: TEXT } })
   await me('messages.write', { body: TEXT })
   await run('tickets.move', { id: first.id, after_id: null, reason: TEXT })
   await run('tickets.call', { id: first.id, agent_id })

@@ -4,7 +4,15 @@ import { PLATFORM_PAGES } from './platform/area.ts'
 import type { Area, Page } from './shell/shell.ts'
 
 const DESK: Area = { title: 'console.page_desk', icon: 'bell' }
-const FLOOR: Area = { title: 'console.page_floor', icon: 'grid' }
+const FLOOR: Area = {
+  title: 'console.page_floor',
+  icon: 'grid',
+  texts: {
+    fr: () => import('messages:fr:floor'),
+    en: () => import('messages:en:floor'),
+    ar: () => import('messages:ar:floor'),
+  },
+}
 const ANALYTICS: Area = {
   title: 'console.page_analytics',
   icon: 'chart',

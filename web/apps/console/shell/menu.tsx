@@ -30,7 +30,7 @@ export function Bar({ shell, current }: { shell: Shell; current: Page | null }) 
       <button type="button" className="button" data-kind="quiet" onClick={() => shell.set({ sheet: 'palette' })}>
         <Icon name="search" />
         <span className="bar-wide">{t('console.command_palette')}</span>
-        <kbd className="key bar-wide" aria-hidden="true">
+        <kbd className="key bar-key" aria-hidden="true">
           Ctrl K
         </kbd>
       </button>
