@@ -19,7 +19,7 @@ export interface Config {
   publicUrl: string
   /** DATA_DIR: absolute directory of the embedded database, the development secret and uploads. */
   dataDir: string
-  /** DATABASE_URL: PostgreSQL 14 or later; undefined = the embedded one. `?prepare=false` for PgBouncer before 1.21. */
+  /** DATABASE_URL: PostgreSQL 14 or later, a primary and its standbys as `postgresql://a:5432,b:5432/name`; undefined = the embedded one. `?prepare=false` for PgBouncer before 1.21. */
   databaseUrl: string | undefined
   /** DATABASE_DIRECT_URL: the same database without PgBouncer, for migrations, LISTEN and jobs; default DATABASE_URL. */
   databaseDirectUrl: string | undefined
@@ -232,6 +232,17 @@ function weakness(secretKey: string): string[] {
   return []
 }
 
+/**
+ * `postgresql://a:5432,b:5433/name`, as libpq takes it, in the form that a URL parser takes: the servers in the query.
+ */
+function multiHostUrl(text: string): string {
+  const [, scheme, login = '', servers, rest] = /^(postgres(?:ql)?:\/\/)([^@/]*@)?([^/?]*,[^/?]*)(.*)$/.exec(text) ?? []
+  if (servers === undefined || scheme === undefined) return text
+  const each = servers.split(',').map((server) => /^(.*?)(?::(\d+))?$/.exec(server)!)
+  const query = `host=${each.map(([, host]) => encodeURIComponent(host!)).join(',')}&port=${each.map(([, , port]) => port ?? '5432').join(',')}`
+  return `${scheme}${login}localhost${rest}${rest!.includes('?') ? '&' : '?'}${query}`
+}
+
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text
 }
@@ -310,7 +321,9 @@ function reader(env: Environment, problems: string[]) {
     },
     /** The message never repeats the value: it may hold a password. */
     url(name: string, protocols: readonly string[]): string | undefined {
-      const value = text(name)
+      const given = text(name)
+      // libpq's way to name a primary and its standbys.
+      const value = given === undefined ? undefined : multiHostUrl(given)
       if (
         value !== undefined &&
         !protocols.some((protocol) => value.startsWith(`${protocol}//`) && URL.canParse(value))

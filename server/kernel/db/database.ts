@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { asAppError, ConnectionLost, isConflict, staleStatement } from './failure.ts'
 import { monotonicMs } from '../clock.ts'
 import { AppError } from '../errors.ts'
+import { Hosts } from './hosts.ts'
 import { listen } from './listen.ts'
 import { Pool } from './pool.ts'
 import { Session, StatementNames, type Prefix } from './session.ts'
@@ -53,6 +54,7 @@ export interface DatabaseOptions {
  * @throws when the server cannot be reached or the login may not act as `sq_app`
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  await Hosts.of(splitUrl(options.url).url).survey(splitUrl(options.url).url)
   const database = new PooledDatabase(options)
   await database.check()
   return database

@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { connectClient } from './hosts.ts'
 import { types } from './values.ts'
 
 /** A connection outside the tenant walls, as whoever `url` names: for migrations, the schema dump, backups and tests. */
@@ -9,10 +9,7 @@ export interface Direct {
 }
 
 export async function connectDirect(url: string): Promise<Direct> {
-  const client = new pg.Client({ connectionString: url, application_name: 'smartqueue direct', pipeline: true, types })
-  // A lost connection shows as the failure of the next statement.
-  client.on('error', () => {})
-  await client.connect()
+  const client = await connectClient(url, { application_name: 'smartqueue direct', pipeline: true, types })
   return {
     async query<Row>(text: string, values?: readonly unknown[]) {
       const { rows } = values ? await client.query(text, [...values]) : await client.query(text)

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import { Hosts } from './hosts.ts'
 import type { Listening } from './types.ts'
 
 /** A connection that vanished without a word is noticed after the sum of both and replaced at once. */
@@ -24,7 +25,11 @@ export async function listen(
   let client = await connect()
   const pings = setInterval(() => void ping(client), PING_EVERY_MS).unref()
 
-  async function connect(): Promise<pg.Client> {
+  function connect(): Promise<pg.Client> {
+    return Hosts.of(url).connect(url, connectTo, cut)
+  }
+
+  async function connectTo(url: string): Promise<pg.Client> {
     const fresh = new pg.Client({
       connectionString: url,
       application_name: 'smartqueue listen',

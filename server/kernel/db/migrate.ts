@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Logger, runMigrations } from 'graphile-worker'
 import pg from 'pg'
+import { connectClient } from './hosts.ts'
 import { ownerPool } from './owner-pool.ts'
 import { ensureRoles } from './roles.ts'
 
@@ -34,9 +35,7 @@ export const MIGRATIONS = new URL('../../../db/migrations/', import.meta.url)
  */
 export async function migrate(url: string, directory = MIGRATIONS, through = Infinity): Promise<string[]> {
   const migrations = await readMigrations(directory)
-  const client = new pg.Client({ connectionString: url, application_name: 'smartqueue migrate' })
-  client.on('error', () => {})
-  await client.connect()
+  const client = await connectClient(url, { application_name: 'smartqueue migrate' })
   try {
     await client.query('set statement_timeout = 0')
     await ensureRoles(client)

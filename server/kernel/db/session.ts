@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import pg from 'pg'
 import { monotonicMs } from '../clock.ts'
 import { ConnectionLost, endsSession } from './failure.ts'
+import { Hosts } from './hosts.ts'
 import { types } from './values.ts'
 
 /** Distinct statement texts kept prepared; more than this means that values were written into the text. */
@@ -139,7 +140,20 @@ export class Session {
   }
 
   /** @throws what pg or the server says when no session can be had */
-  static async open(options: SessionOptions, onLost: (session: Session) => void): Promise<Session> {
+  static open(options: SessionOptions, onLost: (session: Session) => void): Promise<Session> {
+    return Hosts.of(options.url).connect(
+      options.url,
+      (url) => Session.#open({ ...options, url }, onLost),
+      (session) => session.destroy(),
+    )
+  }
+
+  /** One statement as the login itself, outside every tenant: which server is this? */
+  async query(text: string): Promise<{ rows: unknown[] }> {
+    return this.command(text)
+  }
+
+  static async #open(options: SessionOptions, onLost: (session: Session) => void): Promise<Session> {
     const client = new pg.Client({
       connectionString: options.url,
       application_name: 'smartqueue',

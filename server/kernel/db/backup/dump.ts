@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { createZstdCompress } from 'node:zlib'
 import pg from 'pg'
+import { connectClient } from '../hosts.ts'
 import { types } from '../values.ts'
 import { copyOut } from './copy.ts'
 import { MANIFEST, type Manifest, type TableFile } from './manifest.ts'
@@ -36,9 +37,7 @@ const SEQUENCES = `
  * @throws Error when a row could have been left out, and what the server says; the directory is then not there
  */
 export async function dump(url: string, directory: string, program: string): Promise<Manifest> {
-  const client = new pg.Client({ connectionString: url, application_name: 'smartqueue backup', types })
-  client.on('error', () => {})
-  await client.connect()
+  const client = await connectClient(url, { application_name: 'smartqueue backup', types })
   const draft = `${directory}.part`
   try {
     await mkdir(draft, { recursive: true, mode: 0o700 })

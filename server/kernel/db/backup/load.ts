@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createZstdDecompress } from 'node:zlib'
 import pg from 'pg'
+import { connectClient } from '../hosts.ts'
 import { migrate, MIGRATIONS } from '../migrate.ts'
 import { copyIn } from './copy.ts'
 import { readManifest, type Manifest, type TableFile } from './manifest.ts'
@@ -41,9 +42,7 @@ const TABLES = `
 export async function load(url: string, directory: string, migrations = MIGRATIONS): Promise<Loaded> {
   const manifest = await readManifest(directory)
   for (const table of manifest.tables) await checkFile(directory, table)
-  const client = new pg.Client({ connectionString: url, application_name: 'smartqueue restore' })
-  client.on('error', () => {})
-  await client.connect()
+  const client = await connectClient(url, { application_name: 'smartqueue restore' })
   try {
     const { rows } = await client.query<{ used: boolean }>(
       `select to_regclass('public.schema_migrations') is not null as used`,

@@ -1,8 +1,13 @@
 import pg from 'pg'
+import { Hosts } from '../hosts.ts'
 
 /** A connection that speaks the replication protocol. @param url a direct connection of a superuser or a login with REPLICATION */
 export async function connectReplication(url: string): Promise<pg.Client> {
-  const config = { connectionString: url, application_name: 'smartqueue backup', replication: 'true' }
+  const config = {
+    connectionString: Hosts.of(url).current(url),
+    application_name: 'smartqueue backup',
+    replication: 'true',
+  }
   const client = new pg.Client(config as pg.ClientConfig)
   client.on('error', () => {})
   await client.connect()
