@@ -1,6 +1,7 @@
 /** `npm run check`: everything that can be judged without a database, side by side, in seconds. */
 import { execFile } from 'node:child_process'
 import { houseRuleViolations } from './house-rules.ts'
+import { migrationViolations } from './migration-rules.ts'
 import { brokenDocReferences } from './check-docs.ts'
 import { staleGeneratedFiles } from './generate.ts'
 import { unlistedEvents } from './event-types.ts'
@@ -45,6 +46,7 @@ const verdicts = await Promise.all([
   run('screens', 'node', ['web/build/main.ts', '--if-needed']),
   run('dead code', 'knip', []),
   listed('house rules', async () => houseRuleViolations(await trackedFiles())),
+  listed('migrations', async () => migrationViolations(await trackedFiles())),
   listed('docs', async () => brokenDocReferences(await trackedFiles())),
   listed('generated files', staleGeneratedFiles),
   listed('events', () => unlistedEvents()),

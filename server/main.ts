@@ -230,6 +230,16 @@ function addInspection(program: Command) {
       await reindex(processConfig(), options)
     })
   program
+    .command('db')
+    .description('look after the database')
+    .command('distribute')
+    .description('spread the tables of a Citus cluster by organisation; answers 1 when something does not qualify')
+    .option('--dry-run', 'only print the statements')
+    .action(async ({ dryRun }: { dryRun?: boolean }) => {
+      const { distribute } = await import('./transports/cli/distribute.ts')
+      if (!(await distribute(processConfig(), { isDone: !dryRun }))) process.exitCode = 1
+    })
+  program
     .command('doctor')
     .description('check settings, database and clocks')
     .action(async () => {

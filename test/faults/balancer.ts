@@ -23,12 +23,18 @@ export class Balancer {
     this.#ports = ports
     this.#ready = new Set(ports)
     listener.on('connection', (client: Socket) => this.#accept(client))
-    this.#looks = setInterval(() => ports.forEach((each) => void this.#look(each)), LOOK_EVERY_MS)
+    this.#looks = setInterval(() => this.#ports.forEach((each) => void this.#look(each)), LOOK_EVERY_MS)
   }
 
   static async open(ports: readonly number[]): Promise<Balancer> {
     const listener = createServer({ pauseOnConnect: true, noDelay: true })
     return new Balancer(listener, await listenBelow(listener), ports)
+  }
+
+  /** From now on these nodes stand behind it; connections that are there go on. */
+  use(ports: readonly number[]): void {
+    this.#ports = ports
+    for (const port of this.#ready) if (!ports.includes(port)) this.#ready.delete(port)
   }
 
   close(): void {

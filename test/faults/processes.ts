@@ -15,25 +15,34 @@ export class ServerProcess {
   unexpectedEnds = 0
   #environment: Record<string, string>
   #roles: string
+  #program: string
   #child: ChildProcess | null = null
   #output = ''
 
-  private constructor(port: number, environment: Record<string, string>, roles: string) {
+  private constructor(port: number, environment: Record<string, string>, roles: string, program: string) {
+    this.#program = program
     this.port = port
     this.#environment = environment
     this.#roles = roles
   }
 
-  /** @param environment settings; nothing else of our own environment reaches the server. A METRICS_PORT is asked for its health. */
-  static async start(environment: Record<string, string>, roles = 'api,realtime,worker'): Promise<ServerProcess> {
-    const server = new ServerProcess(await freePort(), environment, roles)
+  /**
+   * @param environment settings; nothing else of our own environment reaches the server. A METRICS_PORT is asked for its health.
+   * @param program of another version
+   */
+  static async start(
+    environment: Record<string, string>,
+    roles = 'api,realtime,worker',
+    program = file('../../server/main.ts'),
+  ): Promise<ServerProcess> {
+    const server = new ServerProcess(await freePort(), environment, roles, program)
     await server.start()
     return server
   }
 
   /** Resolves when it is ready for work. */
   async start(): Promise<void> {
-    const args = ['--import', file('with-parent.ts'), file('../../server/main.ts'), 'serve', '--roles', this.#roles]
+    const args = ['--import', file('with-parent.ts'), this.#program, 'serve', '--roles', this.#roles]
     const child = spawn(process.execPath, args, {
       env: { HOST: '127.0.0.1', PORT: String(this.port), METRICS_PORT: '0', LOG_LEVEL: 'error', ...this.#environment },
       stdio: ['pipe', 'pipe', 'pipe'],

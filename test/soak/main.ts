@@ -11,6 +11,7 @@ import type { Run } from './run.ts'
 type Scenario = (run: Run) => Promise<void>
 const SCENARIOS: Record<string, () => Promise<Scenario>> = {
   restore: async () => (await import('./restore.ts')).restore,
+  upgrade: async () => (await import('./upgrade.ts')).upgrade,
   standby: async () => (await import('./standby.ts')).standby,
 }
 const MAX_MINUTES = 90

@@ -1,5 +1,6 @@
 export * from './backup/index.ts'
 export { openDatabase, type DatabaseOptions } from './database.ts'
+export { distributionStatements, planDistribution } from './distribution.ts'
 export { connectDirect, type Direct } from './direct.ts'
 export { startEmbedded, type Embedded } from './embedded/index.ts'
 export { databaseError } from './failure.ts'
