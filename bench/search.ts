@@ -139,7 +139,7 @@ async function explain(role: string, condition: string): Promise<void> {
   )
   await query(`select set_config('app.current_tenant_id', '1', true)`)
   const rows = await query<{ 'QUERY PLAN': string }>(
-    `explain (analyze, costs off, buffers off) select c.id from customers c where c.tenant_id = 1 and ${condition} order by c.id desc limit 60`,
+    `explain (analyze, costs off, buffers off) select c.id from customers c where c.tenant_id = 1::bigint and ${condition} order by c.id desc limit 60`,
   )
   await query('rollback')
   console.log(rows.map((row) => `  ${row['QUERY PLAN']}`).join('\n'))

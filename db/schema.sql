@@ -149,7 +149,7 @@ grant execute on function app.enqueue_job(text,json,timestamp with time zone,tex
 CREATE OR REPLACE FUNCTION app.fold(value text)
  RETURNS text
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE STRICT
+ IMMUTABLE PARALLEL SAFE STRICT COST 500
 AS $function$
   select btrim(regexp_replace(
     replace(replace(replace(translate(
@@ -199,7 +199,7 @@ grant execute on function app.is_member(bigint,bigint) to sq_app;
 CREATE OR REPLACE FUNCTION app.is_seen(of_customer bigint, of_sites bigint[], of_queues bigint[])
  RETURNS boolean
  LANGUAGE sql
- STABLE
+ STABLE COST 1000
 AS $function$
   select of_sites is null and of_queues is null
     or exists (select from tickets t where t.tenant_id = app.tenant_id() and t.customer_id = of_customer
@@ -400,6 +400,7 @@ CREATE OR REPLACE FUNCTION app.search_customers(of_words text[], of_slips text, 
 AS $function$
 declare
   mine constant bigint := app.tenant_id();
+  everywhere constant boolean := of_sites is null and of_queues is null;
   words constant tsquery := app.starting(of_words);
   -- The three longest words look in the index; the others are compared with what it finds.
   longest constant text[] := array(select w from unnest(of_words) w where length(w) > 2 order by length(w) desc, w limit 3);
@@ -407,31 +408,31 @@ declare
 begin
   if of_digits is not null then
     found := array(
-      select c.id from customers c
-      where c.tenant_id = mine and c.search_text like '%' || of_digits || '%' and app.is_seen(c.id, of_sites, of_queues)
-      order by c.id desc limit most);
+      with hit as materialized (select c.id from customers c where c.tenant_id = mine and c.search_text like '%' || of_digits || '%')
+      select h.id from hit h where everywhere or app.is_seen(h.id, of_sites, of_queues) order by h.id desc limit most);
   end if;
   if words is not null and cardinality(found) < most then
     found := found || array(
-      select c.id from customers c
-      where c.tenant_id = mine and app.words(c.search_text || ' ' || c.note) @@ words and app.is_seen(c.id, of_sites, of_queues)
-        and c.id <> all (found)
-      order by c.id desc limit most - cardinality(found));
+      with hit as materialized (
+        select c.id from customers c where c.tenant_id = mine and app.words(c.search_text || ' ' || c.note) @@ words)
+      select h.id from hit h where h.id <> all (found) and (everywhere or app.is_seen(h.id, of_sites, of_queues))
+      order by h.id desc limit most - cardinality(found));
   end if;
   if of_slips is not null and cardinality(found) < most then
     found := found || array(
-      select c.id from customers c
-      where c.tenant_id = mine and app.words(c.search_text || ' ' || c.note) @@ of_slips::tsquery
-        and app.is_seen(c.id, of_sites, of_queues) and c.id <> all (found)
-      order by c.id desc limit most - cardinality(found));
+      with hit as materialized (
+        select c.id from customers c where c.tenant_id = mine and app.words(c.search_text || ' ' || c.note) @@ of_slips::tsquery)
+      select h.id from hit h where h.id <> all (found) and (everywhere or app.is_seen(h.id, of_sites, of_queues))
+      order by h.id desc limit most - cardinality(found));
   end if;
   if cardinality(longest) > 0 and cardinality(found) < most then
     found := found || array(
-      select c.id from customers c
-      where c.tenant_id = mine and longest[1] <% c.search_text and coalesce(longest[2], longest[1]) <% c.search_text
-        and coalesce(longest[3], longest[1]) <% c.search_text
-        and app.is_seen(c.id, of_sites, of_queues) and c.id <> all (found)
-      order by (select sum(word_similarity(w, c.search_text)) from unnest(of_words) w) desc, c.id desc
+      with hit as materialized (
+        select c.id, c.search_text from customers c
+        where c.tenant_id = mine and longest[1] <% c.search_text and coalesce(longest[2], longest[1]) <% c.search_text
+          and coalesce(longest[3], longest[1]) <% c.search_text)
+      select h.id from hit h where h.id <> all (found) and (everywhere or app.is_seen(h.id, of_sites, of_queues))
+      order by (select sum(word_similarity(w, h.search_text)) from unnest(of_words) w) desc, h.id desc
       limit most - cardinality(found));
   end if;
   return query select unnest(found);
@@ -451,16 +452,17 @@ declare
   words constant tsquery := app.starting(of_words);
 begin
   return query
-    (select 'ticket', t.id from tickets t
-     where t.tenant_id = mine and (t.note <> '' or t.labels <> '{}')
-       and app.words(t.note || ' ' || app.joined(t.labels)) @@ words
-       and (of_sites is null or t.site_id = any (of_sites)) and (of_queues is null or t.queue_id = any (of_queues))
-     order by t.id desc limit most)
+    with ticket as materialized (
+      select t.id from tickets t
+      where t.tenant_id = mine and (t.note <> '' or t.labels <> '{}') and app.words(t.note || ' ' || app.joined(t.labels)) @@ words
+        and (of_sites is null or t.site_id = any (of_sites)) and (of_queues is null or t.queue_id = any (of_queues))),
+    appointment as materialized (
+      select a.id from appointments a
+      where a.tenant_id = mine and a.note <> '' and app.words(a.note) @@ words
+        and (of_sites is null or a.site_id = any (of_sites)) and (of_queues is null or a.queue_id = any (of_queues)))
+    (select 'ticket', t.id from ticket t order by t.id desc limit most)
     union all
-    (select 'appointment', a.id from appointments a
-     where a.tenant_id = mine and a.note <> '' and app.words(a.note) @@ words
-       and (of_sites is null or a.site_id = any (of_sites)) and (of_queues is null or a.queue_id = any (of_queues))
-     order by a.id desc limit most);
+    (select 'appointment', a.id from appointment a order by a.id desc limit most);
 end $function$
 ;
 grant execute on function app.search_notes(text[],bigint[],bigint[],integer) to sq_app;
@@ -607,7 +609,7 @@ grant execute on function app.webhooks_due() to sq_app;
 CREATE OR REPLACE FUNCTION app.words(value text)
  RETURNS tsvector
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE STRICT
+ IMMUTABLE PARALLEL SAFE STRICT COST 2000
 AS $function$
   select array_to_tsvector(array(select distinct left(w, 40) from unnest(string_to_array(app.fold(value), ' ')) w where w <> ''))
 $function$
@@ -1283,10 +1285,13 @@ create table displays (
   link_version integer default 1 not null,
   link_expires_at timestamp with time zone,
   alert jsonb,
+  playlist_id bigint,
   constraint displays_pkey PRIMARY KEY (tenant_id, id),
   constraint displays_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint displays_tenant_id_playlist_id_fkey FOREIGN KEY (tenant_id, playlist_id) REFERENCES playlists(tenant_id, id) ON DELETE SET NULL (playlist_id),
   constraint displays_tenant_id_site_id_fkey FOREIGN KEY (tenant_id, site_id) REFERENCES sites(tenant_id, id)
 );
+CREATE INDEX displays_by_playlist ON public.displays USING btree (tenant_id, playlist_id) WHERE (playlist_id IS NOT NULL);
 alter table displays enable row level security;
 alter table displays force row level security;
 create policy tenant_isolation on displays for all to public
@@ -1839,6 +1844,25 @@ create table platform_switches (
 );
 grant insert, select, update on platform_switches to sq_app;
 grant select on platform_switches to sq_backup;
+
+create table playlists (
+  tenant_id bigint default app.tenant_id() not null,
+  id bigint generated by default as identity not null,
+  name text not null,
+  items jsonb default '[]'::jsonb not null,
+  is_active boolean default true not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint playlists_pkey PRIMARY KEY (tenant_id, id),
+  constraint playlists_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table playlists enable row level security;
+alter table playlists force row level security;
+create policy tenant_isolation on playlists for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on playlists to sq_app;
+grant select on playlists to sq_backup;
 
 create table presences (
   tenant_id bigint default app.tenant_id() not null,

@@ -1448,6 +1448,7 @@ export interface CreateDisplayInput {
   name: string
   queue_ids?: (string)[] | null
   settings?: CreateDisplaySettingsInput | null
+  playlist_id?: string | null
   is_active?: boolean | null
 }
 
@@ -1539,6 +1540,24 @@ export interface CreateNotificationRuleInput {
   escalate_after_seconds?: number | null
   valid_seconds?: number | null
   is_active?: boolean | null
+}
+
+export interface CreatePlaylistInput {
+  name: string
+  items?: CreatePlaylistItemsInput | null
+  is_active?: boolean | null
+}
+
+export interface CreatePlaylistItemsInput {
+  list: (CreatePlaylistItemsListInput)[]
+}
+
+export interface CreatePlaylistItemsListInput {
+  media_id: string
+  seconds: number
+  weekdays?: (number)[] | null
+  from?: string | null
+  until?: string | null
 }
 
 export interface CreateQueueAlgorithmSettingsInput {
@@ -1850,6 +1869,10 @@ export interface DeleteNotificationRuleInput {
   id: string
 }
 
+export interface DeletePlaylistInput {
+  id: string
+}
+
 export interface DeleteQueueInput {
   id: string
 }
@@ -1939,6 +1962,7 @@ export interface Display {
   name: string
   queue_ids: (string)[]
   settings: DisplaySettings
+  playlist_id: string | null
   is_active: boolean
   alert: DisplayAlert | null
   created_at: DateTime
@@ -2012,6 +2036,7 @@ export interface DisplayScreen {
   site: DisplayScreenSite
   tenant: DisplayScreenTenant
   queues: (DisplayScreenQueues)[]
+  media: (DisplayScreenMedia)[]
 }
 
 export interface DisplayScreenDisplay {
@@ -2019,6 +2044,20 @@ export interface DisplayScreenDisplay {
   name: string
   settings: DisplaySettings
   alert: DisplayAlert | null
+}
+
+export interface DisplayScreenMedia {
+  media_id: string
+  kind: MediaItemKind
+  type: string
+  url: string
+  alt: MediaItemAlt
+  width: number | null
+  height: number | null
+  seconds: number
+  weekdays: (number)[] | null
+  from: string | null
+  until: string | null
 }
 
 export interface DisplayScreenQueues {
@@ -2609,6 +2648,9 @@ export interface Mutation {
   createKiosk: Kiosk
   updateKiosk: Kiosk
   deleteKiosk: boolean
+  createPlaylist: Playlist
+  updatePlaylist: Playlist
+  deletePlaylist: boolean
   setupApply: SetupApplyResult
   languagesPublish: LanguagesItem
   createArMarker: ArMarker
@@ -2823,6 +2865,38 @@ export interface PlatformHealthRequests {
   count: number
 }
 
+export interface Playlist {
+  id: string
+  name: string
+  items: PlaylistItems
+  is_active: boolean
+  created_at: DateTime
+  updated_at: DateTime
+}
+
+export interface PlaylistConnection {
+  edges: (PlaylistEdge)[]
+  nodes: (Playlist)[]
+  pageInfo: PageInfo
+}
+
+export interface PlaylistEdge {
+  node: Playlist
+  cursor: string
+}
+
+export interface PlaylistItems {
+  list: (PlaylistItemsList)[]
+}
+
+export interface PlaylistItemsList {
+  media_id: string
+  seconds: number
+  weekdays: (number)[] | null
+  from: string | null
+  until: string | null
+}
+
 export interface PreferMessageInput {
   sms?: boolean | null
   whatsapp?: boolean | null
@@ -2957,6 +3031,8 @@ export interface Query {
   displayLink: DisplayLink
   kiosks: KioskConnection
   kiosk: Kiosk
+  playlists: PlaylistConnection
+  playlist: Playlist
   sitePoster: SitePoster
   languagesList: (LanguagesItem)[]
   arMarkers: ArMarkerConnection
@@ -4508,6 +4584,7 @@ export interface UpdateDisplayInput {
   name?: string | null
   queue_ids?: (string)[] | null
   settings?: UpdateDisplaySettingsInput | null
+  playlist_id?: string | null
   is_active?: boolean | null
 }
 
@@ -4589,6 +4666,25 @@ export interface UpdatePersonResult {
   name: string
   is_active: boolean
   is_operator: boolean
+}
+
+export interface UpdatePlaylistInput {
+  id: string
+  name?: string | null
+  items?: UpdatePlaylistItemsInput | null
+  is_active?: boolean | null
+}
+
+export interface UpdatePlaylistItemsInput {
+  list: (UpdatePlaylistItemsListInput)[]
+}
+
+export interface UpdatePlaylistItemsListInput {
+  media_id: string
+  seconds: number
+  weekdays?: (number)[] | null
+  from?: string | null
+  until?: string | null
 }
 
 export interface UpdateQueueAlgorithmSettingsInput {

@@ -68,10 +68,10 @@ export type DevicesStartPairing = { code: string; secret: string; expires_in: nu
 export type DisplaysAlert = { display_ids: (number)[] }
 export type DisplaysAnnouncement = { voices: ({ language: "fr" | "en" | "ar"; text: string; clips: (string)[] })[] }
 export type DisplaysBoard = { epoch: string; offset: number; display: { id: number; name: string; queue_ids: (number)[] }; queues: ({ id: number; name: string; status: "open" | "paused" | "full" | "closing" | "closed"; waiting_count: number; service_seconds: number | null; forecast: { agents_open: number; reason: "counter_closed" | "counter_opened" | "priority_ahead" | "slower_than_usual" | "faster_than_usual" | null; points: ((number)[])[] } | null })[]; agents: ({ id: number; name: string; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; counter_id: number | null; counter_name: string | null; queue_ids: (number)[] })[]; called: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null })[]; recent: ({ ticket_id: number; queue_id: number; number: string; counter_name: string | null; at: string })[] }
-export type DisplaysGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string }
+export type DisplaysGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; playlist_id: number | null; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string }
 export type DisplaysLink = { url: string; expires_at: string | null }
-export type DisplaysList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
-export type DisplaysScreen = { display: { id: number; name: string; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null }; site: { name: string; slug: string; timezone: string; closes_at: string | null; opens_at: string | null }; tenant: { slug: string; name: string }; queues: ({ id: number; name: string; code: string; names: { fr?: string; en?: string; ar?: string } })[] }
+export type DisplaysList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; playlist_id: number | null; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type DisplaysScreen = { display: { id: number; name: string; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null }; site: { name: string; slug: string; timezone: string; closes_at: string | null; opens_at: string | null }; tenant: { slug: string; name: string }; queues: ({ id: number; name: string; code: string; names: { fr?: string; en?: string; ar?: string } })[]; media: ({ media_id: number; kind: "image" | "video"; type: string; url: string; alt: { fr?: string; en?: string; ar?: string }; width: number | null; height: number | null; seconds: number; weekdays?: (number)[]; from?: string; until?: string })[] }
 export type EstimatesRefresh = { events: number; forecasts: number }
 export type EstimatesWithdrawStale = { withdrawn: number }
 export type EventsList = { results: ({ id: string; type: string; timestamp: string; tenant: string; site_id: number; epoch: string; offset: number; actor: string; data: Record<string, unknown> })[]; next: string; has_more: boolean }
@@ -111,6 +111,8 @@ export type PasskeysRegistrationOptions = { challenge_id: string; options: Recor
 export type PeopleList = { results: ({ id: number; email: string; name: string; is_active: boolean; is_operator: boolean; tenants: (string)[] })[] }
 export type PeopleUpdate = { id: number; email: string; name: string; is_active: boolean; is_operator: boolean }
 export type PlatformHealth = { requests: { p95_ms: number | null; count: number }; events: { p95_ms: number | null; count: number }; sockets: number; jobs: { due: number; oldest_seconds: number; dead: number }; messages: { sent: number; failed: number } }
+export type PlaylistsGet = { id: number; name: string; items: { list: ({ media_id: number; seconds: number; weekdays?: (number)[]; from?: string; until?: string })[] }; is_active: boolean; created_at: string; updated_at: string }
+export type PlaylistsList = { results: ({ id: number; name: string; items: { list: ({ media_id: number; seconds: number; weekdays?: (number)[]; from?: string; until?: string })[] }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type PresenceSweep = { gone: number }
 export type PrivacyConsents = { results: ({ purpose: string; is_given: boolean | null; at: string })[] }
 export type PrivacyErase = { tickets: number }
@@ -1682,13 +1684,13 @@ export const displaysGet = /* @__PURE__ */ operation<{ id: number; tenant: strin
 )
 
 /** Create a display. */
-export const displaysCreate = /* @__PURE__ */ operation<{ site_id: number; name: string; queue_ids?: (number)[]; settings?: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; is_active?: boolean; tenant: string }, DisplaysGet>(
+export const displaysCreate = /* @__PURE__ */ operation<{ site_id: number; name: string; queue_ids?: (number)[]; settings?: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; playlist_id?: number | null; is_active?: boolean; tenant: string }, DisplaysGet>(
   'POST',
   '/api/v1/tenants/{tenant}/displays/',
 )
 
 /** Change a display. */
-export const displaysUpdate = /* @__PURE__ */ operation<{ id: number; name?: string; queue_ids?: (number)[]; settings?: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; is_active?: boolean; tenant: string }, DisplaysGet>(
+export const displaysUpdate = /* @__PURE__ */ operation<{ id: number; name?: string; queue_ids?: (number)[]; settings?: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; playlist_id?: number | null; is_active?: boolean; tenant: string }, DisplaysGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/displays/{id}/',
 )
@@ -1781,6 +1783,36 @@ export const kiosksUpdate = /* @__PURE__ */ operation<{ id: number; name?: strin
 export const kiosksDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
   'DELETE',
   '/api/v1/tenants/{tenant}/kiosks/{id}/',
+)
+
+/** List playlists. */
+export const playlistsList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "name" | "-name" | "created_at" | "-created_at"; q?: string; is_active?: boolean; tenant: string }, PlaylistsList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/playlists/',
+)
+
+/** Get one playlist. */
+export const playlistsGet = /* @__PURE__ */ operation<{ id: number; tenant: string }, PlaylistsGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/playlists/{id}/',
+)
+
+/** Create a playlist. */
+export const playlistsCreate = /* @__PURE__ */ operation<{ name: string; items?: { list: ({ media_id: number; seconds: number; weekdays?: (number)[]; from?: string; until?: string })[] }; is_active?: boolean; tenant: string }, PlaylistsGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/playlists/',
+)
+
+/** Change a playlist. */
+export const playlistsUpdate = /* @__PURE__ */ operation<{ id: number; name?: string; items?: { list: ({ media_id: number; seconds: number; weekdays?: (number)[]; from?: string; until?: string })[] }; is_active?: boolean; tenant: string }, PlaylistsGet>(
+  'PATCH',
+  '/api/v1/tenants/{tenant}/playlists/{id}/',
+)
+
+/** Delete a playlist. */
+export const playlistsDelete = /* @__PURE__ */ operation<{ id: number; tenant: string }, null>(
+  'DELETE',
+  '/api/v1/tenants/{tenant}/playlists/{id}/',
 )
 
 /** Set up a site as places of its kind usually are: services, queues, counters, hours, a display, a kiosk. */

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { parse } from 'acorn'
 import type { Page } from 'playwright-core'
+import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { hasBrowser, violations } from './site.ts'
 import { ticketCode } from '../../shared/format.ts'
@@ -141,6 +142,49 @@ describe.runIf(hasBrowser)('the display', async () => {
       `select data -> 'device' -> 'report' ->> 'sound' as sound from events where type = 'device.reported' order by "offset"`,
     )
     expect(events.slice(-2)).toEqual([{ sound: 'locked' }, { sound: 'ok' }])
+    await close()
+  })
+
+  test('D4 X6 pictures of the house are shown while nobody is called, on at most a third of the wall', async () => {
+    const { page, close, complaints } = await wall({ ...SETTINGS, chime: false })
+    const picture = await sharp({ create: { width: 1200, height: 600, channels: 3, background: '#268' } })
+      .png()
+      .toBuffer()
+    const { id: media_id, upload_url } = await run(admin, 'POST', '/media/', {
+      kind: 'image',
+      name: 'Porte',
+      alt: { fr: 'La porte bleue', ar: 'الباب الأزرق' },
+    })
+    const sent = await fetch(url + new URL(upload_url as string).pathname, {
+      method: 'PUT',
+      body: new Uint8Array(picture),
+    })
+    expect(sent.ok).toBe(true)
+    const items = { list: [{ media_id, seconds: 10 }] }
+    const { id: playlist_id } = await run(admin, 'POST', '/playlists/', { name: 'Hall', items })
+    const { results } = await run(admin, 'GET', '/displays/?ordering=-created_at&limit=1')
+    await run(admin, 'PATCH', `/displays/${results[0].id}/`, { playlist_id })
+    await page.waitForSelector('.media img')
+    await page.waitForFunction(() => document.querySelector<HTMLImageElement>('.media img')!.naturalWidth > 0)
+    const share = await page.evaluate(() => {
+      const { width, height } = document.querySelector('.media')!.getBoundingClientRect()
+      const { bottom } = document.querySelector('.hero')!.getBoundingClientRect()
+      const isBeside = bottom <= document.querySelector('.media')!.getBoundingClientRect().top + 1
+      return { share: (width * height) / (innerWidth * innerHeight), isBeside }
+    })
+    expect(share.isBeside).toBe(true)
+    expect(share.share).toBeLessThanOrEqual(0.35)
+    expect(await page.getAttribute('.media img', 'alt')).toBe('La porte bleue')
+    expect(await page.getAttribute('.media', 'lang')).toBe('fr')
+    expect(await violations(page)).toEqual([])
+    // A call has the wall to itself, and the picture comes back after it.
+    const { number } = await call()
+    await shows(page, number)
+    await page.waitForSelector('.media', { state: 'detached' })
+    await pass(page, 30)
+    await page.waitForSelector('.media img')
+    expect(await page.textContent(HERO)).toBe(number)
+    expect(complaints).toEqual([])
     await close()
   })
 

@@ -62,6 +62,7 @@ const REFERENCES: Readonly<Record<string, Kind | null>> = {
   device_ids: null,
   external_id: null,
   webhook_id: 'webhook',
+  playlist_id: null,
   // A block of numbers opens to the machine that holds it alone.
   block_id: null,
 }

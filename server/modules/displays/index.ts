@@ -7,6 +7,7 @@ import { alertOperations, NullableAlert } from './alert.ts'
 import { checkQueues, kiosks } from './kiosks.ts'
 import { linkOperations } from './link.ts'
 import { displayFields } from './schema.ts'
+import { playlists } from './playlists.ts'
 import { screen } from './screen.ts'
 import { announcement } from './voice/announcement.ts'
 import { clipOperations } from './voice/clips.ts'
@@ -48,4 +49,5 @@ export const operations: readonly Operation[] = [
   ...alertOperations,
   ...linkOperations,
   ...kiosks.operations,
+  ...playlists.operations,
 ]

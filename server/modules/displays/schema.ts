@@ -1,8 +1,8 @@
 import Type from 'typebox'
 import { Default } from '../../kernel/resource.ts'
-import { Closed, Enum, Id, Locale, Name, Text } from '../../kernel/schema.ts'
+import { Closed, Enum, Id, Locale, Name, Nullable, Text } from '../../kernel/schema.ts'
 
-const Minute = Type.String({ pattern: '^(?:[01]\\d|2[0-3]):[0-5]\\d$' })
+export const Minute = Type.String({ pattern: '^(?:[01]\\d|2[0-3]):[0-5]\\d$' })
 
 /** How a screen shows and speaks; what is missing takes the screen's own default. */
 export const DisplaySettings = Closed({
@@ -29,5 +29,7 @@ export const displayFields = {
   /** Queues it shows; all of the site when empty. */
   queue_ids: Default(Type.Array(Id, { maxItems: 200, uniqueItems: true }), []),
   settings: Default(DisplaySettings, {}),
+  /** Pictures and films while nobody is called. */
+  playlist_id: Default(Nullable(Id), null),
   is_active: Default(Type.Boolean(), true),
 }

@@ -4,6 +4,7 @@ import { operation } from '../../kernel/operation.ts'
 import { Closed, Id, Name, Nullable, Slug, Text, Time } from '../../kernel/schema.ts'
 import { closesAt, Names, nextOpening, type OpeningHours } from '../sites/index.ts'
 import { NullableAlert } from './alert.ts'
+import { screenMedia, ScreenMedia } from './playlists.ts'
 import { DisplaySettings } from './schema.ts'
 
 const Screen = Closed({
@@ -18,6 +19,8 @@ const Screen = Closed({
   }),
   tenant: Closed({ slug: Slug, name: Name }),
   queues: Type.Array(Closed({ id: Id, name: Name, code: Text(8), names: Names })),
+  /** In the order they are shown, while nobody is called. */
+  media: Type.Array(ScreenMedia),
 })
 
 /** What a wall shows beside its live feed; asked again when the feed says that the display was changed. */
@@ -32,16 +35,18 @@ export const screen = operation({
   input: Closed({ id: Id }),
   output: Screen,
   example: { input: { id: 1 } },
-  async run({ tx, tenant }, { id }): Promise<Static<typeof Screen>> {
+  async run(ctx, { id }): Promise<Static<typeof Screen>> {
+    const { tx, tenant } = ctx
     const row = await tx.one<{
       display: Static<typeof Screen>['display']
       site: { name: string; slug: string; timezone: string }
       opening_hours: OpeningHours | null
+      playlist_id: number | null
       queues: Static<typeof Screen>['queues']
       now: string
     }>(
       `select json_build_object('id', d.id, 'name', d.name, 'settings', d.settings, 'alert', d.alert) as display,
-              json_build_object('name', s.name, 'slug', s.slug, 'timezone', s.timezone) as site, s.opening_hours, now(),
+              json_build_object('name', s.name, 'slug', s.slug, 'timezone', s.timezone) as site, s.opening_hours, d.playlist_id, now(),
               (select coalesce(json_agg(json_build_object('id', q.id, 'name', q.name, 'code', v.code, 'names', v.names)
                         order by v.code, q.id), '[]')
                from queues q join services v on v.tenant_id = q.tenant_id and v.id = q.service_id
@@ -60,6 +65,7 @@ export const screen = operation({
       site: { ...site, closes_at, opens_at },
       tenant: { slug: tenant.slug, name: tenant.name },
       queues,
+      media: await screenMedia(ctx, row.playlist_id),
     }
   },
 })

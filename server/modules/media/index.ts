@@ -6,7 +6,7 @@ import { storage } from './storage.ts'
 export { mediaFile, type MediaAddress } from './file.ts'
 export { useMediaKeys } from './links.ts'
 export { operations } from './operations.ts'
-export { shownMedia, type StoredMedia } from './schema.ts'
+export { Alt as MediaAlt, COLUMNS as MEDIA_COLUMNS, shownMedia, type StoredMedia } from './schema.ts'
 export { storage, useStorage } from './storage.ts'
 export { MOST_UPLOAD_BYTES, takeUpload, type Uploads } from './upload.ts'
 

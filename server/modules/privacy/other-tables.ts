@@ -71,6 +71,10 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
     about: 'nobody',
     none: 'tenant_id site_id epoch offset',
   },
+  playlists: {
+    about: 'nobody',
+    none: 'tenant_id id name items is_active created_at updated_at',
+  },
   queue_days: {
     about: 'nobody',
     none: 'tenant_id queue_id day issued issued_before last_arrival_at reserved',

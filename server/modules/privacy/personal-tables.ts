@@ -151,7 +151,8 @@ export const PERSONAL_TABLES: Readonly<Record<string, Registered>> = {
     about: 'nobody',
     personal: { alert: 'free_text' },
     none:
-      'tenant_id id site_id name queue_ids settings is_active created_at updated_at link_version' + ' link_expires_at',
+      'tenant_id id site_id name queue_ids settings is_active created_at updated_at link_version' +
+      ' link_expires_at playlist_id',
   },
   events: {
     about: 'both',

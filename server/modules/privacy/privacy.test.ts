@@ -98,7 +98,7 @@ const PLANTED = new Set([
 ])
 /** Their words are about the organisation, its places, its staff or its settings. */
 const OF_THE_HOUSE =
-  /^(tenants|switches|setup|auth|passkeys|invitations|users|api-keys|devices|sites|services|counters|queues|queue-rules|agents|work-profiles|agent-hours|calendar-feeds|displays|ar-markers|voice-clips|kiosks|templates|webhooks|calendars|media|reports|scheduled-reports|privacy)\./
+  /^(tenants|switches|setup|auth|passkeys|invitations|users|api-keys|devices|sites|services|counters|queues|queue-rules|agents|work-profiles|agent-hours|calendar-feeds|displays|playlists|ar-markers|voice-clips|kiosks|templates|webhooks|calendars|media|reports|scheduled-reports|privacy)\./
 const WORDS = /^(name|phone|email|customer|note|fields|comment|text|body|needs|labels|reason|external_id|device_id)$/
 function takesWords(schema: TSchema): boolean {
   const { properties = {}, anyOf = [], items } = schema as Partial<TObject> & { anyOf?: TSchema[]; items?: TSchema }

@@ -268,6 +268,7 @@ const ENTITIES: Record<string, string | null> = {
   work_profile: 'work-profiles.get',
   display: 'displays.get',
   kiosk: 'kiosks.get',
+  playlist: 'playlists.get',
   ar_marker: 'ar-markers.get',
   booking_setting: 'booking-settings.get',
   notification_rule: 'notification-rules.get',

@@ -21,6 +21,7 @@ const SINGULAR: Readonly<Record<string, string>> = {
   'notification-rules': 'notificationRule',
   notifications: 'notification',
   people: 'person',
+  playlists: 'playlist',
   'queue-rules': 'queueRule',
   queues: 'queue',
   services: 'service',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Call, Display } from '../../../shared/views.ts'
 import type { DisplaysScreen } from '../../data/operations.ts'
-import { isClosed, recentCalls, START, volumeOf, type Model } from './model.ts'
+import { isClosed, mediaNow, recentCalls, START, volumeOf, type Model } from './model.ts'
 import { isRestTime } from './rest.ts'
 
 const at = (text: string) => Date.parse(text)
@@ -75,4 +75,24 @@ test('an old page is loaded anew at night, by the clock of the site', () => {
   expect(rests('2026-11-22T04:30:00Z')).toBe(false)
   expect(rests('2026-11-22T12:00:00Z')).toBe(false)
   expect(isRestTime(at('2026-11-22T01:00:00Z'), 'Europe/Paris', at('2026-11-22T02:30:00Z'))).toBe(false)
+})
+
+test('pictures and films take turns by the clock, at their days and hours of the site', () => {
+  const item = (media_id: number, seconds: number, when: object = {}) => ({ media_id, seconds, ...when })
+  const shown = (now: string, items: object[]) => {
+    const told = { ...screen(), media: items } as unknown as DisplaysScreen
+    return mediaNow({ screen: told, now: at(now) })?.media_id ?? null
+  }
+  const items = [item(1, 10), item(2, 20)]
+  // Since 1970 the turns of half a minute began on each minute and half.
+  expect(['00', '09', '10', '29', '30'].map((s) => shown(`2026-11-23T10:00:${s}Z`, items))).toEqual([1, 1, 2, 2, 1])
+  const timed = [
+    item(3, 10, { weekdays: [1], from: '08:00', until: '12:00' }),
+    item(4, 10, { from: '22:00', until: '02:00' }),
+  ]
+  // A Monday; 11:30 and then 12:30 in Paris, 23:30, and 01:30 of the next day.
+  expect(['10:30', '11:30', '22:30'].map((time) => shown(`2026-11-23T${time}:00Z`, timed))).toEqual([3, null, 4])
+  expect(shown('2026-11-24T00:30:00Z', timed)).toBe(4)
+  expect(shown('2026-11-24T10:30:00Z', timed)).toBeNull()
+  expect(shown('2026-11-23T10:00:00Z', [])).toBeNull()
 })

@@ -87,6 +87,29 @@ export function lineWaits({ screen, view }: Model, language: Language): LineWait
   })
 }
 
+/** What the house shows now: the items of this day and hour take turns by the clock, so that all walls of a house show the same. */
+export function mediaNow({ screen, now }: Pick<Model, 'screen' | 'now'>): DisplaysScreen['media'][number] | null {
+  if (!screen) return null
+  const { timezone } = screen.site
+  const time = formatTime(new Date(now).toISOString(), timezone, 'en')
+  const weekday = weekdayOf(now, timezone)
+  const items = screen.media.filter(
+    ({ weekdays, from, until }) =>
+      (!weekdays || weekdays.indexOf(weekday) >= 0) &&
+      (from === undefined || until === undefined || isBetween(time, from, until)),
+  )
+  const all = items.reduce((sum, { seconds }) => sum + seconds, 0)
+  let second = Math.floor(now / 1000) % Math.max(1, all)
+  for (const item of items) {
+    if (second < item.seconds) return item
+    second -= item.seconds
+  }
+  return null
+}
+/** ISO: 1 is Monday. */
+const weekdayOf = (instant: number, timezone: string): number =>
+  new Date(`${dayOf(instant, timezone)}T12:00Z`).getUTCDay() || 7
+
 /** Nobody is served and nobody is awaited. */
 export const isClosed = ({ view }: Model): boolean =>
   view !== null &&

@@ -4,9 +4,19 @@ import type { Call } from '../../../shared/views.ts'
 import { clockTime, counterName } from '../../ui/format.ts'
 import { t, type MessageKey } from '../../ui/messages.ts'
 import { Code, Icon, LineBadge, TicketNumber } from '../../ui/parts/preact.ts'
-import { counterShort, isClosed, languagesOf, lineWaits, recentCalls, type LineWait, type Model } from './model.ts'
+import {
+  counterShort,
+  isClosed,
+  languagesOf,
+  lineWaits,
+  mediaNow,
+  recentCalls,
+  type LineWait,
+  type Model,
+} from './model.ts'
 import { Closed, Pairing, Plain } from './notices.tsx'
 import { In } from './in.tsx'
+import { Media } from './media.tsx'
 
 /** Lines of the footer that fit; more take turns. */
 const LINES_AT_ONCE = 2
@@ -40,8 +50,13 @@ function Calls({ model, languages }: { model: Model; languages: Language[] }) {
   const { announcement, freshness, screen } = model
   const isOld = freshness !== 'fresh'
   const rows = recentCalls(model)
+  const hasMedia = !announcement?.isNow && mediaNow(model) !== null
   return (
-    <main class="wall" data-layout={screen!.display.settings.layout === 'single_call' ? 'single' : 'list'}>
+    <main
+      class="wall"
+      data-layout={screen!.display.settings.layout === 'single_call' ? 'single' : 'list'}
+      data-media={hasMedia ? 'true' : 'false'}
+    >
       <section class="hero" data-now={announcement?.isNow ? 'true' : 'false'} aria-live="assertive">
         {announcement ? (
           <Hero call={announcement.call} model={model} languages={languages} />
@@ -49,6 +64,8 @@ function Calls({ model, languages }: { model: Model; languages: Language[] }) {
           <Stacked languages={languages} text="display.welcome" />
         )}
       </section>
+      {/* Nothing moves beside a call. */}
+      {hasMedia && <Media model={model} languages={languages} />}
       <aside class="side">
         <ol class="rows" aria-label={t('display.recent_calls')}>
           {rows.map((call, age) => (

@@ -16,6 +16,8 @@ import { Voice } from './voice.ts'
 const STALE_SECONDS = 10
 const REPORT_SECONDS = 60
 const RETRY_SECONDS = 5
+/** Addresses of pictures and films serve for a day, and playlists change without an event of the display. */
+const LEARN_SECONDS = 300
 type DisplayEvent = LiveEvent & { display?: Display['display'] }
 
 /** A wall: one state, drawn anew whenever it changes, for days. */
@@ -27,6 +29,7 @@ export class Wall {
   #session: Session | undefined
   #following: Following<Display> | undefined
   #announcer = this.#newAnnouncer()
+  #isLearning = false
   readonly #sound = new Sound((isSoundLocked) => {
     this.#set({ isSoundLocked })
     this.#report()
@@ -51,6 +54,7 @@ export class Wall {
     await this.#learn()
     if (this.#model.isSentAway) return
     const { tenant, displayId } = this.#session
+    setInterval(() => this.#isLearning || void this.#learn(), LEARN_SECONDS * 1000)
     this.#following = follow<Display, DisplayEvent>({
       path: `/ws/tenants/${tenant}/displays/${displayId}/`,
       token: () => this.#token(),
@@ -84,10 +88,12 @@ export class Wall {
   }
 
   async #learn(): Promise<void> {
+    this.#isLearning = true
     for (;;) {
       try {
         const { tenant, displayId: id } = this.#session!
         const screen = await call(displaysScreen, { tenant, id }, { token: await this.#token() })
+        this.#isLearning = false
         return this.#set({ screen })
       } catch {
         if (this.#model.isSentAway) return
