@@ -6,6 +6,7 @@ import { brokenDocReferences } from './check-docs.ts'
 import { staleGeneratedFiles } from './generate.ts'
 import { unlistedEvents } from './event-types.ts'
 import { brokenGraphqlPromises } from './graphql-changes.ts'
+import { unlicensedDependencies } from './licences.ts'
 
 interface Verdict {
   name: string
@@ -51,6 +52,7 @@ const verdicts = await Promise.all([
   listed('generated files', staleGeneratedFiles),
   listed('events', () => unlistedEvents()),
   listed('graphql', () => brokenGraphqlPromises()),
+  listed('licences', unlicensedDependencies),
 ])
 for (const { name, ok, output, seconds } of verdicts) {
   console.log(`${ok ? 'ok  ' : 'FAIL'} ${name.padEnd(16)} ${seconds.toFixed(1)} s`)

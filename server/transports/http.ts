@@ -52,6 +52,10 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   app.decorate('errorPage', options.errorPage ?? null)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id).headers(headers)
+    if (isFramedTwice(request.raw)) {
+      reply.header('connection', 'close')
+      return done(new AppError('invalid_input', 'malformed_request'))
+    }
     done(options.isAllowedHost(request.raw) ? undefined : new AppError('invalid_input', 'host_not_allowed'))
   })
   if (options.isSecure) requireHttps(app)
@@ -69,6 +73,10 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   answerUnknownRoutes(app)
   return app
 }
+
+/** HTTP/1.0 knows no chunks: whoever is in between may see the end elsewhere (RFC 9112 §6.1). */
+const isFramedTwice = ({ httpVersion, headers }: IncomingMessage) =>
+  httpVersion === '1.0' && headers['transfer-encoding'] !== undefined
 
 /** 404, or 405 with Allow where the path answers other methods. */
 function answerUnknownRoutes(app: FastifyInstance) {

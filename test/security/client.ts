@@ -19,10 +19,12 @@ const ANSWER_WITHIN_MS = 30_000
 /** Requests to a server on this machine exactly as they are wanted; nothing is followed, sent twice or understood. */
 export class Client {
   readonly port: number
-  #agent = new Agent({ keepAlive: true, maxSockets: 32 })
+  #agent: Agent
 
-  constructor(port: number) {
+  /** @param from address of this machine that requests come from */
+  constructor(port: number, from = '127.0.0.1') {
     this.port = port
+    this.#agent = new Agent({ keepAlive: true, maxSockets: 32, localAddress: from })
   }
 
   /** Rejects when the connection ends, or half a minute goes by, before the whole answer is there. */

@@ -10,15 +10,19 @@ import { operations } from '../../server/modules/index.ts'
 import { startDatabase, type FaultDatabase } from '../faults/database.ts'
 import { ServerProcess } from '../faults/processes.ts'
 import { freePort } from '../faults/proxy.ts'
+import { tests } from './tests.ts'
 import { isMet, table, type Figure } from '../faults/table.ts'
 import { canaries } from './canaries.ts'
 import { Client } from './client.ts'
 import { fuzz } from './fuzz.ts'
+import { graphqlAbuse } from './graphql.ts'
 import { matrix } from './matrix.ts'
 import { startNaiveServer } from './naive-server.ts'
+import { nginxPath, smuggling, type SmugglingReport } from './smuggling.ts'
+import { hasSqlmap, sql } from './sql.ts'
 import { furnishedWorld, hashesOf, idsOf, type World } from './world.ts'
 
-const SCENARIOS = ['matrix', 'fuzz'] as const
+const SCENARIOS = ['matrix', 'graphql', 'smuggling', 'uploads', 'ssrf', 'sql', 'fuzz'] as const
 const MAX_SECONDS = 540
 const END_WITHIN_SECONDS = 12
 const { values: options } = parseArgs({
@@ -45,12 +49,22 @@ const none = (measured: number): [number, Figure['goal']] => [measured, { is: 0 
 const atMost = (goal: number, measured: number): [number, Figure['goal']] => [measured, { atMost: goal }]
 const atLeast = (goal: number, measured: number): [number, Figure['goal']] => [measured, { atLeast: goal }]
 
+/** Where TLS ends before the server, on this machine. */
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  ALLOWED_HOSTS: '127.0.0.1,localhost',
+  PUBLIC_URL: 'https://localhost',
+  SECURE_SSL_REDIRECT: 'false',
+}
+
 interface Ground {
   database: FaultDatabase
   server: ServerProcess
   client: Client
   world: World
   startWorker(): Promise<ServerProcess>
+  /** Another server on the same database, as an operator would set it up. */
+  startProduction(settings?: Record<string, string>): Promise<ServerProcess>
 }
 
 /** Whoever fuzzes may have closed the account or the organisation that they fuzz from. */
@@ -167,9 +181,96 @@ async function matrixed(ground: Ground) {
   })
 }
 
+async function abused({ client, world, startProduction }: Ground) {
+  const server = await startProduction()
+  const production = new Client(server.port)
+  const report = await graphqlAbuse({ world, client, production, found: (line) => say(`graphql: ${line}`) })
+  production.close()
+  await server.stop()
+  note('graphql', {
+    'documents that ask too much': atLeast(20, report.attacks),
+    '… granted': none(report.granted),
+    '… answered 5xx': none(report.faults),
+    'slowest refusal in ms': atMost(2000, report.slowestMs),
+    'longest that an ordinary request waited, in ms': atMost(3000, report.othersWaitedMs),
+    'subscriptions that one socket got of 80': atMost(50, report.subscriptions),
+    '… at least': atLeast(1, report.subscriptions),
+    'what production told of its schema': none(report.schemaTold),
+    'control: granted by the library alone': atLeast(5, report.controlGranted),
+  })
+}
+
+async function smuggled({ database, server, world, startProduction }: Ground) {
+  if (!nginxPath()) return say('smuggling: left out, because nginx is not there (apt-get install nginx-light)')
+  const counted = { RATE_LIMIT_FACTOR: '1' }
+  const proxied = await startProduction({ ...counted, TRUSTED_PROXIES: '127.0.0.1' })
+  const started = [proxied]
+  let report: SmugglingReport
+  try {
+    const credulous = await startProduction({ ...counted, TRUSTED_PROXIES: '0.0.0.0/1,128.0.0.0/1' })
+    started.push(credulous)
+    report = await smuggling({
+      world,
+      directory: database.directory,
+      behindProxy: proxied.port,
+      credulous: credulous.port,
+      port: server.port,
+      freePort,
+      found: (line) => say(`smuggling: ${line}`),
+    })
+  } finally {
+    await Promise.all(started.map((each) => each.stop()))
+  }
+  note('smuggling', {
+    'ways to hide a request, through nginx and without': atLeast(60, report.attacks),
+    '… hidden requests that were answered': none(report.smuggled),
+    '… answered 5xx': none(report.faults),
+    'requests of others in between': atLeast(120, report.victims),
+    '… that were disturbed': none(report.victimsDisturbed),
+    'headers that chose another organisation': none(report.tenantSpoofed),
+    'of 100 requests that each name another address, let in of 60': atMost(65, report.admitted),
+    'control: hidden requests that a naive server answers': atLeast(5, report.controlSmuggled),
+    'control: let in by a server that believes everybody': atLeast(100, report.controlAdmitted),
+    'servers that ended': none(started.reduce((sum, each) => sum + each.unexpectedEnds, 0)),
+  })
+}
+
+/** Tables that every run of the tests has as well, with their controls. */
+async function tabled(name: string, files: readonly string[], least: number) {
+  const { passed, failed } = await tests(files, signal)
+  note(name, { 'rows of the table that hold': atLeast(least, passed), '… that do not': none(failed) })
+}
+
+async function injected({ database, server, world }: Ground) {
+  if (!hasSqlmap()) return say('sql: left out, because sqlmap is not there (apt-get install sqlmap)')
+  const { directory, directUrl } = database
+  const report = await sql({
+    world,
+    operations,
+    port: server.port,
+    directUrl,
+    directory,
+    signal,
+    progress: (line) => say(`sql: ${line}`),
+  })
+  note('sql', {
+    lists: atLeast(30, report.lists),
+    'ways out of a statement, in their closed filters': atLeast(200, report.closed.asked),
+    '… not refused': none(report.closed.granted),
+    'orderings, cursors and filters for text that sqlmap tried': atLeast(60, report.parameters),
+    '… injectable': none(report.injectable),
+    'answers 500': none(report.internal),
+    'control: injectable in a naive list': atLeast(1, report.controlInjectable),
+  })
+}
+
 async function run() {
   const secretKey = randomBytes(48).toString('base64url')
   useSigningKeys(secretKey)
+  if (only.includes('uploads')) await tabled('uploads', ['server/modules/media/media.test.ts'], 15)
+  if (only.includes('ssrf') && !signal.aborted)
+    await tabled('ssrf', ['server/kernel/http.test.ts', 'server/modules/webhooks/webhooks.test.ts'], 40)
+  if (signal.aborted || only.every((name) => name === 'uploads' || name === 'ssrf')) return
   say('starting PostgreSQL and a server')
   const database = await startDatabase()
   const settings = {
@@ -191,8 +292,12 @@ async function run() {
       client,
       world,
       startWorker: async () => ServerProcess.start({ ...settings, METRICS_PORT: String(await freePort()) }, 'worker'),
+      startProduction: (more = {}) => ServerProcess.start({ ...settings, ...PRODUCTION, ...more }, 'api,realtime'),
     }
     if (only.includes('matrix')) await matrixed(ground)
+    if (only.includes('graphql') && !signal.aborted) await abused(ground)
+    if (only.includes('smuggling') && !signal.aborted) await smuggled(ground)
+    if (only.includes('sql') && !signal.aborted) await injected(ground)
     if (only.includes('fuzz') && !signal.aborted) await fuzzed(ground)
     client.close()
   } catch (error) {

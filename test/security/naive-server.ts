@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { connectDirect } from '../../server/kernel/db/index.ts'
 
 /**
  * A server as one is written in an afternoon: it trusts its input, tells its mistakes to whoever asks, and forgets whose
@@ -38,5 +39,33 @@ export async function startNaiveServer(
         server.closeAllConnections()
         server.close(() => resolve())
       }),
+  }
+}
+
+/** A list whose filter and order stand in the statement as they came. */
+export async function startInjectableServer(directUrl: string): Promise<{ port: number; close(): Promise<void> }> {
+  const database = await connectDirect(directUrl)
+  const server = createServer(async (request, response) => {
+    const { searchParams } = new URL(request.url ?? '', 'http://localhost')
+    const [q, ordering] = [searchParams.get('q') ?? '', searchParams.get('ordering') ?? 'name']
+    try {
+      const rows = await database.query(
+        `select id, name from customers where name ilike '%${q}%' order by ${ordering} limit 20`,
+        [],
+      )
+      response.end(JSON.stringify(rows))
+    } catch (error) {
+      response.statusCode = 500
+      response.end(String(error))
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      server.closeAllConnections()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+      await database.close()
+    },
   }
 }

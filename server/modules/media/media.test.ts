@@ -97,6 +97,45 @@ test.each([
   expect((await api('GET', `/media/${id}/`)).json()).toMatchObject({ status: 'awaited', variants: [] })
 })
 
+test('a picture that is a page, a script or an archive as well is served as a picture alone', async () => {
+  const original = await picture(640, 64).png().toBuffer()
+  const payloads = [
+    '<script>alert(1)</script>',
+    '/*GIF*/=1;alert(1)//',
+    'PK\x03\x04../../etc/passwd',
+    '<?php system(1) ?>',
+  ]
+  for (const payload of payloads) {
+    const answer = await put((await begin()).upload_url, Buffer.concat([original, Buffer.from(payload)]), 'text/html')
+    expect([payload, answer.statusCode]).toEqual([payload, 201])
+    for (const { url } of (answer.json() as Media).variants) {
+      const file = await fetchFile(url)
+      expect(file.headers['content-type']).toBe('image/webp')
+      expect(file.rawPayload.includes(payload)).toBe(false)
+    }
+  }
+})
+
+test('a name is words for people, and no path', async () => {
+  for (const name of [
+    '../../../../etc/passwd',
+    '..\\..\\boot.ini',
+    '/etc/shadow',
+    'a.svg\u202Egnp.exe',
+    'x.php%00.png',
+  ]) {
+    const made = (await api('POST', '/media/', { kind: 'image', name })).json() as Media & { upload_url: string }
+    expect((await put(made.upload_url, await picture(64, 64).png().toBuffer())).statusCode).toBe(201)
+    const { variants } = (await api('GET', `/media/${made.id}/`)).json() as Media
+    for (const { url } of variants)
+      expect(pathOf(url)).toMatch(/^\/media\/[a-z0-9]+\/\d+\/\w+\?expires=\d+&signature=[\w-]+$/)
+  }
+  const stored = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+  for (const path of stored) expect(path).toMatch(/^media(\/\d+(\/\w+)?)?$|^contract|^to-store$/)
+  for (const path of ['/media/../../etc/passwd', '/media/1/..%2f..%2fetc%2fpasswd/w320', '/media/1/1/..%2fw320'])
+    expect([path, (await fetchFile(path)).statusCode]).toEqual([path, 404])
+})
+
 test('a small file that unfolds to very many pixels is refused before it does, and so is a large one', async () => {
   const bomb = await picture(6000, 4001).png({ compressionLevel: 9 }).toBuffer()
   expect(bomb.length).toBeLessThan(200_000)

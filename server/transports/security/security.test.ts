@@ -287,6 +287,20 @@ describe('Host', () => {
   })
 })
 
+test('HTTP/1.0 in chunks is refused, and nothing after it on the connection is answered', async () => {
+  const hidden = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: hidden-request\r\n\r\n'
+  const fields = [`Host: localhost:${ports.get(plain)}`, 'Transfer-Encoding: chunked', 'Connection: keep-alive']
+  const text = await new Promise<string>((resolve) => {
+    const socket = connect(ports.get(plain)!, '127.0.0.1')
+    let answers = ''
+    socket.setEncoding('utf8').on('data', (chunk: string) => (answers += chunk))
+    socket.on('close', () => resolve(answers))
+    socket.write([`POST ${SESSION} HTTP/1.0`, ...fields, '', '0', '', hidden].join('\r\n'))
+  })
+  expect(text).toMatch(/^HTTP\/1\.1 400 /)
+  expect(text).not.toContain('hidden-request')
+})
+
 describe('HTTPS', () => {
   test('plain HTTP is sent on where a browser reads and refused elsewhere', async () => {
     for (const server of [proxied, bare]) {
