@@ -1,6 +1,7 @@
 import Type from 'typebox'
+import type { Actor } from '../../kernel/access.ts'
 import type { Tx } from '../../kernel/db/types.ts'
-import { conflict, notFound } from '../../kernel/errors.ts'
+import { AppError, conflict, notFound } from '../../kernel/errors.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Locale, Name, Nullable } from '../../kernel/schema.ts'
 import { checkPassword, hashPassword, withPasswordSlot } from './passwords.ts'
@@ -39,6 +40,7 @@ export const create = operation({
     const email = input.email.toLowerCase()
     const { password, role, site_ids = null, queue_ids = null } = input
     if (password !== undefined) checkPassword(password, email)
+    checkGrant(ctx.actor, { site_ids, queue_ids })
     await checkMembership(tx, { site_ids, queue_ids })
     // Everybody who lets a known person in waits for this lock, so what is read next stays true until the end.
     const known = await tx.maybe<{ id: number }>('select id from users where email = $1 for no key update', [email])
@@ -86,6 +88,19 @@ export async function storeAccount(
   await tx.query('update users set name = $2, locale = $3 where id = $1', [id, name, locale])
   await renewCredentials(tx, id, passwordHash, false)
   return id
+}
+
+/**
+ * Nobody gives, or takes from anybody, more than they have: an administrator of some sites manages the people of those.
+ * @throws AppError forbidden
+ */
+export function checkGrant(
+  { siteIds, queueIds }: Actor,
+  { site_ids, queue_ids }: { site_ids: number[] | null; queue_ids: number[] | null },
+): void {
+  const isWithin = (own: readonly number[] | undefined, given: number[] | null) =>
+    own === undefined || (given !== null && given.every((id) => own.includes(id)))
+  if (!isWithin(siteIds, site_ids) || !isWithin(queueIds, queue_ids)) throw new AppError('forbidden', 'forbidden')
 }
 
 /** @throws AppError not_found when a site or queue is not this tenant's */

@@ -24,7 +24,12 @@ beforeAll(async () => {
   base = await server.listen()
 })
 
-const call = async (method: 'GET' | 'POST' | 'PATCH', path: string, actor: Actor | string, payload?: object) => {
+const call = async (
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  path: string,
+  actor: Actor | string,
+  payload?: object,
+) => {
   const headers: Record<string, string> =
     typeof actor === 'string' ? { authorization: `Bearer ${actor}` } : server.as(actor)
   const { statusCode, body } = await server.app.inject({
@@ -187,5 +192,44 @@ describe('limited to queues', () => {
       take(there.queues[0]!, bank.kiosk),
     ])
     expect(answers.map(({ status }) => status)).toEqual([201, 404, 201, 404, 201])
+  })
+})
+
+describe('an administrator of one site', () => {
+  const limited = (): Actor => ({ ...bank.admin, siteIds: [here.site] })
+  let person: number
+  beforeAll(async () => {
+    const input = { email: 'other@bank.example', name: 'Other', role: 'agent' }
+    person = (await call('POST', '/users/', bank.admin, input)).body.id
+  })
+  const people = (id: number | null) => `/users/${id}/`
+
+  test('does not lift the own limits, nor give or take what is beyond them', async () => {
+    const refused: [method: 'POST' | 'PATCH' | 'DELETE', path: string, payload?: object][] = [
+      ['PATCH', people(bank.admin.userId), { site_ids: null }],
+      ['PATCH', people(bank.admin.userId), { site_ids: [here.site, there.site] }],
+      ['PATCH', people(person), { site_ids: [here.site] }],
+      ['PATCH', people(person), { role: 'admin' }],
+      ['DELETE', people(person)],
+      ['POST', '/users/', { email: 'new@bank.example', name: 'New', role: 'admin' }],
+      ['POST', '/users/', { email: 'new@bank.example', name: 'New', role: 'agent', site_ids: [there.site] }],
+      ['POST', '/invitations/', { email: 'new@bank.example', role: 'admin' }],
+      ['POST', '/api-keys/', { name: 'All', scopes: ['read:ticket'] }],
+      ['PATCH', '/', { name: 'Mine' }],
+      ['DELETE', '/sso/'],
+    ]
+    for (const [method, path, payload] of refused) {
+      const { status, body } = await call(method, path, limited(), payload)
+      expect([method, path, payload, status, body.code]).toEqual([method, path, payload, 403, 'forbidden'])
+    }
+  })
+
+  test('manages the people of the own site', async () => {
+    const input = { email: 'here@bank.example', name: 'Here', role: 'agent', site_ids: [here.site] }
+    const { status, body } = await call('POST', '/users/', limited(), input)
+    expect(status).toBe(201)
+    expect((await call('PATCH', people(body.id), limited(), { role: 'supervisor' })).status).toBe(200)
+    const invitation = { email: 'soon@bank.example', role: 'agent', site_ids: [here.site] }
+    expect((await call('POST', '/invitations/', limited(), invitation)).status).toBe(201)
   })
 })

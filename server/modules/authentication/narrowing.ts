@@ -1,6 +1,6 @@
 import type { Actor } from '../../kernel/access.ts'
 import type { Tx } from '../../kernel/db/types.ts'
-import { invalid, notFound, type AppError } from '../../kernel/errors.ts'
+import { AppError, invalid, notFound } from '../../kernel/errors.ts'
 import type { Feed } from '../../kernel/feed.ts'
 import type { Guard } from '../../kernel/guard.ts'
 import type { Operation } from '../../kernel/operation.ts'
@@ -189,6 +189,12 @@ async function outside(tx: Tx, actors: readonly Actor[], named: readonly Named[]
   return new Set(refused.map(({ n }) => n))
 }
 
+/** What is weighed where it is done: by whose limits somebody gets, and by whose a file's rows are taken in. */
+const WEIGHED = /^(users|invitations|imports)\./
+/** Settings, keys and doors of the whole organisation: whoever has them has all of its places. */
+const isOfTheWhole = (op: Operation): boolean =>
+  op.kind === 'mutation' && op.scope === 'admin:tenant' && referencesOf(op).length === 0 && !WEIGHED.test(op.id)
+
 const idsIn = (value: unknown): number[] =>
   typeof value === 'number' ? [value] : Array.isArray(value) ? value.filter(Number.isSafeInteger) : []
 
@@ -197,6 +203,7 @@ export const narrowing: Guard = {
   place(op, request) {
     const { actor } = request
     if (!isLimited(actor) || !request.tenant) return request
+    if (isOfTheWhole(op)) throw new AppError('forbidden', 'forbidden')
     const references = referencesOf(op)
     const input = request.input as Record<string, unknown>
     const isNamed = (wanted: RegExp) => references.some(({ name }) => wanted.test(name) && input[name] !== undefined)

@@ -4,6 +4,7 @@ import { conflict } from '../../kernel/errors.ts'
 import { checkIfMatch } from '../../kernel/etag.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Id } from '../../kernel/schema.ts'
+import { checkGrant } from './create-user.ts'
 import { revokeUser } from './revocations.ts'
 import { get, lockMemberships, SELECT_USERS, type User, usersWrite } from './users.ts'
 
@@ -23,6 +24,7 @@ export const remove = operation({
     const { otherAdmins } = await lockMemberships(tx, id)
     const user = await tx.one<User>(`${SELECT_USERS} where m.user_id = $1`, [id])
     checkIfMatch(ctx.ifMatch, get, user)
+    checkGrant(ctx.actor, user)
     if (user.role === 'admin' && otherAdmins === 0) throw conflict('last_admin')
     await tx.query('delete from memberships where user_id = $1', [id]).catch((error: unknown) => {
       throw databaseError(error)?.code === '23503' ? conflict('in_use') : error

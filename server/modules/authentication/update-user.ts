@@ -5,7 +5,7 @@ import { conflict } from '../../kernel/errors.ts'
 import { checkIfMatch } from '../../kernel/etag.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Id, Locale, Name, Nullable } from '../../kernel/schema.ts'
-import { checkMembership } from './create-user.ts'
+import { checkGrant, checkMembership } from './create-user.ts'
 import { checkPassword, hashPassword, withPasswordSlot } from './passwords.ts'
 import { revokeUser } from './revocations.ts'
 import { Email, Password } from './schema.ts'
@@ -46,6 +46,7 @@ export const update = operation({
     checkIfMatch(ctx.ifMatch, get, before)
     const next = { ...before, ...changes }
     next.email = next.email.toLowerCase()
+    for (const each of [before, next]) checkGrant(ctx.actor, each)
 
     const asksForProof = Object.keys(changes).some((name) => !HARMLESS.has(name)) || password !== undefined
     if (asksForProof) checkProof(ctx.actor)

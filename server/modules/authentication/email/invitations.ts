@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { conflict } from '../../../kernel/errors.ts'
 import { operation } from '../../../kernel/operation.ts'
 import { Closed, Id, Nullable, Time } from '../../../kernel/schema.ts'
-import { checkMembership } from '../create-user.ts'
+import { checkGrant, checkMembership } from '../create-user.ts'
 import { Email } from '../schema.ts'
 import { membershipFields, usersWrite } from '../users.ts'
 import { INVITATION } from './jobs.ts'
@@ -39,6 +39,7 @@ export const invite = operation({
   async run(ctx, { email: typed, role, site_ids = null, queue_ids = null }) {
     const { tx } = ctx
     const email = typed.toLowerCase()
+    checkGrant(ctx.actor, { site_ids, queue_ids })
     await checkMembership(tx, { site_ids, queue_ids })
     const member = await tx.maybe('select from memberships m join users u on u.id = m.user_id where u.email = $1', [
       email,
@@ -86,7 +87,11 @@ export const withdraw = operation({
   output: Type.Null(),
   example: { input: { id: 1 } },
   async run(ctx, { id }) {
-    await ctx.tx.one('delete from invitations where id = $1 returning id', [id])
+    const withdrawn = await ctx.tx.one<Pick<Invitation, 'site_ids' | 'queue_ids'>>(
+      'delete from invitations where id = $1 returning site_ids, queue_ids',
+      [id],
+    )
+    checkGrant(ctx.actor, withdrawn)
     ctx.emit({ type: 'invitation.deleted', site_id: 0, data: { invitation: { id } } })
     return null
   },
