@@ -110,7 +110,10 @@ function isText(schema: Schema): boolean {
   const { type, anyOf, enum: values, format, pattern } = schema
   if (Array.isArray(anyOf)) return anyOf.some(isText)
   return (
-    type === 'string' && values === undefined && !/^date/.test(String(format)) && !/\\d/.test(String(pattern ?? ''))
+    type === 'string' &&
+    values === undefined &&
+    !String(format).startsWith('date') &&
+    !/\\d/.test(String(pattern ?? ''))
   )
 }
 
@@ -148,8 +151,19 @@ async function sqlmap({
   const child = spawn(
     'sqlmap',
     [
-      ...['-m', list, '--batch', '--disable-coloring', '--level=2', '--risk=1', '--technique=BE', '--dbms=PostgreSQL'],
-      ...['--flush-session', '--timeout=10', '--retries=0', `--output-dir=${output}`],
+      '-m',
+      list,
+      '--batch',
+      '--disable-coloring',
+      // The first level does not find the naive one.
+      '--level=2',
+      '--risk=1',
+      '--technique=BE',
+      '--dbms=PostgreSQL',
+      '--flush-session',
+      '--timeout=10',
+      '--retries=0',
+      `--output-dir=${output}`,
       ...(token === undefined ? [] : [`--headers=Authorization: Bearer ${token}`]),
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: output } },

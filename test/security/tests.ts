@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const RUNNER = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url))
@@ -9,17 +12,17 @@ export async function tests(
   files: readonly string[],
   signal: AbortSignal,
 ): Promise<{ passed: number; failed: number }> {
-  const child = spawn(process.execPath, [RUNNER, 'run', '--reporter=json', ...files], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const directory = mkdtempSync(join(tmpdir(), 'smartqueue-security-'))
+  const report = join(directory, 'report.json')
+  const child = spawn(process.execPath, [RUNNER, 'run', '--reporter=json', `--outputFile=${report}`, ...files], {
+    stdio: ['ignore', 'ignore', 'pipe'],
     signal,
   })
-  let text = ''
   let errors = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors = (errors + chunk).slice(-2000)))
   await once(child, 'close')
-  const json = /\{"numTotalTestSuites".*\}/s.exec(text)?.[0]
-  if (json === undefined) throw new Error(`the tests did not run:\n${errors}`)
-  const { numPassedTests, numFailedTests } = JSON.parse(json) as { numPassedTests: number; numFailedTests: number }
-  return { passed: numPassedTests, failed: numFailedTests }
+  if (!existsSync(report)) throw new Error(`the tests did not run:\n${errors}`)
+  const told = JSON.parse(readFileSync(report, 'utf8')) as { numPassedTests: number; numFailedTests: number }
+  rmSync(directory, { recursive: true })
+  return { passed: told.numPassedTests, failed: told.numFailedTests }
 }
