@@ -1,3 +1,4 @@
+import { zipSync } from 'fflate'
 import { expect, test } from 'vitest'
 import { startApp } from '../../test/app.ts'
 import { caller } from '../../test/runtime.ts'
@@ -157,6 +158,15 @@ test('users and appointments', async () => {
   expect(await owner('select status from appointments where id = $1', [row.target_id])).toEqual([
     { status: 'cancelled' },
   ])
+})
+
+test('a workbook that unfolds to far more than it is, is refused before it does', async () => {
+  const sheet = new Uint8Array(200_000_000).fill(32)
+  const bomb = zipSync({ 'xl/worksheets/sheet1.xml': [sheet, { level: 9 }] })
+  expect(bomb.length).toBeLessThan(300_000)
+  // Who unfolds it first finds that it is no workbook.
+  const bringing = run('imports.create', { kind: 'customers', format: 'xlsx', content: base64(bomb) })
+  await expect(bringing).rejects.toMatchObject({ code: 'payload_too_large' })
 })
 
 test('whoever may not make such things brings none, and a file that is none is refused', async () => {

@@ -1,8 +1,13 @@
+import { Unzip, UnzipInflate } from 'fflate'
 import { AppError } from '../../kernel/errors.ts'
 import type { Operation } from '../../kernel/operation.ts'
 
 const MOST_ROWS = 5000
 const MOST_COLUMNS = 50
+/** What a workbook of so many rows and columns unfolds to, and some more. */
+const MOST_UNFOLDED_BYTES = 40_000_000
+/** What is unfolded at once: a thousandfold at most. */
+const PIECE_BYTES = 4096
 
 /** A cell as it was read: text of CSV; of a workbook also numbers, truth values and times. */
 type Cell = string | number | boolean | Date | null
@@ -13,7 +18,7 @@ const unreadable = (cause?: unknown) => new AppError('invalid_input', 'import_un
 /** Rows of a file, the first of which has the names. @throws AppError `import_unreadable`, `import_too_long` */
 export async function readTable(format: 'csv' | 'xlsx', content: Buffer): Promise<{ names: string[]; rows: Cell[][] }> {
   const table = await (format === 'csv' ? readCsv(content) : readWorkbook(content)).catch((error: unknown) => {
-    throw unreadable(error)
+    throw error instanceof AppError ? error : unreadable(error)
   })
   const [head, ...rows] = table
   const names = (head ?? []).map((cell) => String(cell ?? '').trim())
@@ -41,7 +46,24 @@ async function readCsv(content: Buffer): Promise<Cell[][]> {
   })
 }
 
+/** A workbook is an archive, which may unfold to a thousand times its size. @throws AppError too_large before it does */
+function checkUnfolded(content: Buffer): void {
+  let unfolded = 0
+  const archive = new Unzip((file) => {
+    file.ondata = (error, chunk) => {
+      if (error) throw error
+      unfolded += chunk.length
+      if (unfolded > MOST_UNFOLDED_BYTES) throw new AppError('too_large', 'payload_too_large')
+    }
+    file.start()
+  })
+  archive.register(UnzipInflate)
+  for (let at = 0; at < content.length; at += PIECE_BYTES)
+    archive.push(content.subarray(at, at + PIECE_BYTES), at + PIECE_BYTES >= content.length)
+}
+
 async function readWorkbook(content: Buffer): Promise<Cell[][]> {
+  checkUnfolded(content)
   const { default: readXlsx } = await import('read-excel-file/node')
   const [sheet] = await readXlsx(content)
   return (sheet?.data ?? []) as Cell[][]
