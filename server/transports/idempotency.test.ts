@@ -63,7 +63,7 @@ test('the key of another person, another tenant or another operation is another 
   expect([called.statusCode, called.headers['idempotent-replayed']]).toEqual([200, undefined])
 })
 
-test('of many at once one acts; the others are told to wait or get its answer', async () => {
+test('I4 of many at once one acts; the others are told to wait or get its answer', async () => {
   const before = await ticketsOf(t.tenant.id)
   const answers = await Promise.all(Array.from({ length: 20 }, () => post('storm')))
   const done = answers.filter(({ statusCode }) => statusCode === 201)

@@ -47,7 +47,7 @@ test('every reference leads somewhere', () => {
   expect(text).not.toContain('"$id"')
 })
 
-test('every example is what its schema says', () => {
+test('I2 every example is what its schema says', () => {
   const ajv = new Ajv2020({ strict: false })
   ;(formats.default as unknown as (ajv: Ajv2020) => void)(ajv)
   ajv.addSchema({ $id: 'openapi', ...document })

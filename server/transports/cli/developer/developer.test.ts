@@ -84,7 +84,7 @@ test('a test key changes nothing outside a sandbox', async () => {
   ).resolves.toMatchObject({ statusCode: 400 })
 })
 
-test('listen hears what trigger makes happen, signed; the same event comes again under the same id', async () => {
+test('I3 listen hears what trigger makes happen, signed; the same event comes again under the same id', async () => {
   await signIn('play')
   const here = await aReceiver()
   const ending = new AbortController()

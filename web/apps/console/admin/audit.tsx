@@ -1,11 +1,11 @@
 import { useCallback, useEffect, useState } from 'react'
 import { auditExport, auditList, type AuditList } from '../../../data/operations.ts'
-import { t, type MessageKey } from '../../../ui/messages.ts'
+import { t } from '../../../ui/messages.ts'
 import { Code } from '../../../ui/parts/react.ts'
 import { problemText } from '../shell/shell.ts'
 import { Moment } from './kit/cell.tsx'
 import type { AreaProps } from './kit/resource.tsx'
-import { fieldLabel } from './kit/words.ts'
+import { fieldLabel, valueLabel } from './kit/words.ts'
 import { saveFile } from './poster.tsx'
 
 type Entry = AuditList['results'][number]
@@ -81,7 +81,7 @@ export function Audit({ api }: AreaProps) {
                   <Moment at={entry.at} zone={api.timeZone} />
                 </td>
                 <td>
-                  {t(`role.${entry.role}` as MessageKey)} <Code>{entry.principal}</Code>
+                  {valueLabel('role', entry.role)} <Code>{entry.principal}</Code>
                 </td>
                 <th scope="row">
                   <Code>{entry.operation}</Code> <Code>{entry.subject}</Code>

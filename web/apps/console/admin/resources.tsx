@@ -8,7 +8,7 @@ import { QueueRules } from './rules.tsx'
 import { SitePoster } from './poster.tsx'
 
 /** Orders of service that are delivered; a module of the installation may add others, which the server knows. */
-const ALGORITHMS = ['fifo', 'priority', 'aging', 'sla', 'fairShare', 'appointment'] as const
+const ALGORITHMS = ['fifo', 'priority', 'aging', 'sla', 'fair_share', 'appointment'] as const
 
 const withChoices = (schema: Schema, choices: Record<string, readonly string[]>): Schema => ({
   ...schema,

@@ -1,5 +1,6 @@
-import { clockTime, day } from '../../../../ui/format.ts'
-import { t } from '../../../../ui/messages.ts'
+import { languageTag } from '../../../../../shared/format.ts'
+import { clockTime } from '../../../../ui/format.ts'
+import { currentLanguage, t } from '../../../../ui/messages.ts'
 import { Code, Icon, LineBadge } from '../../../../ui/parts/react.ts'
 import type { Api, Row } from './api.ts'
 import { nounOf } from './model.ts'
@@ -18,7 +19,7 @@ export function Cell({ api, row, name }: { api: Api; row: Row; name: string }) {
       </>
     )
   if (value === null || value === undefined || value === '')
-    return <span className="muted">{words(`admin.no.${name}`, 'admin.no')}</span>
+    return <span className="muted">{words(`admin.no.${name}`, 'admin.none')}</span>
   if (typeof value === 'boolean')
     return (
       <span className={value ? '' : 'muted'}>
@@ -42,12 +43,14 @@ const valueLabelOr = (name: string, value: string) => {
 
 function Named({ api, noun, ids }: { api: Api; noun: string; ids: readonly number[] }) {
   const options = useOptions(api, noun)
-  return <>{ids.map((id) => options?.find((each) => each.id === id)?.label ?? '…').join(', ') || t('admin.no')}</>
+  return <>{ids.map((id) => options?.find((each) => each.id === id)?.label ?? '…').join(', ') || t('admin.none')}</>
 }
 
 /** Day and time in the organisation's zone. */
 export const Moment = ({ at, zone }: { at: string; zone: string }) => (
   <time dateTime={at}>
-    {day(at, zone)} <Code>{clockTime(at, zone)}</Code>
+    {dayOf(at, zone)} <Code>{clockTime(at, zone)}</Code>
   </time>
 )
+const dayOf = (at: string, timeZone: string) =>
+  new Intl.DateTimeFormat(languageTag(currentLanguage()), { dateStyle: 'medium', timeZone }).format(new Date(at))
