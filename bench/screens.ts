@@ -19,6 +19,7 @@ import type { Verdict } from './goals.ts'
 import { describeMachine } from './machine.ts'
 import { keys, longLine, day } from './screens/desk.ts'
 import { callsToPhones, callsToWall } from './screens/calls.ts'
+import { tickets } from './screens/machine.ts'
 import { firstVisits } from './screens/phone.ts'
 import { race } from './screens/race.ts'
 import { goalTable } from './table.ts'
@@ -100,6 +101,17 @@ try {
   judge(await race(world, other))
   await other.context().close()
   judge(await longLine(world, bank.tenant.id))
+  const kiosks = await query<{ id: number }>(
+    `insert into kiosks (tenant_id, site_id, name, settings) values ($1, $2, 'Hall', '{"prints": true, "printer": "serial"}') returning id`,
+    [bank.tenant.id, bank.sites[0]!.id],
+  )
+  judge(
+    await tickets(world, async (code) => {
+      const input = { code, kind: 'kiosk', site_id: bank.sites[0]!.id, name: 'Hall', kiosk_id: kiosks[0]!.id }
+      const request = { actor: bank.admin, tenant: bank.tenant, locale: 'fr' as const, input }
+      await server.runtime.execute(operationById.get('devices.pair')!, request)
+    }),
+  )
   console.log(`\n${goalTable(verdicts)}`)
   if (options.document) document(goalTable(verdicts), await describeMachine(cluster.direct), 'screens')
 } finally {

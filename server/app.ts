@@ -36,6 +36,7 @@ import { errorPage } from './pages/error-page.ts'
 import { Pages } from './pages/index.ts'
 import { Screens } from './pages/screens.ts'
 import { BookingPages } from './pages/booking.ts'
+import { NearbyPages } from './pages/nearby.ts'
 import { VisitorPages } from './pages/visitor.ts'
 import { exportFiles } from './pages/exports.ts'
 import { media } from './pages/media.ts'
@@ -166,6 +167,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
       tenantBySlug: directory.bySlug,
       tenantById: directory.byId,
     }).register(app)
+    new NearbyPages({ runtime, operationById, screens, tenantBySlug: directory.bySlug }).register(app)
     webhooks(app, reports({ runtime, tenantById: directory.byId }))
     ssoCallback(app, {
       runtime,

@@ -15,6 +15,7 @@ import { allowPage, allowPrinter } from '../transports/security/headers.ts'
 import { assets } from './assets.ts'
 import { displayAccess, openDisplay } from '../modules/displays/index.ts'
 import { accountPages } from './account.ts'
+import { manifestLink, manifests } from './manifests.ts'
 import { outboxPage } from './outbox.ts'
 import { referencePages } from './reference.ts'
 import { html, page, textsOf, type Html, type PageOptions } from './html.ts'
@@ -62,6 +63,7 @@ export class Pages {
 
   register(app: FastifyInstance): void {
     assets(app)
+    manifests(app)
     this.#options.screens.register(app)
     app.get('/favicon.ico', (_request, reply) => reply.code(204).send())
     app.get('/', (request, reply) => this.#front(request, reply))
@@ -88,6 +90,7 @@ export class Pages {
         title: 'SmartQueue',
         alsoIn: ['fr', 'en', 'ar'],
         hasWorker: true,
+        head: manifestLink('/kiosk.webmanifest'),
       }),
     )
     app.get('/kiosk-worker.js', (_request, reply) => this.#options.screens.worker(reply, 'kiosk'))

@@ -17,6 +17,7 @@ import { refusalOf } from '../transports/problem.ts'
 import { formKey, sameOriginOnly, sentence, textOf, withForms, type Form } from './forms.ts'
 import { html, Html } from './html.ts'
 import { offeredLocale } from './brand.ts'
+import { manifestLink } from './manifests.ts'
 import type { Screens } from './screens.ts'
 
 export interface VisitorPagesOptions {
@@ -128,7 +129,7 @@ export class VisitorPages {
       hasWorker: isTicket,
       status,
       ...(isTicket && {
-        head: html`<meta name="robots" content="noindex" /><noscript
+        head: html`<meta name="robots" content="noindex" />${manifestLink('/t/ticket.webmanifest')}<noscript
             ><meta http-equiv="refresh" content="20"
           /></noscript>`,
       }),

@@ -6,8 +6,13 @@ const EXECUTABLE = '/usr/bin/chromium'
 /** Tests in a browser are left out where Debian's Chromium is missing; continuous integration installs it. */
 export const hasBrowser = existsSync(EXECUTABLE)
 
+export interface BrowserOptions {
+  /** Further switches. */
+  args?: readonly string[]
+}
+
 /** Headless Chromium that talks to nobody but the pages it is given, closed after the file's last test. */
-export async function startBrowser(): Promise<Browser> {
+export async function startBrowser({ args = [] }: BrowserOptions = {}): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: EXECUTABLE,
     args: [
@@ -18,6 +23,7 @@ export async function startBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
   })
   whenOver(() => browser.close())

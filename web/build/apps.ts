@@ -54,6 +54,14 @@ export const APPS: Record<string, App> = {
     budget: { js: 20 * KB, css: 8 * KB, fonts: { latin: 14 * KB, arabic: 37 * KB } },
     isRendered: true,
   },
+  nearby: {
+    framework: 'preact',
+    target: OLD,
+    messages: ['ui', 'nearby'],
+    fonts: 'public',
+    budget: { js: 20 * KB, css: 8 * KB, fonts: { latin: 14 * KB, arabic: 37 * KB } },
+    isRendered: true,
+  },
   kiosk: {
     framework: 'preact',
     target: MODERN,

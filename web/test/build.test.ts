@@ -25,6 +25,11 @@ test('X11 what a ticket machine loads for a printer on a wire stays below 24 kB'
   expect(statSync(file!).size).toBeLessThan(24_000)
 })
 
+test('X11 the camera of what is near comes later and stays below 6 kB', () => {
+  const [file] = globSync(`${DIST}assets/nearby/lens-*.js.br`)
+  expect(statSync(file!).size).toBeLessThan(6000)
+})
+
 test('what is served was built from these sources', () => {
   expect(builtManifest()?.hash).toBe(sourceHash())
 })

@@ -93,7 +93,8 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
   })
 
   test('K2 in access mode everything pressed is low, large and reached by three keys, and each focus is spoken', async () => {
-    const { page } = await aKiosk()
+    const DOTS_PER_INCH = 160
+    const { page } = await aKiosk({ dots_per_inch: DOTS_PER_INCH })
     await page.click('.access')
     const look = async () => {
       const targets = await page.$$eval('button', (buttons) =>
@@ -106,9 +107,18 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
         expect(top).toBeGreaterThanOrEqual(KIOSK.height * 0.6)
         expect(bottom).toBeLessThanOrEqual(KIOSK.height)
       }
-      // Capitals of this face are 0.66 of its size; 7.3 mm on a machine of 140 dots an inch.
-      const capMillimetres = (Math.min(...targets.map(({ font }) => font)) * 0.66 * 25.4) / 140
+      // Capitals of this face are 0.66 of its size.
+      const capMillimetres = (Math.min(...targets.map(({ font }) => font)) * 0.66 * 25.4) / DOTS_PER_INCH
       expect(capMillimetres).toBeGreaterThanOrEqual(7.3)
+      // What is read is as large, and none of it is cut off.
+      const read = await page.$eval('.top', (top) => ({
+        isWhole: top.scrollHeight <= top.clientHeight,
+        font: Math.min(
+          ...[...top.querySelectorAll('p, h1, figcaption')].map((each) => parseFloat(getComputedStyle(each).fontSize)),
+        ),
+      }))
+      expect(read.isWhole).toBe(true)
+      expect((read.font * 0.66 * 25.4) / DOTS_PER_INCH).toBeGreaterThanOrEqual(7.3)
       expect(await violations(page)).toEqual([])
     }
     await look()
@@ -346,6 +356,15 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
     await take(page)
     await expect.poll(async () => (await printer(page)).jobs.length).toBe(2)
     await expect.poll(report).toMatchObject({ printer: 'ok' })
+  })
+
+  test('a machine is installed as an app of its own', async () => {
+    const { page, context } = await aKiosk()
+    const debug = await context.newCDPSession(page)
+    const { errors, data } = await debug.send('Page.getAppManifest')
+    expect(errors).toEqual([])
+    expect(JSON.parse(data!)).toMatchObject({ start_url: '/kiosk', display: 'fullscreen' })
+    expect((await fetch(`${url}/icon.svg`)).headers.get('content-type')).toContain('svg')
   })
 
   test('K6 no menu, no selection, no zoom, no field, no link', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../../server/test/app.ts'
-import { startBrowser } from '../../server/test/browser.ts'
+import { startBrowser, type BrowserOptions } from '../../server/test/browser.ts'
 import { pagesOf, PATIENCE_MS, type Pages } from './pages.ts'
 import { vi } from 'vitest'
 import type { TenantFixture, TenantShape } from '../../server/test/factories.ts'
@@ -37,12 +37,12 @@ export interface TestSite {
   signIn(context: BrowserContext, agent?: number): Promise<Json>
 }
 /** The real server with a database of the test file's own, one branch, and a headless browser. */
-export async function startSite(shape: TenantShape = {}): Promise<TestSite> {
+export async function startSite(shape: TenantShape = {}, browserOptions: BrowserOptions = {}): Promise<TestSite> {
   const server = await startApp()
   const bank = await server.aTenant({ slug: 'demo', queues: 3, counters: 3, agents: 2, ...shape })
   await server.owner('update users set password_hash = $1', [await hashPassword(PASSWORD)])
   const url = await server.listen()
-  const browser = await startBrowser()
+  const browser = await startBrowser(browserOptions)
   const run: TestSite['run'] = async (actor, method, path, body) => {
     const answer = await fetch(`${url}/api/v1/tenants/${bank.tenant.slug}${path}`, {
       method,

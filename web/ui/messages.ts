@@ -10,6 +10,7 @@ import type moreTexts from '../../shared/locales/screens/more.en.json'
 import type developerTexts from '../../shared/locales/screens/developer.en.json'
 import type displayTexts from '../../shared/locales/screens/display.en.json'
 import type platformTexts from '../../shared/locales/screens/platform.en.json'
+import type nearbyTexts from '../../shared/locales/screens/nearby.en.json'
 import type uiTexts from '../../shared/locales/screens/ui.en.json'
 import type visitorTexts from '../../shared/locales/screens/visitor.en.json'
 import type widgetTexts from '../../shared/locales/screens/widget.en.json'
@@ -28,6 +29,7 @@ export type MessageKey =
   | keyof typeof visitorTexts
   | keyof typeof bookingTexts
   | keyof typeof kioskTexts
+  | keyof typeof nearbyTexts
   | keyof typeof moreTexts
   | keyof typeof displayTexts
   | keyof typeof widgetTexts

@@ -31,9 +31,9 @@ export function Ticket({ taken, settings, machine, onDone }: Props) {
           <LineBadge code={taken.code} />
           <TicketNumber>{taken.number}</TicketNumber>
         </p>
-        <p>{taken.names[currentLanguage()] ?? taken.name}</p>
+        <p class="service">{taken.names[currentLanguage()] ?? taken.name}</p>
         {settings.show_wait !== false && !taken.isOffline && (
-          <p>
+          <p class="wait">
             {t('kiosk.wait')} : <bdi>{waitRange(taken.lowSeconds, taken.highSeconds)}</bdi>{' '}
             <bdi class="muted">({clockTime(taken.takenAt, taken.timezone)})</bdi>
           </p>
@@ -44,7 +44,7 @@ export function Ticket({ taken, settings, machine, onDone }: Props) {
             <figcaption>{t('kiosk.phone')}</figcaption>
           </figure>
         )}
-        <p class="muted">{t('kiosk.paper', { check: taken.check })}</p>
+        {prints && <p class="muted">{t('kiosk.paper', { check: taken.check })}</p>}
         {taken.isOffline && (
           <p data-offline>
             {t('kiosk.offline_ticket')} <bdi class="muted">({clockTime(taken.takenAt, taken.timezone)})</bdi>

@@ -101,6 +101,9 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey, pho
       <p class="find-link">
         <a href={`/site/${tenant}/${slug}/find?lang=${currentLanguage()}`}>{t('visitor.find')}</a>
       </p>
+      <p class="find-link">
+        <a href={`/nearby/${tenant}?lang=${currentLanguage()}`}>{t('visitor.nearby')}</a>
+      </p>
     </main>
   )
 }
