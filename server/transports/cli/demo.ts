@@ -38,14 +38,14 @@ function overview(url: string, tenants: readonly DemoTenant[]): string {
         display.name,
       ]),
       ['Agent', `${url}/app/agent?tenant=${tenant.slug}`, `${agent.email} (${agent.name}, ${sites[0]!.name})`],
-      ['Administrator', `${url}/docs`, admin],
-      ['Supervisor', '', supervisor],
+      ['Supervisor', `${url}/app/floor?tenant=${tenant.slug}`, supervisor],
+      ['Administrator', `${url}/app/admin/sites?tenant=${tenant.slug}`, admin],
     ]
     return `${tenant.name} (${tenant.slug})\n${table(rows).replace(/^/gm, '  ')}`
   })
   return [
     `SmartQueue demo: ${url}`,
     ...sections,
-    `Password of every login: ${DEMO_PASSWORD}\nEvery page in French, English or Arabic: add ?lang=fr, ?lang=en or ?lang=ar\nAPI reference: ${url}/docs   Stop: Ctrl-C`,
+    `Password of every login: ${DEMO_PASSWORD}\nEvery page in French, English or Arabic: add ?lang=fr, ?lang=en or ?lang=ar\nScreens to pair, under Devices of an administrator: ${url}/kiosk and ${url}/display\nAPI reference: ${url}/docs   Stop: Ctrl-C`,
   ].join('\n\n')
 }
