@@ -113,6 +113,14 @@ describe.runIf(hasTools)('one day at a branch', async () => {
     await kiosk.page.waitForSelector('[data-number]')
     const second = (await kiosk.page.getAttribute('[data-number]', 'data-number'))!
 
+    // The supervisor, in English: two wait.
+    const floor = await openAs(`supervisor1@${tenant}.example`, '/app/floor?lang=en')
+    const waiting = () =>
+      floor.page.$$eval('[data-figure=waiting]', (figures) =>
+        figures.reduce((sum, figure) => sum + Number(figure.getAttribute('data-value')), 0),
+      )
+    await expect.poll(waiting).toBe(2)
+
     // The same person at the first counter, by keys alone.
     await admin.page.goto(admin.page.url().replace('/app/admin/setup', '/app/agent'))
     await admin.page.waitForSelector('.panes')
@@ -131,6 +139,7 @@ describe.runIf(hasTools)('one day at a branch', async () => {
     await phone.page.waitForSelector('form:has([value=here])')
     await phone.page.click('form:has([value=here]) button')
     await phone.page.waitForSelector('[data-ahead]')
+    await expect.poll(waiting).toBe(2)
     const serve = async () => {
       await admin.page.keyboard.press('s')
       await admin.page.keyboard.press('f')
@@ -144,12 +153,14 @@ describe.runIf(hasTools)('one day at a branch', async () => {
     await phone.page.click('[name=rating][value="5"]')
     await phone.page.waitForSelector('[role=status]')
 
+    await expect.poll(waiting).toBe(0)
+
     const [found] = await server.owner<Record<string, unknown>>(
       `select count(*)::int as tickets, count(*) filter (where status = 'terminé')::int as served, max(rating) as rating
        from tickets t where exists (select from sites s where s.id = t.site_id and s.slug = 'mairie')`,
     )
     expect(found).toEqual({ tickets: 2, served: 2, rating: 5 })
-    for (const { complaints } of [admin, wall, kiosk, phone]) expect(complaints).toEqual([])
+    for (const { complaints } of [admin, wall, kiosk, phone, floor]) expect(complaints).toEqual([])
     await closeAll()
   })
 })
