@@ -114,6 +114,7 @@ test('an operator is made, the doctor finds what is well and what is not, help f
     run('doctor', {
       SENTRY_DSN: `${loopback.replace('//', '//key@')}/1`,
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+      OPENSEARCH_URL: 'http://127.0.0.1:9',
     }),
     run('tickets.take --help'),
     run('migrate'),
@@ -123,8 +124,12 @@ test('an operator is made, the doctor finds what is well and what is not, help f
   expect(users).toEqual([{ is_operator: true }])
   expect(doctor.stdout).toMatch(/ok {4}application role: bound by row-level security/)
   expect(doctor.stdout).toContain(`ok    error reports: ${new URL(loopback).host} takes them`)
-  // A collector that is away is no small thing to somebody who relies on it.
-  expect(doctor.stdout.match(/^FAIL.*/gm)).toEqual([expect.stringContaining('FAIL  traces: ')])
+  expect(doctor.stdout).toContain('ok    media: the data directory takes and gives files')
+  // A collector or a search server that is away is no small thing to somebody who relies on it.
+  expect(doctor.stdout.match(/^FAIL.*/gm)).toEqual([
+    expect.stringContaining('FAIL  search: '),
+    expect.stringContaining('FAIL  traces: '),
+  ])
   expect(doctor.code).toBe(1)
   expect(help.stdout).toMatch(/--queue-id <integer>\s+required/)
   expect(help.stdout).toContain('--channel <web|qr|kiosk|reception|sms|appointment|api>')

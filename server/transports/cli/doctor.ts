@@ -1,9 +1,14 @@
-import { access, constants, mkdir } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { access, constants, mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { buildCore } from '../../core.ts'
 import type { Config } from '../../config.ts'
 import { now } from '../../kernel/clock.ts'
 import { connectDirect, isHeld } from '../../kernel/db/index.ts'
+import { storage, useStorage } from '../../modules/media/index.ts'
+import { searchServer, useSearch } from '../../modules/search/index.ts'
 import { sentry } from '../../kernel/reporting/index.ts'
 import { describe, print } from './output.ts'
 
@@ -41,6 +46,13 @@ export async function doctor(config: Config): Promise<boolean> {
       await core.close()
     }
   })
+  await check('media', () => checkMedia(config))
+  await check('search', async () => {
+    if (!config.opensearchUrl) return 'the database (OPENSEARCH_URL)'
+    await useSearch(config.opensearchUrl)
+    await searchServer()!.prepare()
+    return `${new URL(config.opensearchUrl).host} answers`
+  })
   await check('metrics', async () => (config.metricsPort ? `on port ${config.metricsPort} of each server` : 'off'))
   await check('error reports', async () => {
     if (!config.sentryDsn) return 'off (SENTRY_DSN)'
@@ -60,6 +72,21 @@ export async function doctor(config: Config): Promise<boolean> {
     return `${new URL(config.otlpEndpoint).host} takes them`
   })
   return isWell
+}
+
+/** Writes a file as an upload would, reads it back and removes it. */
+async function checkMedia(config: Config): Promise<string> {
+  await useStorage(config)
+  const [key, path, told] = [`doctor/${randomUUID()}`, join(config.dataDir, `doctor-${randomUUID()}`), randomUUID()]
+  await writeFile(path, told)
+  try {
+    await storage().put(key, path, 'text/plain')
+    if ((await text(await storage().read(key))) !== told) throw new Error('what was written is not what is read')
+    await storage().remove(key)
+  } finally {
+    await rm(path, { force: true })
+  }
+  return config.s3 ? `the bucket ${config.s3.bucket} takes and gives files` : 'the data directory takes and gives files'
 }
 
 async function checkDatabase(url: string, check: (name: string, look: () => Promise<string>) => Promise<void>) {
