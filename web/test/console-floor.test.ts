@@ -324,7 +324,6 @@ describe.runIf(hasBrowser)('the supervisor’s floor', async () => {
     const atWork = `select id from agents where status = 'available' and id <> $1`
     await vi.waitUntil(async () => (await server.owner(atWork, [away])).length > 0, 10_000)
     await alert.waitFor()
-    await page.locator('.toast').waitFor({ state: 'detached' })
     const open = await page.locator('.alert').count()
     await page.keyboard.press('a')
     await page.locator('[data-taken]').waitFor()

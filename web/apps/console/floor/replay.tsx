@@ -10,6 +10,7 @@ import { lineCode, serviceName } from '../state/catalogue.ts'
 import type { Floor } from './model.ts'
 
 interface Day {
+  day: string
   begins_at: string
   ends_at: string
   events: SiteEvent[]
@@ -33,7 +34,7 @@ export function Replay({ floor, day }: { floor: Floor; day: string }) {
         page = await shell.run(sitesReplay, { id: siteId, ...(day && { day }), ...(after && { after }) })
         events.push(...(page.events as unknown as SiteEvent[]))
       } while (page.has_more && isWanted)
-      if (isWanted) setFound({ begins_at: page.begins_at, ends_at: page.ends_at, events })
+      if (isWanted) setFound({ day: page.day, begins_at: page.begins_at, ends_at: page.ends_at, events })
     })().catch(shell.refuse)
     return () => void (isWanted = false)
   }, [shell, siteId, day])
@@ -53,7 +54,7 @@ export function Replay({ floor, day }: { floor: Floor; day: string }) {
         <input
           type="date"
           aria-label={t('floor.day')}
-          value={day}
+          value={day || (found?.day ?? '')}
           onChange={(change) => setSearch({ replay: change.target.value || 'today' }, { isReplacing: true })}
         />
         <button type="button" className="button" onClick={() => setSearch({ replay: null })}>
