@@ -153,6 +153,18 @@ export const RESOURCES = {
     columns: ['name', 'site_id', 'queue_ids', 'is_active'],
     canSearch: true,
   },
+  playlists: {
+    noun: 'playlists',
+    list: ops.playlistsList,
+    get: ops.playlistsGet,
+    create: ops.playlistsCreate,
+    update: ops.playlistsUpdate,
+    remove: ops.playlistsDelete,
+    createInput: schemas.playlistsCreateInput,
+    updateInput: schemas.playlistsUpdateInput,
+    columns: ['name', 'is_active'],
+    canSearch: true,
+  },
   kiosks: {
     noun: 'kiosks',
     list: ops.kiosksList,

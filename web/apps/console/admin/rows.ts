@@ -14,6 +14,7 @@ export const ROWS = [
   ['sso', ['admin'], 'admin:tenant'],
   ['devices', ['admin', 'supervisor'], 'write:display', 'd'],
   ['displays', ['admin', 'supervisor'], 'write:display'],
+  ['playlists', ['admin', 'supervisor'], 'write:display'],
   ['kiosks', ['admin', 'supervisor'], 'write:display'],
   ['templates', ['admin', 'supervisor'], 'write:queue', 'm'],
   ['notices', ['admin', 'supervisor'], 'write:queue'],

@@ -41,7 +41,7 @@ export type Values = Record<string, unknown>
 
 const LANGUAGES = ['fr', 'en', 'ar']
 /** Nouns that a property can name, by the beginning of its name. */
-const NAMED = /^(site|service|queue|counter|user|agent|display|kiosk|work_profile)_ids?$/
+const NAMED = /^(site|service|queue|counter|user|agent|display|kiosk|work_profile|playlist|media)_ids?$/
 
 export function fieldsOf(schema: Schema, path = '', hidden: readonly string[] = []): Field[] {
   return Object.entries(schema.properties ?? {})

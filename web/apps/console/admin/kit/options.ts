@@ -4,6 +4,8 @@ import {
   countersList,
   displaysList,
   kiosksList,
+  mediaList,
+  playlistsList,
   queuesList,
   servicesList,
   sitesList,
@@ -21,6 +23,8 @@ const LISTS: Record<string, AnyOperation> = {
   agent: agentsList,
   display: displaysList,
   kiosk: kiosksList,
+  playlist: playlistsList,
+  media: mediaList,
   work_profile: workProfilesList,
 }
 
