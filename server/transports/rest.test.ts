@@ -26,6 +26,26 @@ test('an operation answers below the tenant, by header and by the token alone, w
   expect(contradiction.statusCode).toBe(404)
 })
 
+test('what a secret opens is kept by nobody on the way, what everybody may read is asked for anew', async () => {
+  const made = await app.inject({
+    method: 'POST',
+    url: '/api/v1/calendar-feeds/',
+    headers,
+    payload: { name: 'Desk', site_id: t.sites[0]!.id },
+  })
+  const { pathname } = new URL(made.json<{ url: string }>().url)
+  const calendar = await app.inject({ url: pathname })
+  expect([calendar.statusCode, calendar.headers['cache-control']]).toEqual([200, 'no-store'])
+  const taken = await app.inject({
+    method: 'POST',
+    url: '/public/demo-bank/tickets/',
+    payload: { queue_id: queueId, channel: 'web' },
+  })
+  expect([taken.statusCode, taken.headers['cache-control']]).toEqual([201, 'no-store'])
+  const page = await app.inject({ url: '/public/demo-bank/sites/site-1/' })
+  expect([page.statusCode, page.headers['cache-control']]).toEqual([200, 'no-cache'])
+})
+
 test('legacy spellings and public addresses answer the same operation', async () => {
   const agentId = t.agents[0]!.id
   const legacy = await app.inject({

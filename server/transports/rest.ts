@@ -30,7 +30,8 @@ export function rest(app: FastifyInstance, options: RestOptions): void {
 
 function addRoute(app: FastifyInstance, options: RestOptions, op: Operation, route: Route) {
   const { runtime, authenticator, pages, lane } = options
-  const isPrivate = route.entrance !== 'public'
+  // What a secret in the address opens is somebody's own, and what a change answers may be a secret: nobody on the way keeps it.
+  const isPrivate = route.entrance !== 'public' || op.kind === 'mutation' || route.path.includes('{link}')
   const page = op.kind === 'query' ? pages?.get(op.id) : undefined
   app.route({
     method: route.method,

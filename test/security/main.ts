@@ -269,7 +269,7 @@ async function run() {
   useSigningKeys(secretKey)
   if (only.includes('uploads')) await tabled('uploads', ['server/modules/media/media.test.ts'], 15)
   if (only.includes('ssrf') && !signal.aborted)
-    await tabled('ssrf', ['server/kernel/http.test.ts', 'server/modules/webhooks/webhooks.test.ts'], 40)
+    await tabled('ssrf', ['server/kernel/http.test.ts', 'server/modules/webhooks/webhooks.test.ts'], 35)
   if (signal.aborted || only.every((name) => name === 'uploads' || name === 'ssrf')) return
   say('starting PostgreSQL and a server')
   const database = await startDatabase()
