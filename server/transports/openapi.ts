@@ -267,7 +267,7 @@ function responses(op: Operation, { method }: Route, needsToken: boolean, compon
   const status = op.http.status ?? 200
   const kinds: ErrorKind[] = ['invalid_input', 'forbidden', 'not_found', 'limit_exceeded', 'internal', 'unavailable']
   if (needsToken) kinds.push('unauthorized')
-  if (op.kind === 'mutation') kinds.push('conflict')
+  if (op.kind === 'mutation' || method === 'POST') kinds.push('conflict')
   if (method === 'PATCH' || method === 'DELETE') kinds.push('precondition_failed')
   if (method !== 'GET') kinds.push('too_large', 'unsupported_media_type')
   if (method === 'POST') kinds.push('unprocessable')

@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { ADMINS } from '../../kernel/access.ts'
+import type { ConstraintErrors } from '../../kernel/errors.ts'
 import { operation, type Context, type Operation } from '../../kernel/operation.ts'
 import { Closed, Enum, Id, Name, Text } from '../../kernel/schema.ts'
 import { Timezone } from '../../kernel/timezone.ts'
@@ -18,6 +19,8 @@ const known = new Map(
 /** Another noun's own operation, in this transaction: whatever it checks and tells is checked and told. */
 const make = (ctx: Context, noun: string, input: object) =>
   known.get(`${noun}.create`)!.run(ctx, input) as Promise<{ id: number; name: string }>
+
+const NOUNS = ['sites', 'services', 'queues', 'booking-settings', 'counters', 'displays', 'kiosks', 'agents']
 
 const Made = Closed({ id: Id, name: Type.String() })
 const Minute = Type.String({ pattern: '^(?:[01]\\d|2[0-3]):[0-5]\\d$' })
@@ -51,6 +54,8 @@ export const apply = operation({
     agent_id: Type.Union([Id, Type.Null()]),
   }),
   example: { input: { template: 'town_hall', name: 'Hôtel de ville', counters: 3 } },
+  // Somebody else may set up at the same moment, under the same names.
+  constraints: Object.assign({}, ...NOUNS.map((noun) => known.get(`${noun}.create`)!.constraints)) as ConstraintErrors,
   async run(ctx, { template, name, address, timezone, counters = 3, opens, closes }) {
     const { tx, tenant, actor } = ctx
     const kind = templateOf(template)

@@ -123,3 +123,11 @@ test('T4 a colour that cannot be read is refused, with the nearest one that can'
   expect((await ask('PATCH', '/', { brand_colour: null })).body['brand_colour']).toBeNull()
   expect((await ask('PATCH', '/', { brand_colour: '#0a4da3' }, anonymousActor)).status).toBe(401)
 })
+
+test('several who set up the same place at once are all told what came of it', async () => {
+  const wanted = { template: 'town_hall', name: 'Annex', counters: 1 }
+  const answers = await Promise.all(Array.from({ length: 4 }, () => ask('POST', '/setup/', wanted)))
+  expect(answers.map(({ status }) => status)).toContain(201)
+  for (const { status, body } of answers)
+    if (status !== 201) expect([status, body['code']]).toEqual([409, expect.stringMatching(/_taken$/)])
+})
