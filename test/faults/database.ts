@@ -17,8 +17,9 @@ export interface FaultDatabase {
   close(): Promise<void>
 }
 
-export async function startDatabase(): Promise<FaultDatabase> {
-  const directory = mkdtempSync(join(tmpdir(), 'smartqueue-faults-'))
+/** @param place where it is kept, on a disk of its own; by default among temporary files */
+export async function startDatabase(place?: string): Promise<FaultDatabase> {
+  const directory = place ?? mkdtempSync(join(tmpdir(), 'smartqueue-faults-'))
   // Root's PostgreSQL runs as another user, who must get in.
   chmodSync(directory, 0o755)
   const embedded = await startEmbedded({ directory: join(directory, 'postgres') })
@@ -44,7 +45,7 @@ export async function startDatabase(): Promise<FaultDatabase> {
     },
     async close() {
       await embedded.close()
-      rmSync(directory, { recursive: true })
+      if (place === undefined) rmSync(directory, { recursive: true })
     },
   }
 }

@@ -28,6 +28,8 @@ export class FaultProxy {
   #pairs = new Set<Pair>()
   #isBlackhole = false
   #isRefusing = false
+  /** Milliseconds by which everything is late, in each direction. */
+  delayMs = 0
 
   private constructor(listener: Server, port: number, target: number | string) {
     this.#listener = listener
@@ -72,6 +74,10 @@ export class FaultProxy {
       from.on('data', (bytes: Buffer) => {
         if (pair.isHollow) return
         if (pair.isCut && from === server) return this.#cut(pair, bytes)
+        if (this.delayMs > 0) {
+          setTimeout(() => to.destroyed || to.write(bytes), this.delayMs)
+          return
+        }
         if (!to.write(bytes)) from.pause()
       })
       to.on('drain', () => this.#isBlackhole || from.resume())
@@ -113,13 +119,13 @@ export class FaultProxy {
     return this.#pairs.size
   }
 
-  /** For 80 ms nothing passes in either direction. */
-  async blackhole(): Promise<void> {
+  /** For a while, usually 80 ms, nothing passes in either direction. */
+  async blackhole(ms = BLACKHOLE_MS): Promise<void> {
     this.#isBlackhole = true
     const held = [...this.#pairs]
     this.harmed.blackholes += held.length
     for (const { client, server } of held) for (const socket of [client, server]) socket.pause()
-    await sleep(BLACKHOLE_MS)
+    await sleep(ms)
     this.#isBlackhole = false
     for (const { client, server } of this.#pairs) for (const socket of [client, server]) socket.resume()
   }

@@ -12,6 +12,12 @@ type Scenario = (run: Run) => Promise<void>
 const SCENARIOS: Record<string, () => Promise<Scenario>> = {
   restore: async () => (await import('./restore.ts')).restore,
   upgrade: async () => (await import('./upgrade.ts')).upgrade,
+  contended: async () => (await import('./load.ts')).contended,
+  partition: async () => (await import('./line.ts')).partition,
+  'disk-full': async () => (await import('./line.ts')).diskFull,
+  slow: async () => (await import('./line.ts')).slow,
+  overload: async () => (await import('./load.ts')).overload,
+  memory: async () => (await import('./load.ts')).memory,
   standby: async () => (await import('./standby.ts')).standby,
 }
 const MAX_MINUTES = 90

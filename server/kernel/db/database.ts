@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { asAppError, ConnectionLost, isConflict, staleStatement } from './failure.ts'
+import { asAppError, ConnectionLost, databaseError, isConflict, staleStatement } from './failure.ts'
 import { monotonicMs } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import { Hosts } from './hosts.ts'
@@ -33,6 +33,8 @@ const IDLE_IN_TRANSACTION_MS = 10_000
 /** The server's own timeout always speaks first; silence beyond it means that the connection is dead. */
 const SILENCE_MARGIN_MS = 2_000
 const MAX_RETRIES = 3
+/** Silence of so long may be a slow statement or a dead line; a connection of its own, given as long, tells which. */
+const SUSPECT_MS = 900
 /** A replica that was away is asked again after this. */
 const REPLICA_RETRY_MS = 30_000
 
@@ -76,6 +78,8 @@ class PooledDatabase implements Database {
   #lanes: Record<PoolName, Lane>
   #watchdog: NodeJS.Timeout
   #replicaAwayUntil = 0
+  #isProbing = false
+  #probedAt = -Infinity
   #listeners = new Set<Listening>()
 
   constructor(options: DatabaseOptions) {
@@ -87,7 +91,7 @@ class PooledDatabase implements Database {
     const { replicaUrl } = options
     const replica = replicaUrl === undefined ? reports : this.#lane('replica', splitUrl(replicaUrl).url)
     this.#lanes = { calls: this.#lane('calls'), requests: this.#lane('requests'), reports, replica }
-    this.#watchdog = setInterval(() => this.#cutSilent(), 500).unref()
+    this.#watchdog = setInterval(() => this.#cutSilent(), 250).unref()
   }
 
   #lane(name: PoolName, url = this.#url): Lane {
@@ -237,6 +241,26 @@ class PooledDatabase implements Database {
   #cutSilent(): void {
     for (const { writes, reads, statementTimeoutMs } of Object.values(this.#lanes))
       for (const pool of [writes, reads]) pool.cutSilent(statementTimeoutMs + SILENCE_MARGIN_MS)
+    const { calls, requests } = this.#lanes
+    const pools = [calls, requests].flatMap(({ writes, reads }) => [writes, reads])
+    if (pools.some((pool) => pool.isSilent(SUSPECT_MS))) void this.#probe(pools)
+  }
+
+  /** Where nothing answers a new connection either, nobody waits for the old ones any longer. */
+  async #probe(pools: readonly Pool[]): Promise<void> {
+    if (this.#isProbing || monotonicMs() - this.#probedAt < SUSPECT_MS) return
+    this.#isProbing = true
+    const options = { url: this.#url, names: this.#names, warmUp: [], connectTimeoutMs: SUSPECT_MS }
+    try {
+      const session = await Session.open(options, () => {})
+      await session.close()
+    } catch (error) {
+      // A server that refuses one connection more is there.
+      if (databaseError(error) === undefined) for (const pool of pools) pool.giveUpSilent(SUSPECT_MS)
+    } finally {
+      this.#probedAt = monotonicMs()
+      this.#isProbing = false
+    }
   }
 }
 

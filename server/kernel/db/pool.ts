@@ -47,7 +47,9 @@ export class Pool {
     const waiter: Waiter = { since: monotonicMs(), take: resolve, fail: reject }
     this.#waiters.push(waiter)
     this.#serve()
-    const timer = setTimeout(() => this.#giveUp(waiter), this.#options.acquireTimeoutMs)
+    // Where the last attempt to connect failed, the next one will not succeed for being waited for.
+    const patience = this.#options.acquireTimeoutMs / (this.#failures > 0 ? 4 : 1)
+    const timer = setTimeout(() => this.#giveUp(waiter), patience)
     return promise.finally(() => clearTimeout(timer))
   }
 
@@ -61,6 +63,18 @@ export class Pool {
   /** Sessions whose server has owed an answer for longer than `ms` are cut: their callers learn it now. */
   cutSilent(ms: number): void {
     for (const session of this.#load.keys()) if (session.silentMs > ms) session.destroy()
+  }
+
+  /** As `cutSilent`, where new connections are known not to come about: those who wait for one wait a quarter as long. */
+  giveUpSilent(ms: number): void {
+    this.#failures ||= 1
+    this.cutSilent(ms)
+  }
+
+  /** Has a server owed somebody an answer for longer than `ms`? */
+  isSilent(ms: number): boolean {
+    for (const session of this.#load.keys()) if (session.silentMs > ms) return true
+    return false
   }
 
   async close(): Promise<void> {
