@@ -1,4 +1,6 @@
 -- expand
+-- A setting of the extension may be given to a function once its library is loaded, which a fresh session has not.
+select similarity('', '');
 -- What an index finds is found first, and only then put in order and held against places: asked for the newest, the planner walked
 -- all customers backwards and folded the words of each. Costs as measured, so that it knows.
 alter function app.fold(text) cost 500;
