@@ -119,11 +119,13 @@ async function failover(run: Run, isSynchronous: boolean): Promise<Failover> {
     const replicaReads = await readAnalytics(servers[0]!, fixture, pair)
     await sleep(1500)
     const heardBefore = heardOf('ticket.created')
-    // The line to the standby is slow for a moment, as any is now and then, and then the primary is gone.
+    const [receiver] = await pair.query(1)<{ pid: number }>('select pid from pg_stat_wal_receiver')
+    // The line to the standby is slow for a moment, as any is now and then, and then the primary is gone with all that is under way.
     pair.signal(1, 'SIGSTOP')
     await sleep(STALL_MS)
     pair.kill(0)
     const killedAt = performance.now()
+    process.kill(receiver!.pid, 'SIGTERM')
     pair.signal(1, 'SIGCONT')
     if (isSynchronous) await sleep(DEAD_AFTER_MS)
     const promotedFrom = performance.now()

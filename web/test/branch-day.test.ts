@@ -160,7 +160,48 @@ describe.runIf(hasTools)('one day at a branch', async () => {
        from tickets t where exists (select from sites s where s.id = t.site_id and s.slug = 'mairie')`,
     )
     expect(found).toEqual({ tickets: 2, served: 2, rating: 5 })
-    for (const { complaints } of [admin, wall, kiosk, phone, floor]) expect(complaints).toEqual([])
+    // Managers read today's figures, which are those of the tables.
+    const [{ today }] = (await server.owner<{ today: string }>(
+      `select to_char(now() at time zone timezone, 'YYYY-MM-DD') as today from sites where slug = 'mairie'`,
+    )) as [{ today: string }]
+    const added = await fetch(`${url}/api/v1/tenants/${tenant}/analytics/aggregate/`, {
+      method: 'POST',
+      headers: { ...server.as(empty.admin), 'content-type': 'application/json' },
+      body: JSON.stringify({ from: today, to: today }),
+    })
+    expect(added.ok).toBe(true)
+    const manager = await openAs(
+      `admin1@${tenant}.example`,
+      `/app/analytics?lang=ar&site=${site!.id}&from=${today}&to=${today}`,
+    )
+    const headline = manager.page.locator('[data-headline=served]')
+    await expect.poll(() => headline.getAttribute('data-value')).toBe(String(found!['served']))
+    expect(await manager.page.getAttribute('[data-headline=average_rating]', 'data-value')).toBe('5')
+
+    for (const { complaints } of [admin, wall, kiosk, phone, floor, manager]) expect(complaints).toEqual([])
     await closeAll()
+
+    // I5: a move by page, kiosk, console or program is one event, whoever made it.
+    const told = await server.owner<{ channel: string; types: string[] }>(
+      `select t.channel, array_agg(e.type order by e."offset") as types from tickets t
+       join events e on e.tenant_id = t.tenant_id and e.ticket_id = t.id where t.site_id = $1 group by t.id, t.channel order by t.id`,
+      [site!.id],
+    )
+    expect(told).toEqual([
+      {
+        channel: 'qr',
+        types: [
+          'ticket.created',
+          'ticket.called',
+          'ticket.no_show',
+          'ticket.returned',
+          'ticket.called',
+          'ticket.started',
+          'ticket.completed',
+          'ticket.rated',
+        ],
+      },
+      { channel: 'kiosk', types: ['ticket.created', 'ticket.called', 'ticket.started', 'ticket.completed'] },
+    ])
   })
 })

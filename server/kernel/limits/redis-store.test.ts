@@ -46,11 +46,13 @@ test.skipIf(!redis)('two processes share one count, and count like one alone', a
     ),
   )
   expect((await Promise.all(attempts)).filter(Boolean)).toHaveLength(6)
-  expect(headers.map(({ by, remaining }) => [by, remaining])).toEqual([
-    ['device', 0],
-    ['address', 294],
-    ['tenant', 5994],
-  ])
+  const [device, address, tenant] = headers
+  expect(headers.map(({ by }) => by)).toEqual(['device', 'address', 'tenant'])
+  expect(device!.remaining).toBe(0)
+  // These come back by five and by a hundred a second, also while this runs.
+  expect(address!.remaining).toBeGreaterThanOrEqual(294)
+  expect(address!.remaining).toBeLessThan(300)
+  expect(tenant!.remaining).toBeGreaterThanOrEqual(5994)
 })
 
 test.skipIf(!redis)('a solved challenge is one ticket, however many processes are shown it at once', async () => {
