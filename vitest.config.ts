@@ -39,7 +39,7 @@ export default defineConfig({
     globalSetup: ['server/test/template.ts'],
     pool: 'forks',
     // More than a small machine has cores: tests of screens and of several processes mostly wait.
-    maxWorkers: 6,
+    maxWorkers: 4,
     sequence: { sequencer: PatientFirst },
     reporters: ['default', './scripts/plain-reporter.ts'],
     projects: [

@@ -243,7 +243,8 @@ class PooledDatabase implements Database {
       for (const pool of [writes, reads]) pool.cutSilent(statementTimeoutMs + SILENCE_MARGIN_MS)
     const { calls, requests } = this.#lanes
     const pools = [calls, requests].flatMap(({ writes, reads }) => [writes, reads])
-    if (pools.some((pool) => pool.isSilent(SUSPECT_MS))) void this.#probe(pools)
+    // No line runs to a server of the same machine: silence there is work.
+    if (!isLocal(this.#url) && pools.some((pool) => pool.isSilent(SUSPECT_MS))) void this.#probe(pools)
   }
 
   /** Where nothing answers a new connection either, nobody waits for the old ones any longer. */
@@ -281,3 +282,6 @@ function splitUrl(text: string): { url: string; prepare: boolean } {
   url.searchParams.delete('prepare')
   return { url: url.href, prepare }
 }
+
+/** Is the server reached through a socket in the file system? */
+const isLocal = (url: string): boolean => new URL(url).searchParams.get('host')?.startsWith('/') ?? false
