@@ -60,9 +60,14 @@ export function watchLoad(usable: string): void {
   const watch = (type: string, take: (entry: PerformanceEntry) => void, more: object = {}) =>
     new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true, ...more })
   watch('largest-contentful-paint', (entry) => (load.painted = entry.startTime))
+  // As browsers report it (web.dev/articles/cls): the worst burst, of five seconds at most and without a pause of one.
+  let burst = { from: -Infinity, to: -Infinity, sum: 0 }
   watch('layout-shift', (entry) => {
-    const shift = entry as PerformanceEntry & { value: number; hadRecentInput: boolean }
-    if (!shift.hadRecentInput) load.shift += shift.value
+    const { value, hadRecentInput, startTime } = entry as PerformanceEntry & { value: number; hadRecentInput: boolean }
+    if (hadRecentInput) return
+    const isOver = startTime - burst.to > 1000 || startTime - burst.from > 5000
+    burst = { from: isOver ? startTime : burst.from, to: startTime, sum: (isOver ? 0 : burst.sum) + value }
+    load.shift = Math.max(load.shift, burst.sum)
   })
   watch(
     'event',

@@ -189,13 +189,13 @@ function Waiting({ state, token, pushKey }: Pick<BodyProps, 'state' | 'token' | 
           )}
         </p>
         <p class="muted small">
-          {hasRange && ticket.eta_seconds !== null && (
-            <>
-              {t('visitor.around', { time: clockTime(later(state.asOf, ticket.eta_seconds), timezone) })}
-              {' · '}
-            </>
-          )}
-          <span data-age>{t('visitor.recalculated', { age: t('ui.age_seconds', { count: age }) })}</span>
+          {hasRange &&
+            ticket.eta_seconds !== null &&
+            t('visitor.around', { time: clockTime(later(state.asOf, ticket.eta_seconds), timezone) })}
+          {/* On a line of its own: its words grow and shrink by the second and must move nothing. */}
+          <span class="age" data-age>
+            {t('visitor.recalculated', { age: t('ui.age_seconds', { count: age }) })}
+          </span>
         </p>
         {hasRange && mine.estimate_reason && (
           <p class="small" data-why={mine.estimate_reason.code}>
