@@ -19,7 +19,15 @@ export function NotifySheet({ token, pushKey, ring }: { token: string; pushKey: 
     // Refused: the other way stays in reach.
     setOpen(outcome !== 'on')
   }
-  if (!isReady) return null
+  if (!isReady)
+    return (
+      // Only scripts can do it: until then its room is kept, so that nothing moves when they come.
+      <div class="bottom kept" aria-hidden="true">
+        <span class="button wide" data-kind="primary">
+          {t('visitor.notify')}
+        </span>
+      </div>
+    )
   return (
     <div class="bottom">
       {said && (
