@@ -14,6 +14,8 @@ const ORDER = [
   'displays',
   'setup',
   'ar',
+  'sandbox',
+  'requests',
 ]
 // Listeners react to the events of anything above; nobody imports them.
 const LISTENERS = ['notifications', 'analytics', 'webhooks', 'privacy', 'imports', 'search']

@@ -8,7 +8,9 @@ const DOCUMENT = new URL('../docs/performance.md', import.meta.url)
 const PLACES = {
   results: DOCUMENT,
   realtime: DOCUMENT,
-  country: DOCUMENT,
+  'country-starts': DOCUMENT,
+  'country-depth': DOCUMENT,
+  'country-day': DOCUMENT,
   screens: new URL('../docs/screens.md', import.meta.url),
 }
 

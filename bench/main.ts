@@ -8,6 +8,7 @@ import { depth } from './contests/depth.ts'
 import { fanOut } from './contests/fan-out.ts'
 import { graphqlLists } from './contests/graphql.ts'
 import { halfLoad } from './contests/half-load.ts'
+import { prices } from './contests/prices.ts'
 import { reads } from './contests/reads.ts'
 import { slots } from './contests/slots.ts'
 import { signIn } from './contests/sign-in.ts'
@@ -56,6 +57,7 @@ const contests: Record<string, (bench: Bench, rows: readonly Row[]) => Promise<R
   graphql: async (bench) => ({ rows: await graphqlLists(bench) }),
   depth: async (bench) => ({ verdicts: await depth(bench) }),
   'what-if': async (bench) => ({ verdicts: await whatIf(bench) }),
+  prices: async (bench) => ({ rows: await prices(bench) }),
   slots: async (bench) => ({ verdicts: await slots(bench) }),
   'sign-in': async (bench) => ({ verdicts: await signIn(bench) }),
   'fan-out': async (bench) => ({ verdicts: await fanOut(bench) }),

@@ -19,6 +19,7 @@ import type { Verdict } from './goals.ts'
 import { describeMachine } from './machine.ts'
 import { keys, longLine, day } from './screens/desk.ts'
 import { callsToPhones, callsToWall } from './screens/calls.ts'
+import { intakeStops } from './screens/floor.ts'
 import { tickets } from './screens/machine.ts'
 import { firstVisits } from './screens/phone.ts'
 import { race } from './screens/race.ts'
@@ -112,6 +113,9 @@ try {
       await server.runtime.execute(operationById.get('devices.pair')!, request)
     }),
   )
+  const [manager] = await query<{ email: string }>('select email from users where id = $1', [bank.supervisor.userId])
+  const floor = await signedIn(browser, url, manager!.email)
+  judge(await intakeStops(world, floor, bank.queues[2]!.id))
   console.log(`\n${goalTable(verdicts)}`)
   if (options.document) document(goalTable(verdicts), await describeMachine(cluster.direct), 'screens')
 } finally {
@@ -120,14 +124,19 @@ try {
 
 /** An agent's console, signed in and at a counter. */
 async function openDesk(browser: Browser, url: string, agent = 1) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'fr-FR' })
-  const signedIn = await context.request.post(`${url}/api/v1/auth/session/`, {
-    headers: { origin: url },
-    data: { email: `agent${agent}@bench.example`, password: PASSWORD, tenant: 'bench' },
-  })
-  if (!signedIn.ok()) throw new Error(await signedIn.text())
-  const page = await context.newPage()
+  const page = await signedIn(browser, url, `agent${agent}@bench.example`)
   await page.goto(`${url}/app/agent`)
   await page.waitForSelector('.panes')
   return page
+}
+
+/** A page of somebody's own window, before anything is opened in it. */
+async function signedIn(browser: Browser, url: string, email: string) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'fr-FR' })
+  const answer = await context.request.post(`${url}/api/v1/auth/session/`, {
+    headers: { origin: url },
+    data: { email, password: PASSWORD, tenant: 'bench' },
+  })
+  if (!answer.ok()) throw new Error(await answer.text())
+  return context.newPage()
 }

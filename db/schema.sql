@@ -15,6 +15,28 @@ grant usage on schema app to sq_backup;
 grant usage on schema public to public;
 grant create, usage on schema public to sq_owner;
 
+CREATE OR REPLACE PROCEDURE app.add_events_part(IN begins timestamp with time zone)
+ LANGUAGE plpgsql
+ SET "TimeZone" TO 'UTC'
+AS $procedure$
+declare
+  part text := 'events_' || to_char(begins, 'YYYY') || case when extract(month from begins) > 6 then 'h2' else 'h1' end;
+  ends timestamptz := begins + interval '6 months';
+begin
+  if to_regclass(part) is not null then return; end if;
+  execute format('create table %I (like events including defaults, primary key (tenant_id, site_id, "offset"))', part);
+  lock table events_elsewhere in access exclusive mode;
+  alter table events_elsewhere no force row level security;
+  execute format('with moved as (delete from events_elsewhere where at >= %L and at < %L returning *) insert into %I select * from moved',
+    begins, ends, part);
+  alter table events_elsewhere force row level security;
+  execute format('alter table %I add constraint bounds check (at >= %L and at < %L)', part, begins, ends);
+  call app.wall_off_part(part::regclass);
+  execute format('alter table events attach partition %I for values from (%L) to (%L)', part, begins, ends);
+  execute format('alter table %I drop constraint bounds', part);
+end $procedure$
+;
+
 CREATE OR REPLACE FUNCTION app.address_hash(address text)
  RETURNS text
  LANGUAGE sql
@@ -110,6 +132,38 @@ end $function$
 ;
 grant execute on function app.discard_dead_job(bigint) to sq_app;
 
+CREATE OR REPLACE FUNCTION app.drop_events_part(part text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET lock_timeout TO '500ms'
+AS $function$
+declare
+  each record;
+  is_there boolean;
+begin
+  if not exists (select from app.events_parts() p where p.name = part and p.ends_at < now() - interval '100 days') then
+    raise exception 'no old part of the log: %', part using errcode = '55000';
+  end if;
+  -- The owner is held by the walls like everybody: asked without an organisation it would see no row.
+  for each in select id from tenants loop
+    perform set_config('app.current_tenant_id', each.id::text, true);
+    execute format('select exists (select from %I where tenant_id = $1)', part) into is_there using each.id;
+    if is_there and not exists (select from archive_files f where f.tenant_id = each.id and f.name = part) then
+      raise exception 'organisation % has no file of %', each.id, part using errcode = '55000';
+    end if;
+    if exists (select from archive_files f where f.tenant_id = each.id and f.kept_until > now()) then
+      raise exception 'organisation % looks at its past', each.id using errcode = '55000';
+    end if;
+  end loop;
+  perform set_config('app.current_tenant_id', '', true);
+  execute format('alter table events detach partition %I', part);
+  execute format('drop table %I', part);
+end $function$
+;
+grant execute on function app.drop_events_part(text) to sq_app;
+
 CREATE OR REPLACE FUNCTION app.duration_edges()
  RETURNS integer[]
  LANGUAGE sql
@@ -146,6 +200,19 @@ end $function$
 ;
 grant execute on function app.enqueue_job(text,json,timestamp with time zone,text) to sq_app;
 
+CREATE OR REPLACE FUNCTION app.events_parts()
+ RETURNS TABLE(name text, begins_at timestamp with time zone, ends_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select c.relname::text, coalesce(substring(b.bounds from 'FROM \(''([^'']+)''\)')::timestamptz, '-infinity'),
+    substring(b.bounds from 'TO \(''([^'']+)''\)')::timestamptz
+  from pg_inherits i join pg_class c on c.oid = i.inhrelid cross join lateral pg_get_expr(c.relpartbound, c.oid) as b(bounds)
+  where i.inhparent = 'events'::regclass and b.bounds <> 'DEFAULT' order by 3 $function$
+;
+grant execute on function app.events_parts() to sq_app;
+
 CREATE OR REPLACE FUNCTION app.fold(value text)
  RETURNS text
  LANGUAGE sql
@@ -173,6 +240,32 @@ AS $function$ update events e set data = (e.data - 'reason') || case when jsonb_
         where e.tenant_id = app.tenant_id() and e.ticket_id = any(of_tickets) and e.data ?| array['reason', 'ticket'] $function$
 ;
 grant execute on function app.forget_words(bigint[]) to sq_app;
+
+CREATE OR REPLACE FUNCTION app.half_year(at timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET "TimeZone" TO 'UTC'
+AS $function$ select date_trunc('year', at) + case when extract(month from at) > 6 then interval '6 months' else interval '0' end $function$
+;
+
+CREATE OR REPLACE FUNCTION app.hasten_jobs(seconds bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'graphile_worker', 'pg_temp'
+AS $function$
+declare
+  mine constant bigint := app.tenant_id();
+begin
+  if not exists (select from public.tenants t where t.id = mine and t.is_sandbox) then
+    raise exception 'time passes in a sandbox only' using errcode = '42501';
+  end if;
+  update _private_jobs j set run_at = greatest(now(), j.run_at - make_interval(secs => seconds))
+  where j.locked_at is null and j.run_at > now() and (j.payload ->> 'tenant_id')::bigint = mine;
+end $function$
+;
+grant execute on function app.hasten_jobs(bigint) to sq_app;
 
 CREATE OR REPLACE FUNCTION app.identity_provider_of(of_slug text)
  RETURNS TABLE(tenant_id bigint, issuer text, client_id text, client_secret bytea, scope text, groups_claim text, group_roles jsonb, default_role text, email_domains text[])
@@ -260,6 +353,30 @@ begin
   return null;
 end $function$
 ;
+
+CREATE OR REPLACE FUNCTION app.make_events_parts(ahead integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '500ms'
+AS $function$
+declare
+  half timestamptz;
+  made int := 0;
+begin
+  for half in
+    select q from generate_series((select max(ends_at) from app.events_parts()),
+      app.half_year(now()) + make_interval(months => 6 * least(ahead, 4)), interval '6 months') q
+  loop
+    call app.add_events_part(half);
+    made := made + 1;
+  end loop;
+  return made;
+end $function$
+;
+grant execute on function app.make_events_parts(integer) to sq_app;
 
 CREATE OR REPLACE FUNCTION app.markers_near(of_latitude double precision, of_longitude double precision, metres double precision, most integer)
  RETURNS TABLE(id bigint, distance_metres double precision)
@@ -361,6 +478,55 @@ CREATE OR REPLACE FUNCTION app.quotas_of(of_tenant bigint)
 AS $function$ select q.quota, q.amount from tenant_quotas q where q.tenant_id = of_tenant and app.tenant_id() is null $function$
 ;
 grant execute on function app.quotas_of(bigint) to sq_app;
+
+CREATE OR REPLACE FUNCTION app.record_backup(of_name text, of_kind text, seconds double precision, rows_copied bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  insert into backup_runs (name, kind, duration_seconds, row_count) values (of_name, of_kind, seconds, rows_copied)
+  on conflict (name) do update set at = now(), duration_seconds = excluded.duration_seconds, row_count = excluded.row_count,
+    verified_at = null, is_well = null;
+  delete from backup_runs where name in (select b.name from backup_runs b order by b.at desc, b.name offset 100);
+end $function$
+;
+grant execute on function app.record_backup(text,text,double precision,bigint) to sq_app;
+grant execute on function app.record_backup(text,text,double precision,bigint) to sq_backup;
+
+CREATE OR REPLACE FUNCTION app.record_verification(of_name text, was_well boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  update backup_runs b set verified_at = now(), is_well = was_well where b.name = of_name;
+end $function$
+;
+grant execute on function app.record_verification(text,boolean) to sq_app;
+grant execute on function app.record_verification(text,boolean) to sq_backup;
+
+CREATE OR REPLACE FUNCTION app.reopen_events(begins timestamp with time zone, ends timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '500ms'
+AS $function$
+declare
+  half timestamptz;
+begin
+  for half in select generate_series(app.half_year(begins), app.half_year(ends), interval '6 months') loop
+    if not exists (select from app.events_parts() p where p.begins_at <= half and p.ends_at > half) then
+      call app.add_events_part(half);
+    end if;
+  end loop;
+end $function$
+;
+grant execute on function app.reopen_events(timestamp with time zone,timestamp with time zone) to sq_app;
 
 CREATE OR REPLACE FUNCTION app.retry_dead_job(job bigint)
  RETURNS boolean
@@ -552,6 +718,25 @@ AS $function$ select nullif(current_setting('app.current_tenant_id', true), ''):
 grant execute on function app.tenant_id() to sq_app;
 grant execute on function app.tenant_id() to sq_backup;
 
+CREATE OR REPLACE FUNCTION app.tenant_usage(of_tenant bigint, since timestamp with time zone)
+ RETURNS TABLE(tickets integer, messages integer, cost_micros bigint, media_bytes bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if app.tenant_id() is not null then raise 'usage is the platform''s' using errcode = '42501'; end if;
+  perform set_config('app.current_tenant_id', of_tenant::text, true);
+  return query select
+    (select count(*)::int from tickets k where k.tenant_id = of_tenant and k.created_at >= since),
+    (select count(*)::int from messages m where m.tenant_id = of_tenant and m.direction = 'out' and m.sent_at >= since),
+    (select coalesce(sum(m.cost_micros), 0)::bigint from messages m where m.tenant_id = of_tenant and m.direction = 'out' and m.sent_at >= since),
+    (select coalesce(sum((v ->> 'size_bytes')::bigint), 0)::bigint from media f, jsonb_array_elements(f.variants) v where f.tenant_id = of_tenant);
+  perform set_config('app.current_tenant_id', '', true);
+end $function$
+;
+grant execute on function app.tenant_usage(bigint,timestamp with time zone) to sq_app;
+
 CREATE OR REPLACE FUNCTION app.tenants_overview(wanted text, before_id bigint, most integer)
  RETURNS TABLE(id bigint, tickets_today integer, waiting integer, devices_down integer, webhooks_failing integer, last_ticket_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -580,6 +765,37 @@ begin
 end $function$
 ;
 grant execute on function app.tenants_overview(text,bigint,integer) to sq_app;
+
+CREATE OR REPLACE FUNCTION app.voice_usage(of_tenant bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare kept bigint;
+begin
+  if app.tenant_id() is not null then raise 'usage is the platform''s' using errcode = '42501'; end if;
+  perform set_config('app.current_tenant_id', of_tenant::text, true);
+  select coalesce(sum(length(c.bytes)), 0)::bigint into kept from voice_clips c where c.tenant_id = of_tenant;
+  perform set_config('app.current_tenant_id', '', true);
+  return kept;
+end $function$
+;
+grant execute on function app.voice_usage(bigint) to sq_app;
+
+CREATE OR REPLACE PROCEDURE app.wall_off_part(IN part regclass)
+ LANGUAGE plpgsql
+AS $procedure$
+begin
+  execute format('alter table %s enable row level security', part);
+  execute format('alter table %s force row level security', part);
+  if not exists (select from pg_policy where polrelid = part and polname = 'tenant_isolation') then
+    execute format('create policy tenant_isolation on %s using (tenant_id = (select app.tenant_id())) with check (tenant_id = (select app.tenant_id()))', part);
+  end if;
+  execute format('revoke all on %s from sq_app', part);
+  execute format('grant select on %s to sq_backup', part);
+end $procedure$
+;
 
 CREATE OR REPLACE FUNCTION app.webhook_backlog()
  RETURNS TABLE(tenant_id bigint, site_id bigint)
@@ -745,6 +961,30 @@ create policy tenant_isolation on api_keys for all to public
 grant delete, insert, select, update on api_keys to sq_app;
 grant select on api_keys to sq_backup;
 
+create table api_requests (
+  tenant_id bigint default app.tenant_id() not null,
+  id bigint generated by default as identity not null,
+  at timestamp with time zone not null,
+  api_key_id bigint not null,
+  request_id text not null,
+  operation text not null,
+  method text not null,
+  route text not null,
+  status smallint not null,
+  duration_ms real not null,
+  constraint api_requests_pkey PRIMARY KEY (tenant_id, id),
+  constraint api_requests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX api_requests_by_request ON public.api_requests USING btree (tenant_id, request_id);
+CREATE INDEX api_requests_by_time ON public.api_requests USING btree (tenant_id, at);
+alter table api_requests enable row level security;
+alter table api_requests force row level security;
+create policy tenant_isolation on api_requests for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on api_requests to sq_app;
+grant select on api_requests to sq_backup;
+
 create table appointment_links (
   tenant_id bigint default app.tenant_id() not null,
   appointment_id bigint not null,
@@ -872,6 +1112,7 @@ CREATE UNIQUE INDEX appointments_by_code ON public.appointments USING btree (ten
 CREATE INDEX appointments_by_customer ON public.appointments USING btree (tenant_id, customer_id, id) WHERE (customer_id IS NOT NULL);
 CREATE INDEX appointments_by_queue ON public.appointments USING btree (tenant_id, queue_id);
 CREATE INDEX appointments_by_start ON public.appointments USING btree (tenant_id, site_id, start_at) WHERE (status = ANY (ARRAY['held'::text, 'pending'::text, 'booked'::text, 'checked_in'::text]));
+CREATE INDEX appointments_by_ticket ON public.appointments USING btree (tenant_id, ticket_id) WHERE (ticket_id IS NOT NULL);
 CREATE INDEX appointments_due ON public.appointments USING btree (tenant_id, start_at) WHERE (status = 'booked'::text);
 CREATE INDEX appointments_held ON public.appointments USING btree (tenant_id, hold_expires_at) WHERE (status = 'held'::text);
 CREATE INDEX appointments_in_order ON public.appointments USING btree (tenant_id, start_at, id);
@@ -928,6 +1169,26 @@ create policy tenant_isolation on ar_markers for all to public
 grant delete, insert, select, update on ar_markers to sq_app;
 grant select on ar_markers to sq_backup;
 
+create table archive_files (
+  tenant_id bigint default app.tenant_id() not null,
+  name text not null,
+  row_count bigint not null,
+  bytes bigint not null,
+  sha256 text not null,
+  archived_at timestamp with time zone default now() not null,
+  kept_until timestamp with time zone,
+  constraint archive_files_pkey PRIMARY KEY (tenant_id, name),
+  constraint archive_files_name_check CHECK ((name ~ '^(events|tickets)_[a-z0-9_]+$'::text)),
+  constraint archive_files_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table archive_files enable row level security;
+alter table archive_files force row level security;
+create policy tenant_isolation on archive_files for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on archive_files to sq_app;
+grant select on archive_files to sq_backup;
+
 create table audit_entries (
   tenant_id bigint default app.tenant_id() not null,
   seq bigint not null,
@@ -965,6 +1226,20 @@ create policy tenant_isolation on audit_heads for all to public
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 grant select on audit_heads to sq_app;
 grant select on audit_heads to sq_backup;
+
+create table backup_runs (
+  name text not null,
+  kind text not null,
+  at timestamp with time zone default now() not null,
+  duration_seconds double precision not null,
+  row_count bigint,
+  verified_at timestamp with time zone,
+  is_well boolean,
+  constraint backup_runs_pkey PRIMARY KEY (name),
+  constraint backup_runs_kind_check CHECK ((kind = ANY (ARRAY['logical'::text, 'server'::text])))
+);
+grant select on backup_runs to sq_app;
+grant select on backup_runs to sq_backup;
 
 create table booking_settings (
   tenant_id bigint default app.tenant_id() not null,
@@ -1311,14 +1586,13 @@ create table events (
   from_queue_id bigint,
   ticket_id bigint,
   agent_id bigint,
-  data jsonb not null,
-  constraint events_pkey PRIMARY KEY (tenant_id, site_id, "offset")
-);
-CREATE INDEX events_across_queues ON public.events USING btree (tenant_id, site_id, "offset") WHERE ((agent_id IS NOT NULL) OR (queue_id IS NULL));
-CREATE INDEX events_by_left_queue ON public.events USING btree (tenant_id, from_queue_id, "offset") WHERE (from_queue_id IS NOT NULL);
-CREATE INDEX events_by_queue ON public.events USING btree (tenant_id, queue_id, "offset") WHERE (queue_id IS NOT NULL);
-CREATE INDEX events_by_ticket ON public.events USING btree (tenant_id, ticket_id, "offset") WHERE (ticket_id IS NOT NULL);
-CREATE INDEX events_of_calls ON public.events USING btree (tenant_id, queue_id, "offset") WHERE (type = ANY (ARRAY['ticket.called'::text, 'ticket.recalled'::text]));
+  data jsonb not null
+) partition by RANGE (at);
+CREATE INDEX events_across_queues ON ONLY public.events USING btree (tenant_id, site_id, "offset") WHERE ((agent_id IS NOT NULL) OR (queue_id IS NULL));
+CREATE INDEX events_by_left_queue ON ONLY public.events USING btree (tenant_id, from_queue_id, "offset") WHERE (from_queue_id IS NOT NULL);
+CREATE INDEX events_by_queue ON ONLY public.events USING btree (tenant_id, queue_id, "offset") WHERE (queue_id IS NOT NULL);
+CREATE INDEX events_by_ticket ON ONLY public.events USING btree (tenant_id, ticket_id, "offset") WHERE (ticket_id IS NOT NULL);
+CREATE INDEX events_of_calls ON ONLY public.events USING btree (tenant_id, queue_id, "offset") WHERE (type = ANY (ARRAY['ticket.called'::text, 'ticket.recalled'::text]));
 alter table events enable row level security;
 alter table events force row level security;
 create policy tenant_isolation on events for all to public
@@ -1516,6 +1790,8 @@ create table kiosks (
   is_active boolean default true not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  staff_pin_mac text,
+  has_staff_pin boolean generated always as ((staff_pin_mac IS NOT NULL)) stored not null,
   constraint kiosks_pkey PRIMARY KEY (tenant_id, id),
   constraint kiosks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint kiosks_tenant_id_site_id_fkey FOREIGN KEY (tenant_id, site_id) REFERENCES sites(tenant_id, id)
@@ -1719,6 +1995,7 @@ create table notification_cursors (
   site_id bigint not null,
   epoch text not null,
   "offset" bigint not null,
+  at timestamp with time zone,
   constraint notification_cursors_pkey PRIMARY KEY (tenant_id, site_id),
   constraint notification_cursors_tenant_id_site_id_fkey FOREIGN KEY (tenant_id, site_id) REFERENCES sites(tenant_id, id) ON DELETE CASCADE
 ) with (fillfactor=50);
@@ -1833,6 +2110,20 @@ create table platform_idempotency_keys (
 CREATE INDEX platform_idempotency_keys_by_age ON public.platform_idempotency_keys USING btree (created_at);
 grant delete, insert, select, update on platform_idempotency_keys to sq_app;
 grant select on platform_idempotency_keys to sq_backup;
+
+create table platform_notices (
+  id bigint generated by default as identity not null,
+  level text not null,
+  texts jsonb not null,
+  surfaces text[] not null,
+  starts_at timestamp with time zone default now() not null,
+  ended_at timestamp with time zone,
+  constraint platform_notices_pkey PRIMARY KEY (id),
+  constraint platform_notices_level_check CHECK ((level = ANY (ARRAY['information'::text, 'disturbance'::text, 'outage'::text]))),
+  constraint platform_notices_surfaces_check CHECK (((surfaces <@ ARRAY['console'::text, 'visitor'::text, 'status'::text]) AND (cardinality(surfaces) > 0)))
+);
+grant insert, select, update on platform_notices to sq_app;
+grant select on platform_notices to sq_backup;
 
 create table platform_switches (
   name text not null,
@@ -1999,6 +2290,7 @@ create table queue_metrics (
 );
 CREATE INDEX queue_metrics_by_queue ON public.queue_metrics USING btree (tenant_id, queue_id, dimension, date);
 CREATE INDEX queue_metrics_by_site ON public.queue_metrics USING btree (tenant_id, site_id, dimension, date);
+CREATE INDEX queue_metrics_goals ON public.queue_metrics USING btree (tenant_id, date, queue_id) INCLUDE (site_id, service_id, called, within_goal) WHERE (dimension = 'all'::text);
 CREATE INDEX queue_metrics_unfinished ON public.queue_metrics USING btree (tenant_id, date) WHERE ((dimension = 'all'::text) AND (unfinished > 0));
 alter table queue_metrics enable row level security;
 alter table queue_metrics force row level security;
@@ -2185,6 +2477,20 @@ create table recovery_codes (
 grant delete, insert, select on recovery_codes to sq_app;
 grant select on recovery_codes to sq_backup;
 
+create table sandbox_clocks (
+  tenant_id bigint default app.tenant_id() not null,
+  ahead_seconds bigint not null,
+  constraint sandbox_clocks_pkey PRIMARY KEY (tenant_id),
+  constraint sandbox_clocks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table sandbox_clocks enable row level security;
+alter table sandbox_clocks force row level security;
+create policy tenant_isolation on sandbox_clocks for all to public
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+grant delete, insert, select, update on sandbox_clocks to sq_app;
+grant select on sandbox_clocks to sq_backup;
+
 create table scheduled_reports (
   tenant_id bigint default app.tenant_id() not null,
   id bigint generated by default as identity not null,
@@ -2248,6 +2554,7 @@ create table search_cursors (
   site_id bigint not null,
   epoch text default ''::text not null,
   "offset" bigint default 0 not null,
+  at timestamp with time zone,
   constraint search_cursors_pkey PRIMARY KEY (tenant_id, site_id),
   constraint search_cursors_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
@@ -2333,6 +2640,7 @@ create table site_predictors (
   "offset" bigint not null,
   state bytea not null,
   updated_at timestamp with time zone default now() not null,
+  at timestamp with time zone,
   constraint site_predictors_pkey PRIMARY KEY (tenant_id, site_id),
   constraint site_predictors_tenant_id_site_id_fkey FOREIGN KEY (tenant_id, site_id) REFERENCES sites(tenant_id, id) ON DELETE CASCADE
 ) with (fillfactor=50);
@@ -2477,6 +2785,7 @@ create table tenants (
   languages text[] default '{fr,en,ar}'::text[] not null,
   suspended_reason text default ''::text not null,
   switched_off text[] default '{}'::text[] not null,
+  logo_media_id bigint,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_brand_colour_check CHECK ((brand_colour ~ '^#[0-9A-F]{6}$'::text)),
   constraint tenants_data_retention_days_check CHECK (((data_retention_days >= 1) AND (data_retention_days <= 36500))),

@@ -40,21 +40,24 @@ export async function seedOrganisation(db: Database, plan: DemoTenantPlan, isSan
     const known = await tx.maybe<DemoTenant['tenant']>('select id, slug, name from tenants where slug = $1', [slug])
     return known ?? (await createTenant(tx, { slug, name, locale, timezone, is_sandbox: isSandbox }))
   })
-  return db.tenant(tenant.id, (tx) => fill(tx, tenant, plan, passwordHash))
+  return db.tenant(tenant.id, (tx) => fillOrganisation(tx, tenant, plan, passwordHash))
 }
 
-async function fill(
+/** Places, services and agents of a plan. @param passwordHash of every login; null: nobody can sign in, agents are nobody's */
+export async function fillOrganisation(
   tx: Tx,
   tenant: DemoTenant['tenant'],
   plan: DemoTenantPlan,
-  passwordHash: string,
+  passwordHash: string | null,
 ): Promise<DemoTenant> {
   await tx.query(`select pg_advisory_xact_lock(hashtextextended('smartqueue demo', 0))`)
   const services = await addServices(tx, plan)
   const admin = `admin@${plan.slug}.example`
   const supervisor = `supervisor@${plan.slug}.example`
-  await addUser(tx, admin, 'Alex Admin', 'admin', passwordHash)
-  await addUser(tx, supervisor, 'Sacha Supervisor', 'supervisor', passwordHash)
+  if (passwordHash !== null) {
+    await addUser(tx, admin, 'Alex Admin', 'admin', passwordHash)
+    await addUser(tx, supervisor, 'Sacha Supervisor', 'supervisor', passwordHash)
+  }
   let serial = 0
   for (const site of plan.sites) {
     const siteId = await addSite(tx, plan, site)
@@ -70,7 +73,8 @@ async function fill(
       [siteId, plan.counter, site.agents.length + 1],
     )
     for (const [n, [name, serves]] of site.agents.entries()) {
-      const userId = await addUser(tx, `agent${++serial}@${plan.slug}.example`, name, 'agent', passwordHash)
+      const email = `agent${++serial}@${plan.slug}.example`
+      const userId = passwordHash === null ? null : await addUser(tx, email, name, 'agent', passwordHash)
       await addAgent(tx, { siteId, userId, name, counter: `${plan.counter} ${n + 1}`, serves })
     }
     for (const { name, languages } of site.displays) {
@@ -133,7 +137,7 @@ async function addUser(tx: Tx, email: string, name: string, role: string, passwo
 
 interface AgentPlan {
   siteId: number
-  userId: number
+  userId: number | null
   name: string
   counter: string
   serves: string

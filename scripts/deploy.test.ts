@@ -64,22 +64,33 @@ describe('Kubernetes', () => {
 
   test('every pod may write nothing but its volumes, has limits, and sets only what there is to set', () => {
     const pods = all.flatMap((resource) => {
-      const { template } = (resource as { spec?: { template?: { spec: Record<string, any> } } }).spec ?? {}
+      const { spec } = resource as { spec?: Record<string, any> }
+      const { template } = spec?.['jobTemplate']?.spec ?? spec ?? {}
       return template ? [template.spec] : []
     })
-    expect(pods).toHaveLength(4)
+    expect(pods).toHaveLength(5)
     for (const pod of pods) {
-      const [container] = pod['containers']
       expect(pod['securityContext'].runAsNonRoot).toBe(true)
-      expect(container.securityContext).toEqual({
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: { drop: ['ALL'] },
-      })
-      expect(container.resources.limits.memory).toMatch(/i$/)
+      const volumes = pod['volumes'].map(({ name }: { name: string }) => name)
+      for (const container of [...(pod['initContainers'] ?? []), ...pod['containers']]) {
+        expect(container.securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        })
+        expect(container.resources.limits.memory).toMatch(/i$/)
+        for (const { name } of container.volumeMounts) expect(volumes).toContain(name)
+      }
     }
     const config = all.find(({ kind }) => kind === 'ConfigMap') as Resource & { data: object }
     expect(Object.keys(config.data).filter((name) => !SETTINGS.has(name))).toEqual([])
+  })
+
+  test('backups are made every night, one at a time, and restored on trial before older ones go', () => {
+    const { schedule, concurrencyPolicy, jobTemplate } = (all.find(({ kind }) => kind === 'CronJob') as any).spec
+    expect([schedule, concurrencyPolicy]).toEqual(['30 2 * * *', 'Forbid'])
+    const { args } = jobTemplate.spec.template.spec.containers[0]
+    expect(args.slice(0, 4)).toEqual(['backup', '--to', '/backups', '--verify'])
   })
 
   test('services, scalers, budgets and ways in name what there is', () => {
@@ -97,13 +108,14 @@ describe('Compose', () => {
     const production = parse(text('deploy/compose/production.yaml'), { merge: true }) as {
       services: Record<string, { environment?: Record<string, string>; command?: string[]; read_only?: boolean }>
     }
-    const { web, worker, migrate } = production.services
-    expect([web!.command, worker!.command, migrate!.command]).toEqual([
+    const { web, worker, migrate, backup } = production.services
+    expect([web!.command, worker!.command, migrate!.command, backup!.command!.slice(0, 4)]).toEqual([
       ['serve', '--roles', 'api,realtime'],
       ['serve', '--roles', 'worker'],
       ['migrate'],
+      ['backup', '--to', '/backups', '--verify'],
     ])
-    expect([web, worker, migrate].every((service) => service!.read_only)).toBe(true)
+    expect([web, worker, migrate, backup].every((service) => service!.read_only)).toBe(true)
     expect(Object.keys(web!.environment!).filter((name) => !SETTINGS.has(name))).toEqual([])
     const env = text('deploy/compose/example.env')
     expect(env).toMatch(/^SECRET_KEY=$/m)

@@ -76,6 +76,7 @@ const COLUMN = `
           when adbin is not null then ' default ' || pg_get_expr(adbin, adrelid) else '' end
   || case when attnotnull then ' not null' else '' end`
 
+/** Parts of a table are as many as there were quarters; the procedure that makes them says how they are. */
 const TABLES = `
   select ${lines(
     `format(e'create table %s (\\n%s\\n)%s;', c.oid::regclass,
@@ -85,7 +86,7 @@ const TABLES = `
           where attrelid = c.oid and attnum > 0 and not attisdropped),
          (select string_agg(format('  constraint %I %s', conname, pg_get_constraintdef(oid)), e',\\n' order by contype = 'p' desc, conname)
           from pg_constraint where conrelid = c.oid and contype in ('p', 'u', 'f', 'c', 'x'))),
-       ' with (' || array_to_string(reloptions, ', ') || ')')`,
+       coalesce(' with (' || array_to_string(reloptions, ', ') || ')', ' partition by ' || pg_get_partkeydef(c.oid)))`,
     `(select string_agg(pg_get_indexdef(indexrelid) || ';', e'\\n' order by indexrelid::regclass::text collate "C")
       from pg_index where indrelid = c.oid and not exists (select from pg_constraint where conindid = indexrelid))`,
     `(select string_agg(pg_get_triggerdef(oid) || ';', e'\\n' order by tgname) from pg_trigger where tgrelid = c.oid and not tgisinternal)`,
@@ -104,7 +105,7 @@ const TABLES = `
     `case when c.relowner <> 'sq_owner'::regrole then format('alter table %s owner to %s;', c.oid::regclass, c.relowner::regrole) end`,
   )}
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where ${OURS} and c.relkind in ('r', 'p') order by nspname, relname`
+  where ${OURS} and c.relkind in ('r', 'p') and not c.relispartition order by nspname, relname`
 
 const VIEWS = `
   select ${lines(

@@ -3,7 +3,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
 import { buildCore, type Core } from './core.ts'
 import { systemActor } from './kernel/access.ts'
-import type { Database } from './kernel/db/index.ts'
+import type { Database, DatabaseOptions } from './kernel/db/index.ts'
 import type { StreamEvent } from './kernel/events/index.ts'
 import { startWorker } from './kernel/jobs/index.ts'
 import { isSendingHeld } from './kernel/sending.ts'
@@ -28,6 +28,7 @@ import {
 import { reportPresence, sweepSilent } from './modules/agents/index.ts'
 import { edges, feeds, jobs, operationById, operations } from './modules/index.ts'
 import { followLog, reports } from './modules/notifications/index.ts'
+import { RequestRecorder } from './modules/requests/index.ts'
 import { followForSearch, onSearchDown } from './modules/search/index.ts'
 import type { TenantDirectory } from './modules/tenants/index.ts'
 import { Sender } from './modules/webhooks/index.ts'
@@ -64,6 +65,8 @@ export interface AppOptions {
   isApi?: boolean
   /** Live feeds. */
   isRealtime?: boolean
+  /** Other bounds than the database's own. */
+  database?: Partial<DatabaseOptions>
   /** How long a GraphQL socket may ask for nothing. */
   idleSocketMs?: number
 }
@@ -80,7 +83,7 @@ export interface App extends Core {
 /** The server, not listening yet. `close` ends requests in progress and live connections, then everything below. */
 export async function buildApp(config: Config, options: AppOptions = {}): Promise<App> {
   const { logger, isApi = true, isRealtime = true } = options
-  const core = await buildCore(config)
+  const core = await buildCore(config, options.database)
   const { db, hub, runtime, directory } = core
   await hub.start()
   // A worker alone lets nobody in.
@@ -128,7 +131,10 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     if (isStopping) reply.header('connection', 'close')
     done()
   })
-  const answered = measure(app, logger)
+  const requests = new RequestRecorder(db, (error) =>
+    logger?.warn({ err: error, component: 'requests' }, 'requests of programs were not noted'),
+  )
+  const answered = measure(app, logger, requests)
   hub.observers.add((events) => void countTickets(events, directory))
   health(app, isReady)
   if (isApi) {
@@ -272,6 +278,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     async close() {
       isStopping = true
       await app.close()
+      await requests.flush()
       await stopWatching()
       await stopAuditing()
       await core.close()
@@ -280,9 +287,15 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
 }
 
 /** One line and one observation a request, when its answer has left. */
-function measure(app: FastifyInstance, logger: Logger | undefined): (answer: Answered) => void {
+function measure(
+  app: FastifyInstance,
+  logger: Logger | undefined,
+  requests: RequestRecorder,
+): (answer: Answered) => void {
   const isLogged = logger?.isLevelEnabled('info')
-  const note = ({ operation, method, route, status, seconds, requestId, tenantId, userId }: Answered) => {
+  const note = (answer: Answered) => {
+    const { operation, method, route, status, seconds, requestId, tenantId, userId } = answer
+    requests.note(answer)
     observeRequest(operation, method, status, seconds)
     tracing()?.end(requestId, {
       name: operation === 'other' ? `${method} ${route ?? ''}`.trim() : operation,
@@ -312,9 +325,9 @@ function measure(app: FastifyInstance, logger: Logger | undefined): (answer: Ans
     const { method, id: requestId, caller, measuredAs } = request
     const operation = measuredAs ?? routed
     const seconds = reply.elapsedTime / 1000
-    const [tenantId, userId] = [caller?.tenant?.id, caller?.actor.userId]
+    const [tenantId, userId, principal] = [caller?.tenant?.id, caller?.actor.userId, caller?.actor.principal]
     const route = request.routeOptions.url
-    note({ operation, method, route, status: reply.statusCode, seconds, requestId, tenantId, userId })
+    note({ operation, method, route, status: reply.statusCode, seconds, requestId, tenantId, userId, principal })
     done()
   })
   return note

@@ -77,6 +77,8 @@ export interface Config {
         secretAccessKey: string | undefined
       }
     | undefined
+  /** HISTORY_DAYS: how long the log and closed visits stay in the database before they go to files; 0: for ever. */
+  historyDays: number
   sentryDsn: string | undefined
   /** OTEL_EXPORTER_OTLP_ENDPOINT: base address of a collector that takes traces by OTLP over HTTP. */
   otlpEndpoint: string | undefined
@@ -192,11 +194,14 @@ export function loadConfig(environment: Environment = process.env, directory = p
           secretAccessKey,
         }
       : undefined,
+    historyDays: read.integer('HISTORY_DAYS', 0, 0, 36_500),
     sentryDsn: read.url('SENTRY_DSN', ['https:', 'http:']),
     otlpEndpoint: read.url('OTEL_EXPORTER_OTLP_ENDPOINT', ['https:', 'http:']),
     opensearchUrl: read.url('OPENSEARCH_URL', ['https:', 'http:']),
   }
 
+  if (config.historyDays > 0 && config.historyDays < 100)
+    problems.push('HISTORY_DAYS: 100 or more, so that whoever was away finds what happened meanwhile')
   if (config.secretKeyFallbacks.some((key) => key.length < 32))
     problems.push('SECRET_KEY_FALLBACKS: every key needs 32 characters or more')
   if (config.secretKey !== '' || !debug) problems.push(...weakness(config.secretKey))

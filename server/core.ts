@@ -2,7 +2,7 @@ import { usePush } from './kernel/push/index.ts'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Config } from './config.ts'
-import { isHeld, openDatabase, startEmbedded, migrate, type Database } from './kernel/db/index.ts'
+import { isHeld, openDatabase, startEmbedded, migrate, type Database, type DatabaseOptions } from './kernel/db/index.ts'
 import { Hub, NotifyBus, RedisBus } from './kernel/events/index.ts'
 import { Cache } from './kernel/cache/cache.ts'
 import { SharedCache } from './kernel/cache/shared.ts'
@@ -12,6 +12,7 @@ import { holdSending } from './kernel/sending.ts'
 import { RedisLink } from './kernel/redis.ts'
 import { Limiter, RedisStore, useChallengeKeys } from './kernel/limits/index.ts'
 import { useWebhooks } from './modules/webhooks/index.ts'
+import { useHistory } from './modules/archive/index.ts'
 import { useSearch } from './modules/search/index.ts'
 import { useProviders } from './modules/notifications/index.ts'
 import { narrowing, useAttemptStore, useAuditHeads, useSigningKeys } from './modules/authentication/index.ts'
@@ -36,13 +37,14 @@ export interface Core {
 }
 
 /** What every process needs, with or without a server: the database (the embedded one when none is set) and the runtime. */
-export async function buildCore(config: Config): Promise<Core> {
+export async function buildCore(config: Config, database: Partial<DatabaseOptions> = {}): Promise<Core> {
   useSigningKeys(config.secretKey, config.secretKeyFallbacks)
   useChallengeKeys(config.secretKey, config.secretKeyFallbacks)
   usePush(config.secretKey, { subject: contactOf(config), allowsLoopback: config.debug })
   useAuditHeads(join(config.dataDir, 'audit-heads'))
   useMediaKeys(config.secretKey, config.secretKeyFallbacks)
   await useStorage(config)
+  useHistory(config.historyDays)
   useVoice({ directory: join(config.dataDir, 'voice') })
   const redis = config.redisUrl ? new RedisLink(config.redisUrl) : undefined
   const shared = redis && new SharedCache(redis, config.secretKey)
@@ -63,7 +65,7 @@ export async function buildCore(config: Config): Promise<Core> {
   const directUrl = embedded?.directUrl ?? config.databaseDirectUrl ?? url
   // The embedded database belongs to this program alone, so it is brought up to date without being asked.
   if (embedded) await migrate(directUrl)
-  const db = await openDatabase({ url, directUrl, replicaUrl: config.databaseReplicaUrl })
+  const db = await openDatabase({ url, directUrl, replicaUrl: config.databaseReplicaUrl, ...database })
   holdSending(await isHeld((text) => db.platform((tx) => tx.query(text))))
   const hub = new Hub(db, {
     buses: [...(redis ? [new RedisBus(redis)] : []), new NotifyBus(db)],

@@ -64,7 +64,9 @@ function follow(options: Partial<Options> = {}) {
   return client
 }
 const waiting = (client: LiveClient<Board, LiveEvent>) => client.view?.waiting.map((ticket) => ticket.id)
-const until = (check: () => unknown) => vi.waitFor(() => expect(check()).toBe(true), { timeout: 5000, interval: 5 })
+const until = async (check: () => unknown) => {
+  await expect.poll(check, { interval: 5 }).toBe(true)
+}
 const upToDate = (client: LiveClient<Board, LiveEvent>) =>
   until(() => client.view?.waiting.length === model.board(1).waiting.length)
 

@@ -89,6 +89,10 @@ export class LiveClient<View extends Feed, Event extends Frame> {
   get view(): View | null {
     return this.#optimism.shown
   }
+  /** The latest view as the server told it, without one's own acts. */
+  get told(): View | null {
+    return this.#view
+  }
 
   /** Is the picture too old to be shown as the present one? */
   get isStale(): boolean {

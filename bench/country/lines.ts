@@ -20,13 +20,32 @@ export interface Line {
 const ORDER: Record<Step['kind'], number> = { complete: 0, take: 1, call: 2, leave: 3 }
 
 /**
- * The lines of a trace’s first day: who comes when, is called when, ends or leaves when, as the discrete-event oracle has it.
+ * The lines of a trace’s first day, or of as many of its hours, the busiest in a row: who comes when, is called when, ends or
+ * leaves when, as the discrete-event oracle has it. Those who came before such hours are left out.
  * @throws Error when the file is no trace
  */
-export async function linesOf(trace: string): Promise<Line[]> {
+export async function linesOf(trace: string, hours?: number): Promise<Line[]> {
   const plan = planTrace(await Array.fromAsync(readTrace(trace)))
-  return selectVisits(plan, { days: 1 }).map(lineOf)
+  const day = selectVisits(plan, { days: 1 })
+  if (hours === undefined) return day.map(lineOf)
+  const from = busiest(
+    day.flatMap(({ visits }) => visits.map(({ arrival_s }) => arrival_s)),
+    hours,
+  )
+  const bounds = { from: instantOf(from), until: instantOf(from + hours * 3600) }
+  return selectVisits(plan, { days: 1, ...bounds }).map(lineOf)
 }
+
+/** The full hour from which on most come within so many hours. */
+function busiest(arrivals: readonly number[], hours: number): number {
+  const within = (from: number) => arrivals.filter((at) => at >= from && at < from + hours * 3600).length
+  const starts = [...new Set(arrivals.map((at) => at - (at % 3600)))]
+  return starts.reduce((best, from) => (within(from) > within(best) ? from : best))
+}
+const instantOf = (at: number) =>
+  Temporal.Instant.fromEpochMilliseconds(at * 1000)
+    .toString()
+    .replace('Z', '')
 
 function lineOf({ visits, staffing }: QueuePlan): Line {
   const outcomes = simulate(visits, staffing)

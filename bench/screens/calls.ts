@@ -16,7 +16,7 @@ export async function callsToPhones({ browser, desk, url, take, many }: World): 
     await page.waitForLoadState('networkidle')
     await desk.locator('.waiting-row').first().waitFor()
     const seenAt = page.evaluate(whenShown, '[data-state=called]')
-    const pressedAt = await desk.evaluate(press)
+    const pressedAt = await desk.evaluate(press, 'n')
     shown.push((await within(seenAt)) - pressedAt)
     await context.close()
   }
@@ -41,7 +41,7 @@ export async function callsToWall({ browser, desk, take, many }: World, link: st
     const { number } = await take()
     await desk.locator(`[data-number="${number}"]`).waitFor()
     const seenAt = screen.evaluate(whenTextShown, ticketCode(number))
-    const pressedAt = await desk.evaluate(press)
+    const pressedAt = await desk.evaluate(press, 'n')
     shown.push((await within(seenAt)) - pressedAt)
   }
   await context.close()

@@ -37,10 +37,10 @@ export function whenTextShown(text: string): Promise<number> {
   })
 }
 
-/** The key that calls; when, by the machine's clock. */
-export function press(): number {
+/** Presses the key of a letter; when, by the machine's clock. */
+export function press(letter: string): number {
   const at = Date.now()
-  dispatchEvent(new KeyboardEvent('keydown', { key: 'n', code: 'KeyN', cancelable: true }))
+  dispatchEvent(new KeyboardEvent('keydown', { key: letter, code: `Key${letter.toUpperCase()}`, cancelable: true }))
   return at
 }
 

@@ -82,7 +82,7 @@ export async function firstVisits({ browser, desk, url, take, many }: World): Pr
     await visits(browser, SLOW_3G, page('fr'), count),
   ]
   // The line is empty again for what comes next.
-  await desk.evaluate(press)
+  await desk.evaluate(press, 'n')
   await desk.locator('[data-current]').waitFor()
   const title = (what: string, lang: string) => `V3 ${what}, ${lang}, ${SLOW_4G.name}`
   return [

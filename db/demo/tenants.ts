@@ -1,7 +1,7 @@
 /** A service in the three languages; its letter decides colour and shape. */
-export type DemoService = readonly [code: string, fr: string, en: string, ar: string, minutes: number]
+type DemoService = readonly [code: string, fr: string, en: string, ar: string, minutes: number]
 /** Somebody at a counter, and the letters of the lines they serve. */
-export type DemoPerson = readonly [name: string, serves: string]
+type DemoPerson = readonly [name: string, serves: string]
 
 export interface DemoTenantPlan {
   slug: string

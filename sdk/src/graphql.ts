@@ -271,7 +271,7 @@ export interface AnalyticsBreakdown {
   is_rounded: boolean
 }
 
-export type AnalyticsBreakdownBy = 'hour' | 'weekday' | 'date' | 'month' | 'service' | 'queue' | 'site' | 'channel' | 'agent' | 'booked'
+export type AnalyticsBreakdownBy = 'hour' | 'weekday' | 'date' | 'month' | 'service' | 'queue' | 'site' | 'channel' | 'agent' | 'counter' | 'booked'
 
 export interface AnalyticsBreakdownGroups {
   key: string
@@ -429,6 +429,23 @@ export interface AnalyticsLiveStreams {
   site_id: number
   epoch: string
   offset: Long
+}
+
+export interface AnalyticsOccupancy {
+  from: Date
+  to: Date
+  busy_seconds: number
+  available_seconds: number
+  agents: (AnalyticsOccupancyAgents)[]
+}
+
+export interface AnalyticsOccupancyAgents {
+  agent_id: string
+  name: string | null
+  busy_seconds: number
+  available_seconds: number
+  away_seconds: number
+  occupancy: number | null
 }
 
 export interface AnalyticsOverview {
@@ -1158,10 +1175,6 @@ export interface BroadcastMessageInput {
   text: BroadcastMessageTextInput
 }
 
-export interface BroadcastMessageResult {
-  tickets: number
-}
-
 export interface BroadcastMessageTextInput {
   fr?: string | null
   en?: string | null
@@ -1255,6 +1268,14 @@ export interface CheckInMyAppointmentPositionInput {
   accuracy_metres?: number | null
 }
 
+export interface CheckPinKioskInput {
+  pin: string
+}
+
+export interface CheckPinKioskResult {
+  is_right: boolean
+}
+
 export interface CloseDayInput {
   site_id?: string | null
   today?: boolean | null
@@ -1287,6 +1308,21 @@ export interface ConnectCalendarInput {
   url: string
   username: string
   password: string
+}
+
+export interface CopySiteInput {
+  id: string
+  name: string
+  address?: string | null
+}
+
+export interface CopySiteResult {
+  site: SetupApplyResultSite
+  queues: number
+  rules: number
+  counters: number
+  displays: number
+  kiosks: number
 }
 
 export interface Counter {
@@ -1459,6 +1495,7 @@ export interface CreateDisplaySettingsInput {
   chime?: boolean | null
   voice?: boolean | null
   volume_percent?: number | null
+  volume_hours?: (CreateDisplaySettingsVolumeHoursInput)[] | null
   max_calls?: number | null
   show_wait?: boolean | null
   quiet_hours?: CreateDisplaySettingsQuietHoursInput | null
@@ -1474,6 +1511,12 @@ export interface CreateDisplaySettingsMessageInput {
 export interface CreateDisplaySettingsQuietHoursInput {
   from: string
   until: string
+}
+
+export interface CreateDisplaySettingsVolumeHoursInput {
+  from: string
+  until: string
+  volume_percent: number
 }
 
 export interface CreateInvitationInput {
@@ -2073,11 +2116,13 @@ export interface DisplayScreenSite {
   timezone: string
   closes_at: DateTime | null
   opens_at: DateTime | null
+  last_ticket_at: DateTime | null
 }
 
 export interface DisplayScreenTenant {
   slug: string
   name: string
+  brand: TicketSitePageBrand
 }
 
 export interface DisplaySettings {
@@ -2087,6 +2132,7 @@ export interface DisplaySettings {
   chime: boolean | null
   voice: boolean | null
   volume_percent: number | null
+  volume_hours: (DisplaySettingsVolumeHours)[] | null
   max_calls: number | null
   show_wait: boolean | null
   quiet_hours: DisplaySettingsQuietHours | null
@@ -2101,6 +2147,12 @@ export interface DisplaySettingsQuietHours {
 }
 
 export type DisplaySettingsTheme = 'light' | 'dark' | 'wall'
+
+export interface DisplaySettingsVolumeHours {
+  from: string
+  until: string
+  volume_percent: number
+}
 
 export interface EndAlertDisplayInput {
   site_id: string
@@ -2352,6 +2404,7 @@ export interface Kiosk {
   queue_ids: (string)[]
   settings: KioskSettings
   is_active: boolean
+  has_staff_pin: boolean
   created_at: DateTime
   updated_at: DateTime
   site: Site | null
@@ -2366,6 +2419,10 @@ export interface KioskConnection {
 export interface KioskEdge {
   node: Kiosk
   cursor: string
+}
+
+export interface KioskPrompt {
+  clip: string | null
 }
 
 export interface KioskSettings {
@@ -2521,6 +2578,8 @@ export interface Mutation {
   suspendTenant: Tenant2
   restoreTenant: Tenant2
   switchesSet: SwitchesItem
+  noticesPublish: NoticesItem
+  noticesEnd: NoticesItem
   deleteSession: boolean
   revokeOtherSessions: RevokeOtherSessionsResult
   createInvitation: Invitation
@@ -2648,14 +2707,20 @@ export interface Mutation {
   createKiosk: Kiosk
   updateKiosk: Kiosk
   deleteKiosk: boolean
+  setPinKiosk: SetPinKioskResult
+  checkPinKiosk: CheckPinKioskResult
   createPlaylist: Playlist
   updatePlaylist: Playlist
   deletePlaylist: boolean
   setupApply: SetupApplyResult
+  copySite: CopySiteResult
   languagesPublish: LanguagesItem
   createArMarker: ArMarker
   updateArMarker: ArMarker
   deleteArMarker: boolean
+  sandboxCreate: SandboxCreateResult
+  sandboxAdvance: SandboxItem
+  sandboxReset: SandboxResetResult
   createTemplate: Template
   updateTemplate: Template
   deleteTemplate: boolean
@@ -2665,7 +2730,7 @@ export interface Mutation {
   deleteNotificationRule: boolean
   setQuietHoursNotification: NotificationQuietHours
   sendMessage: Message
-  broadcastMessage: BroadcastMessageResult
+  broadcastMessage: SandboxResetResult
   writeMessage: MessageMine
   preferMessage: MessagePreferences
   analyticsAggregate: AnalyticsAggregateResult
@@ -2740,6 +2805,41 @@ export interface NextTicketInput {
 export interface NextTicketResult {
   completed: Ticket | null
   ticket: Ticket | null
+}
+
+export interface NoticesEndInput {
+  id: string
+}
+
+export interface NoticesItem {
+  id: string
+  level: NoticesItemLevel
+  texts: NoticesItemTexts
+  surfaces: (NoticesItemSurfaces)[]
+  starts_at: DateTime
+  ended_at: DateTime | null
+}
+
+export type NoticesItemLevel = 'information' | 'disturbance' | 'outage'
+
+export type NoticesItemSurfaces = 'console' | 'visitor' | 'status'
+
+export interface NoticesItemTexts {
+  fr: string | null
+  en: string | null
+  ar: string | null
+}
+
+export interface NoticesPublishInput {
+  level: NoticesItemLevel
+  texts: NoticesPublishTextsInput
+  surfaces: (NoticesItemSurfaces)[]
+}
+
+export interface NoticesPublishTextsInput {
+  fr?: string | null
+  en?: string | null
+  ar?: string | null
 }
 
 export interface NotificationQuietHours {
@@ -2840,6 +2940,24 @@ export interface Person {
 export interface PingWebhookInput {
   id: string
 }
+
+export interface PlatformBackups {
+  results: (PlatformBackupsResults)[]
+  newest_age_seconds: number | null
+  trial_age_seconds: number | null
+}
+
+export interface PlatformBackupsResults {
+  name: string
+  kind: PlatformBackupsResultsKind
+  at: DateTime
+  duration_seconds: number
+  row_count: number | null
+  verified_at: DateTime | null
+  is_well: boolean | null
+}
+
+export type PlatformBackupsResultsKind = 'logical' | 'server'
 
 export interface PlatformHealth {
   requests: PlatformHealthRequests
@@ -2960,6 +3078,9 @@ export interface Query {
   tenants: (Tenant2)[]
   switchesList: (SwitchesItem)[]
   platformHealth: PlatformHealth
+  noticesList: (NoticesItem)[]
+  platformBackups: PlatformBackups
+  tenantUsed: TenantUsed
   auditEntryHead: AuditEntryHead
   sessions: (Session)[]
   invitations: (Invitation)[]
@@ -3031,6 +3152,7 @@ export interface Query {
   displayLink: DisplayLink
   kiosks: KioskConnection
   kiosk: Kiosk
+  kioskPrompt: KioskPrompt
   playlists: PlaylistConnection
   playlist: Playlist
   sitePoster: SitePoster
@@ -3040,6 +3162,8 @@ export interface Query {
   arNearby: ArNearby
   arAround: (ArAround)[]
   arAnchor: ArAnchor
+  sandboxGet: SandboxItem
+  requestsList: RequestsItemConnection
   templates: TemplateConnection
   template: Template
   templatePreview: TemplatePreview
@@ -3064,6 +3188,7 @@ export interface Query {
   analyticsAgents: AnalyticsAgents
   analyticsAccuracy: AnalyticsAccuracy
   analyticsLive: AnalyticsLive
+  analyticsOccupancy: AnalyticsOccupancy
   exportsList: ExportsItemConnection
   exportsGet: ExportsItem
   scheduledReportsList: ScheduledReportsItemConnection
@@ -3439,6 +3564,31 @@ export interface ReportDeviceStateInput {
   screen?: string | null
 }
 
+export interface RequestsItem {
+  id: string
+  at: DateTime
+  api_key_id: string
+  request_id: string
+  operation: string
+  method: string
+  route: string
+  status: number
+  duration_ms: number
+}
+
+export interface RequestsItemConnection {
+  edges: (RequestsItemEdge)[]
+  nodes: (RequestsItem)[]
+  pageInfo: PageInfo
+}
+
+export interface RequestsItemEdge {
+  node: RequestsItem
+  cursor: string
+}
+
+export type RequestsItemOutcome = 'succeeded' | 'refused' | 'failed'
+
 export interface RerankQueueInput {
   id: string
 }
@@ -3522,6 +3672,27 @@ export interface RotateLinkDisplayInput {
 export interface RotateSecretWebhookInput {
   id: string
   overlap_hours?: number | null
+}
+
+export interface SandboxAdvanceInput {
+  seconds: number
+}
+
+export interface SandboxCreateResult {
+  id: string
+  slug: string
+  name: string
+}
+
+export interface SandboxItem {
+  is_sandbox: boolean
+  ahead_seconds: number
+  now: DateTime
+  sandbox: string | null
+}
+
+export interface SandboxResetResult {
+  tickets: number
 }
 
 export interface SaveProfileAgentInput {
@@ -3690,6 +3861,16 @@ export interface SetAgentStatusInput {
 
 export type SetAgentStatusStatus = 'offline' | 'available' | 'wrap_up' | 'break' | 'back_office'
 
+export interface SetPinKioskInput {
+  id: string
+  pin?: string | null
+}
+
+export interface SetPinKioskResult {
+  id: string
+  has_staff_pin: boolean
+}
+
 export interface SetPriceTemplateInput {
   channel: TemplateChannel
   price_micros: number
@@ -3708,6 +3889,8 @@ export interface SetQuotasTenantInput {
   public_per_minute?: number | null
   sockets?: number | null
   tickets_per_day?: number | null
+  media_megabytes?: number | null
+  voice_megabytes?: number | null
 }
 
 export interface SetupApplyInput {
@@ -4207,6 +4390,7 @@ export interface Tenant {
   is_active: boolean
   take_challenge: TenantTakeChallenge
   brand_colour: string | null
+  logo_media_id: string | null
   languages: (Locale)[]
   is_sandbox: boolean
   created_at: DateTime
@@ -4225,6 +4409,7 @@ export interface Tenant2 {
   is_active: boolean
   take_challenge: TenantTakeChallenge
   brand_colour: string | null
+  logo_media_id: string | null
   languages: (Locale)[]
   is_sandbox: boolean
   created_at: DateTime
@@ -4248,6 +4433,8 @@ export interface TenantQuotasQuotas {
   public_per_minute: number | null
   sockets: number | null
   tickets_per_day: number | null
+  media_megabytes: number | null
+  voice_megabytes: number | null
 }
 
 export interface TenantQuotasTenant {
@@ -4260,6 +4447,21 @@ export type TenantTakeChallenge = 'never' | 'automatic' | 'always'
 export interface TenantUsage {
   tickets_per_day: number | null
   is_exceeded: boolean
+  media_bytes: Long
+  media_most_bytes: Long
+  voice_bytes: Long
+  voice_most_bytes: Long
+}
+
+export interface TenantUsed {
+  days: number
+  tickets: number
+  messages: number
+  cost_micros: number
+  media_bytes: Long
+  media_most_bytes: Long
+  voice_bytes: Long
+  voice_most_bytes: Long
 }
 
 export interface Ticket {
@@ -4414,6 +4616,7 @@ export type TicketOrdering = 'created_at' | 'created_at_desc' | 'priority' | 'pr
 
 export interface TicketSitePage {
   tenant_name: string
+  brand: TicketSitePageBrand
   site: TicketSitePageSite
   is_open: boolean
   closes_at: DateTime | null
@@ -4421,6 +4624,18 @@ export interface TicketSitePage {
   reason: ServiceNames
   lines: (TicketSitePageLines)[]
   now: DateTime
+}
+
+export interface TicketSitePageBrand {
+  colour: string | null
+  logo: TicketSitePageBrandLogo | null
+}
+
+export interface TicketSitePageBrandLogo {
+  url: string
+  alt: MediaItemAlt
+  width: number | null
+  height: number | null
 }
 
 export interface TicketSitePageLines {
@@ -4595,6 +4810,7 @@ export interface UpdateDisplaySettingsInput {
   chime?: boolean | null
   voice?: boolean | null
   volume_percent?: number | null
+  volume_hours?: (UpdateDisplaySettingsVolumeHoursInput)[] | null
   max_calls?: number | null
   show_wait?: boolean | null
   quiet_hours?: UpdateDisplaySettingsQuietHoursInput | null
@@ -4610,6 +4826,12 @@ export interface UpdateDisplaySettingsMessageInput {
 export interface UpdateDisplaySettingsQuietHoursInput {
   from: string
   until: string
+}
+
+export interface UpdateDisplaySettingsVolumeHoursInput {
+  from: string
+  until: string
+  volume_percent: number
 }
 
 export interface UpdateKioskInput {
@@ -4852,6 +5074,7 @@ export interface UpdateTenantInput {
   message_retention_days?: number | null
   take_challenge?: TenantTakeChallenge | null
   brand_colour?: string | null
+  logo_media_id?: string | null
 }
 
 export interface UpdateTicketCustomerInput {

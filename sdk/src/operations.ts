@@ -11,12 +11,13 @@ export type AgentsStats = { served_today: number; no_shows_today: number; mean_s
 export type AnalyticsAccuracy = { from: string; to: string; promised: number; mean_absolute_error_seconds: number | null; bias_seconds: number | null; mean_wait_seconds: number | null; coverage: number | null; within_promise: number | null; groups: ({ key: string; name: string | null; promised: number; mean_absolute_error_seconds: number | null; bias_seconds: number | null; mean_wait_seconds: number | null; coverage: number | null; within_promise: number | null })[] }
 export type AnalyticsAgents = { from: string; to: string; agents: ({ agent_id: number; name: string | null; called: number; served: number; no_shows: number; returned: number; transferred: number; average_walk_time: number | null; average_service_time: number | null; p50_service_time: number | null; p90_service_time: number | null; service_seconds: number; held_seconds: number; average_rating: number | null })[] }
 export type AnalyticsAggregate = { rows: number }
-export type AnalyticsBreakdown = { from: string; to: string; by: "hour" | "weekday" | "date" | "month" | "service" | "queue" | "site" | "channel" | "agent" | "booked"; groups: ({ key: string; name: string | null; arrivals: number; total_customers: number; called: number; served: number; no_shows: number; abandoned: number; expired: number; returned: number; transferred: number; unfinished: number; average_wait_time: number | null; p50_wait_time: number | null; p90_wait_time: number | null; max_wait_time: number | null; average_walk_time: number | null; average_service_time: number | null; p50_service_time: number | null; p90_service_time: number | null; average_held_time: number | null; average_time_before_leaving: number | null; within_goal: number | null; within_promise: number | null; no_show_rate: number | null; abandonment_rate: number | null; average_rating: number | null })[]; is_rounded: boolean }
+export type AnalyticsBreakdown = { from: string; to: string; by: "hour" | "weekday" | "date" | "month" | "service" | "queue" | "site" | "channel" | "agent" | "counter" | "booked"; groups: ({ key: string; name: string | null; arrivals: number; total_customers: number; called: number; served: number; no_shows: number; abandoned: number; expired: number; returned: number; transferred: number; unfinished: number; average_wait_time: number | null; p50_wait_time: number | null; p90_wait_time: number | null; max_wait_time: number | null; average_walk_time: number | null; average_service_time: number | null; p50_service_time: number | null; p90_service_time: number | null; average_held_time: number | null; average_time_before_leaving: number | null; within_goal: number | null; within_promise: number | null; no_show_rate: number | null; abandonment_rate: number | null; average_rating: number | null })[]; is_rounded: boolean }
 export type AnalyticsCohort = { from: string; to: string; cells: ({ cohort: string; months_after: number; customers: number; visits: number })[] }
 export type AnalyticsFunnel = { from: string; to: string; joined: number; called: number; came: number; served: number; rated: number; abandoned: number; expired: number; no_shows: number; returned: number; transferred: number; unfinished: number }
 export type AnalyticsHeatmap = { from: string; to: string; cells: ({ weekday: number; hour: number; arrivals: number; total_customers: number; called: number; served: number; no_shows: number; abandoned: number; expired: number; returned: number; transferred: number; unfinished: number; average_wait_time: number | null; p50_wait_time: number | null; p90_wait_time: number | null; max_wait_time: number | null; average_walk_time: number | null; average_service_time: number | null; p50_service_time: number | null; p90_service_time: number | null; average_held_time: number | null; average_time_before_leaving: number | null; within_goal: number | null; within_promise: number | null; no_show_rate: number | null; abandonment_rate: number | null; average_rating: number | null })[]; is_rounded: boolean }
 export type AnalyticsHoursByService = { from: string; to: string; cells: ({ service_id: number; hour: number; arrivals: number; total_customers: number; called: number; served: number; no_shows: number; abandoned: number; expired: number; returned: number; transferred: number; unfinished: number; average_wait_time: number | null; p50_wait_time: number | null; p90_wait_time: number | null; max_wait_time: number | null; average_walk_time: number | null; average_service_time: number | null; p50_service_time: number | null; p90_service_time: number | null; average_held_time: number | null; average_time_before_leaving: number | null; within_goal: number | null; within_promise: number | null; no_show_rate: number | null; abandonment_rate: number | null; average_rating: number | null })[]; is_rounded: boolean }
 export type AnalyticsLive = { lines: ({ queue_id: number; site_id: number; service_id: number; name: string; waiting: number; called: number; serving: number; held: number; waiting_since: string | null; agents_open: number; agents_free: number })[]; streams: ({ site_id: number; epoch: string; offset: number })[] }
+export type AnalyticsOccupancy = { from: string; to: string; busy_seconds: number; available_seconds: number; agents: ({ agent_id: number; name: string | null; busy_seconds: number; available_seconds: number; away_seconds: number; occupancy: number | null })[] }
 export type AnalyticsOverview = { from: string; to: string; current: { arrivals: number; total_customers: number; called: number; served: number; no_shows: number; abandoned: number; expired: number; returned: number; transferred: number; unfinished: number; average_wait_time: number | null; p50_wait_time: number | null; p90_wait_time: number | null; max_wait_time: number | null; average_walk_time: number | null; average_service_time: number | null; p50_service_time: number | null; p90_service_time: number | null; average_held_time: number | null; average_time_before_leaving: number | null; within_goal: number | null; within_promise: number | null; no_show_rate: number | null; abandonment_rate: number | null; average_rating: number | null }; previous: { arrivals: number; total_customers: number; called: number; served: number; no_shows: number; abandoned: number; expired: number; returned: number; transferred: number; unfinished: number; average_wait_time: number | null; p50_wait_time: number | null; p90_wait_time: number | null; max_wait_time: number | null; average_walk_time: number | null; average_service_time: number | null; p50_service_time: number | null; p90_service_time: number | null; average_held_time: number | null; average_time_before_leaving: number | null; within_goal: number | null; within_promise: number | null; no_show_rate: number | null; abandonment_rate: number | null; average_rating: number | null }; peak_hours: (number)[]; by_day: ({ date: string; arrivals: number; total_customers: number; called: number; served: number; no_shows: number; abandoned: number; expired: number; returned: number; transferred: number; unfinished: number; average_wait_time: number | null; p50_wait_time: number | null; p90_wait_time: number | null; max_wait_time: number | null; average_walk_time: number | null; average_service_time: number | null; p50_service_time: number | null; p90_service_time: number | null; average_held_time: number | null; average_time_before_leaving: number | null; within_goal: number | null; within_promise: number | null; no_show_rate: number | null; abandonment_rate: number | null; average_rating: number | null })[]; is_rounded: boolean }
 export type AnalyticsQueueMetrics = { results: ({ queue_id: number; site_id: number; service_id: number; date: string; arrivals: number; total_customers: number; called: number; started: number; services: number; served: number; no_shows: number; abandoned: number; expired: number; returned: number; transferred: number; unfinished: number; held: number; within_goal: number; promised: number; within_promise: number; inside_promise: number; rated: number; rating_sum: number; wait_seconds: number; walk_seconds: number; service_seconds: number; held_seconds: number; abandoned_seconds: number; promise_error_seconds: number; promise_absolute_error_seconds: number; max_wait_seconds: number; average_wait_time: number | null; p50_wait_time: number | null; p90_wait_time: number | null; average_walk_time: number | null; average_service_time: number | null; p50_service_time: number | null; p90_service_time: number | null; average_held_time: number | null; peak_hours: (number)[]; goal_seconds: number; aggregated_at: string })[]; next: string | null; previous: string | null }
 export type AnalyticsReplay = { jobs: number }
@@ -68,10 +69,10 @@ export type DevicesStartPairing = { code: string; secret: string; expires_in: nu
 export type DisplaysAlert = { display_ids: (number)[] }
 export type DisplaysAnnouncement = { voices: ({ language: "fr" | "en" | "ar"; text: string; clips: (string)[] })[] }
 export type DisplaysBoard = { epoch: string; offset: number; display: { id: number; name: string; queue_ids: (number)[] }; queues: ({ id: number; name: string; status: "open" | "paused" | "full" | "closing" | "closed"; waiting_count: number; service_seconds: number | null; forecast: { agents_open: number; reason: "counter_closed" | "counter_opened" | "priority_ahead" | "slower_than_usual" | "faster_than_usual" | null; points: ((number)[])[] } | null })[]; agents: ({ id: number; name: string; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; counter_id: number | null; counter_name: string | null; queue_ids: (number)[] })[]; called: ({ id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null })[]; recent: ({ ticket_id: number; queue_id: number; number: string; counter_name: string | null; at: string })[] }
-export type DisplaysGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; playlist_id: number | null; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string }
+export type DisplaysGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; volume_hours?: ({ from: string; until: string; volume_percent: number })[]; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; playlist_id: number | null; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string }
 export type DisplaysLink = { url: string; expires_at: string | null }
-export type DisplaysList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; playlist_id: number | null; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
-export type DisplaysScreen = { display: { id: number; name: string; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null }; site: { name: string; slug: string; timezone: string; closes_at: string | null; opens_at: string | null }; tenant: { slug: string; name: string }; queues: ({ id: number; name: string; code: string; names: { fr?: string; en?: string; ar?: string } })[]; media: ({ media_id: number; kind: "image" | "video"; type: string; url: string; alt: { fr?: string; en?: string; ar?: string }; width: number | null; height: number | null; seconds: number; weekdays?: (number)[]; from?: string; until?: string })[] }
+export type DisplaysList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; volume_hours?: ({ from: string; until: string; volume_percent: number })[]; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; playlist_id: number | null; is_active: boolean; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type DisplaysScreen = { display: { id: number; name: string; settings: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; volume_hours?: ({ from: string; until: string; volume_percent: number })[]; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; alert: { kind: "evacuation" | "notice"; text: { fr?: string; en?: string; ar?: string }; since: string } | null }; site: { name: string; slug: string; timezone: string; closes_at: string | null; opens_at: string | null; last_ticket_at: string | null }; tenant: { slug: string; name: string; brand: { colour: string | null; logo: { url: string; alt: { fr?: string; en?: string; ar?: string }; width: number | null; height: number | null } | null } }; queues: ({ id: number; name: string; code: string; names: { fr?: string; en?: string; ar?: string } })[]; media: ({ media_id: number; kind: "image" | "video"; type: string; url: string; alt: { fr?: string; en?: string; ar?: string }; width: number | null; height: number | null; seconds: number; weekdays?: (number)[]; from?: string; until?: string })[] }
 export type EstimatesRefresh = { events: number; forecasts: number }
 export type EstimatesWithdrawStale = { withdrawn: number }
 export type EventsList = { results: ({ id: string; type: string; timestamp: string; tenant: string; site_id: number; epoch: string; offset: number; actor: string; data: Record<string, unknown> })[]; next: string; has_more: boolean }
@@ -85,15 +86,17 @@ export type ImportsRows = { results: ({ line: number; status: "new" | "valid" | 
 export type InvitationsCreate = { id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string }
 export type InvitationsList = { results: ({ id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string })[] }
 export type JobsDead = { results: ({ id: number; task: string; payload: Record<string, unknown>; attempts: number; last_error: string | null; created_at: string; failed_at: string })[] }
-export type KiosksGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; printer?: "browser" | "serial" | "usb"; paper_width_mm?: 58 | 80; baud_rate?: number; dots_per_inch?: number; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean; offline_numbers?: number }; is_active: boolean; created_at: string; updated_at: string }
-export type KiosksList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; printer?: "browser" | "serial" | "usb"; paper_width_mm?: 58 | 80; baud_rate?: number; dots_per_inch?: number; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean; offline_numbers?: number }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type KiosksCheckPin = { is_right: boolean }
+export type KiosksGet = { id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; printer?: "browser" | "serial" | "usb"; paper_width_mm?: 58 | 80; baud_rate?: number; dots_per_inch?: number; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean; offline_numbers?: number }; is_active: boolean; has_staff_pin: boolean; created_at: string; updated_at: string }
+export type KiosksList = { results: ({ id: number; site_id: number; name: string; queue_ids: (number)[]; settings: { languages?: ("fr" | "en" | "ar")[]; idle_seconds?: number; prints?: boolean; printer?: "browser" | "serial" | "usb"; paper_width_mm?: 58 | 80; baud_rate?: number; dots_per_inch?: number; shows_qr?: boolean; asks_phone?: boolean; show_wait?: boolean; offline_numbers?: number }; is_active: boolean; has_staff_pin: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
+export type KiosksPrompt = { clip: string | null }
+export type KiosksSetPin = { id: number; has_staff_pin: boolean }
 export type LanguagesList = { results: ({ language: "fr" | "en" | "ar"; is_published: boolean; texts: number; missing: ({ kind: "service" | "message"; name: string })[] })[] }
 export type LanguagesPublish = { language: "fr" | "en" | "ar"; is_published: boolean; texts: number; missing: ({ kind: "service" | "message"; name: string })[] }
 export type MailOutbox = { results: ({ id: number; channel: string; recipient: string; subject: string; body: string; created_at: string })[] }
 export type MediaCreate = { id: number; kind: "image" | "video"; name: string; alt: { fr?: string; en?: string; ar?: string }; status: "awaited" | "ready"; width: number | null; height: number | null; variants: ({ name: string; type: string; width: number | null; height: number | null; size_bytes: number; url: string })[]; created_at: string; updated_at: string; upload_url: string; upload_expires_at: string }
 export type MediaGet = { id: number; kind: "image" | "video"; name: string; alt: { fr?: string; en?: string; ar?: string }; status: "awaited" | "ready"; width: number | null; height: number | null; variants: ({ name: string; type: string; width: number | null; height: number | null; size_bytes: number; url: string })[]; created_at: string; updated_at: string }
 export type MediaList = { results: ({ id: number; kind: "image" | "video"; name: string; alt: { fr?: string; en?: string; ar?: string }; status: "awaited" | "ready"; width: number | null; height: number | null; variants: ({ name: string; type: string; width: number | null; height: number | null; size_bytes: number; url: string })[]; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
-export type MessagesBroadcast = { tickets: number }
 export type MessagesGet = { id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push" | "page"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null }
 export type MessagesList = { results: ({ id: number; ticket_id: number | null; direction: "out" | "in"; kind: string; channel: "sms" | "whatsapp" | "email" | "push" | "page"; subject: string; body: string; status: "queued" | "sending" | "sent" | "delivered" | "failed" | "expired" | "received"; error_code: string | null; segments: number; cost_micros: number | null; created_at: string; sent_at: string | null; delivered_at: string | null })[] }
 export type MessagesMine = { results: ({ id: number; direction: "out" | "in"; kind: string; body: string; created_at: string })[] }
@@ -101,6 +104,8 @@ export type MessagesPreferences = { sms: boolean; whatsapp: boolean; email: bool
 export type MessagesReceive = { kind: "stop" | "start" | "late" | "coming" | "cancel" | "text" | "duplicate" }
 export type MessagesSettle = { changed: boolean }
 export type MessagesWrite = { id: number; direction: "out" | "in"; kind: string; body: string; created_at: string }
+export type NoticesList = { results: ({ id: number; level: "information" | "disturbance" | "outage"; texts: { fr?: string; en?: string; ar?: string }; surfaces: ("console" | "visitor" | "status")[]; starts_at: string; ended_at: string | null })[] }
+export type NoticesPublish = { id: number; level: "information" | "disturbance" | "outage"; texts: { fr?: string; en?: string; ar?: string }; surfaces: ("console" | "visitor" | "status")[]; starts_at: string; ended_at: string | null }
 export type NotificationRulesGet = { id: number; queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey" | "tomorrow_offered" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; threshold: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds: number | null; valid_seconds: number; is_active: boolean; created_at: string; updated_at: string }
 export type NotificationRulesList = { results: ({ id: number; queue_id: number; event: "called" | "position" | "minutes_left" | "still_coming" | "missed" | "transferred" | "delayed" | "survey" | "tomorrow_offered" | "appointment_confirmed" | "appointment_reminder" | "appointment_cancelled"; threshold: number; channels: ("sms" | "whatsapp" | "email" | "push")[]; escalate_after_seconds: number | null; valid_seconds: number; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type NotificationsQuietHours = { starts: string | null; ends: string | null }
@@ -110,7 +115,9 @@ export type PasskeysRegister = { id: number; name: string; is_backed_up: boolean
 export type PasskeysRegistrationOptions = { challenge_id: string; options: Record<string, unknown> }
 export type PeopleList = { results: ({ id: number; email: string; name: string; is_active: boolean; is_operator: boolean; tenants: (string)[] })[] }
 export type PeopleUpdate = { id: number; email: string; name: string; is_active: boolean; is_operator: boolean }
+export type PlatformBackups = { results: ({ name: string; kind: "logical" | "server"; at: string; duration_seconds: number; row_count: number | null; verified_at: string | null; is_well: boolean | null })[]; newest_age_seconds: number | null; trial_age_seconds: number | null }
 export type PlatformHealth = { requests: { p95_ms: number | null; count: number }; events: { p95_ms: number | null; count: number }; sockets: number; jobs: { due: number; oldest_seconds: number; dead: number }; messages: { sent: number; failed: number } }
+export type PlatformStatus = { parts: ({ part: "requests" | "live" | "jobs" | "messages"; health: "works" | "slow" | "stopped" })[]; notices: ({ id: number; level: "information" | "disturbance" | "outage"; texts: { fr?: string; en?: string; ar?: string }; surfaces: ("console" | "visitor" | "status")[]; starts_at: string; ended_at: string | null })[] }
 export type PlaylistsGet = { id: number; name: string; items: { list: ({ media_id: number; seconds: number; weekdays?: (number)[]; from?: string; until?: string })[] }; is_active: boolean; created_at: string; updated_at: string }
 export type PlaylistsList = { results: ({ id: number; name: string; items: { list: ({ media_id: number; seconds: number; weekdays?: (number)[]; from?: string; until?: string })[] }; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type PresenceSweep = { gone: number }
@@ -138,6 +145,10 @@ export type QueuesStats = { waiting: number; longest_wait_seconds: number | null
 export type QueuesStopIntake = { id: number; status: string }
 export type QueuesTomorrowOffers = { results: ({ ticket_id: number; number: string; queue_id: number; day: string; place: number; status: "offered" | "accepted" | "declined" | "expired" | "withdrawn" | "taken_up" | "lapsed"; offered_at: string; expires_at: string; answered_at: string | null; appointment_id: number | null; appointment_at: string | null; new_ticket_id: number | null })[] }
 export type QueuesWhatIf = { now: { counters: number; mean_seconds: number | null; p90_seconds: number | null }; changed: { counters: number; mean_seconds: number | null; p90_seconds: number | null }; text: string }
+export type RequestsList = { results: ({ id: number; at: string; api_key_id: number; request_id: string; operation: string; method: string; route: string; status: number; duration_ms: number })[]; next: string | null; previous: string | null }
+export type SandboxCreate = { id: number; slug: string; name: string }
+export type SandboxGet = { is_sandbox: boolean; ahead_seconds: number; now: string; sandbox: string | null }
+export type SandboxReset = { tickets: number }
 export type ScheduledReportsGet = { id: number; name: string; site_id: number | null; frequency: "weekly" | "monthly"; day: number; recipients: (string)[]; locale: "fr" | "en" | "ar"; is_active: boolean; created_at: string; updated_at: string }
 export type ScheduledReportsList = { results: ({ id: number; name: string; site_id: number | null; frequency: "weekly" | "monthly"; day: number; recipients: (string)[]; locale: "fr" | "en" | "ar"; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
 export type ScheduledReportsSend = { recipients: number }
@@ -148,6 +159,7 @@ export type SessionsList = { results: ({ id: string; kind: "tokens" | "console";
 export type SessionsRevokeOthers = { ended: number }
 export type SetupApply = { site: { id: number; name: string; slug: string }; services: ({ id: number; name: string })[]; queues: ({ id: number; name: string })[]; counters: ({ id: number; name: string })[]; display: { id: number; name: string }; kiosk: { id: number; name: string }; agent_id: number | null }
 export type SitesAcknowledgeAlert = { alert: string; by: string; at: string }
+export type SitesCopy = { site: { id: number; name: string; slug: string }; queues: number; rules: number; counters: number; displays: number; kiosks: number }
 export type SitesFloor = { site: { id: number; name: string; timezone: string }; now: string; offset: number; queues: ({ id: number; service_id: number; status: "open" | "paused" | "full" | "closing" | "closed"; is_active: boolean; max_capacity: number | null; goal_seconds: number; goal_percent: number; waiting: number; waiting_since: string | null; eta_low_seconds: number | null; eta_seconds: number | null; eta_high_seconds: number | null; agents_open: number; service_seconds: number | null; came_today: number; left_today: number; history: { waiting: (number)[]; longest_seconds: (number)[]; eta_seconds: (number | null)[]; agents_open: (number | null)[]; left: (number)[] } })[]; agents: ({ id: number; name: string; status: "offline" | "available" | "calling" | "serving" | "wrap_up" | "break" | "back_office"; status_reason: string; status_since: string; expected_return_at: string | null; counter_id: number | null; counter_name: string | null; queue_ids: (number)[]; ticket: { id: number; number: string; queue_id: number; since: string } | null })[]; devices: ({ id: number; kind: "kiosk" | "display"; name: string; is_online: boolean; last_seen_at: string | null; paper: string | null; sound: string | null })[]; acknowledged: ({ alert: string; by: string; at: string })[] }
 export type SitesGet = { id: number; name: string; slug: string; address: string; latitude: number | null; longitude: number | null; presence_radius_metres: number | null; timezone: string; opening_hours: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[]; closures?: ({ from: string; to: string; reason?: { fr?: string; en?: string; ar?: string } })[]; holidays?: { country: string; state?: string; region?: string } } | null; is_active: boolean; created_at: string; updated_at: string }
 export type SitesList = { results: ({ id: number; name: string; slug: string; address: string; latitude: number | null; longitude: number | null; presence_radius_metres: number | null; timezone: string; opening_hours: { weekly: { "1"?: ((unknown)[])[]; "2"?: ((unknown)[])[]; "3"?: ((unknown)[])[]; "4"?: ((unknown)[])[]; "5"?: ((unknown)[])[]; "6"?: ((unknown)[])[]; "7"?: ((unknown)[])[] }; exceptions?: ({ date: string; intervals: ((unknown)[])[]; reason?: { fr?: string; en?: string; ar?: string } })[]; closures?: ({ from: string; to: string; reason?: { fr?: string; en?: string; ar?: string } })[]; holidays?: { country: string; state?: string; region?: string } } | null; is_active: boolean; created_at: string; updated_at: string })[]; next: string | null; previous: string | null }
@@ -167,11 +179,12 @@ export type TemplatesPreview = { subject: string; body: string; encoding: "gsm7"
 export type TemplatesPrices = { results: ({ channel: "sms" | "whatsapp" | "email" | "push"; price_micros: number; currency: string })[] }
 export type TemplatesSetPrice = { channel: "sms" | "whatsapp" | "email" | "push"; price_micros: number; currency: string }
 export type TenantsCheckQuotas = { is_told: boolean }
-export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; brand_colour: string | null; languages: ("fr" | "en" | "ar")[]; is_sandbox: boolean; created_at: string; updated_at: string }
-export type TenantsList = { results: ({ id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; brand_colour: string | null; languages: ("fr" | "en" | "ar")[]; is_sandbox: boolean; created_at: string; updated_at: string; suspended_reason: string; switched_off: (string)[]; tickets_today: number; waiting: number; devices_down: number; webhooks_failing: number; last_ticket_at: string | null })[] }
-export type TenantsQuotas = { tenant: { id: number; slug: string }; quotas: { requests_per_minute: number | null; public_per_minute: number | null; sockets: number | null; tickets_per_day: number | null } }
-export type TenantsSuspend = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; brand_colour: string | null; languages: ("fr" | "en" | "ar")[]; is_sandbox: boolean; created_at: string; updated_at: string; suspended_reason: string; switched_off: (string)[]; tickets_today: number; waiting: number; devices_down: number; webhooks_failing: number; last_ticket_at: string | null }
-export type TenantsUsage = { tickets_per_day: number | null; is_exceeded: boolean }
+export type TenantsGet = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; brand_colour: string | null; logo_media_id: number | null; languages: ("fr" | "en" | "ar")[]; is_sandbox: boolean; created_at: string; updated_at: string }
+export type TenantsList = { results: ({ id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; brand_colour: string | null; logo_media_id: number | null; languages: ("fr" | "en" | "ar")[]; is_sandbox: boolean; created_at: string; updated_at: string; suspended_reason: string; switched_off: (string)[]; tickets_today: number; waiting: number; devices_down: number; webhooks_failing: number; last_ticket_at: string | null })[] }
+export type TenantsQuotas = { tenant: { id: number; slug: string }; quotas: { requests_per_minute: number | null; public_per_minute: number | null; sockets: number | null; tickets_per_day: number | null; media_megabytes: number | null; voice_megabytes: number | null } }
+export type TenantsSuspend = { id: number; slug: string; name: string; plan: string; locale: "fr" | "en" | "ar"; timezone: string; data_retention_days: number; message_retention_days: number | null; is_active: boolean; take_challenge: "never" | "automatic" | "always"; brand_colour: string | null; logo_media_id: number | null; languages: ("fr" | "en" | "ar")[]; is_sandbox: boolean; created_at: string; updated_at: string; suspended_reason: string; switched_off: (string)[]; tickets_today: number; waiting: number; devices_down: number; webhooks_failing: number; last_ticket_at: string | null }
+export type TenantsUsage = { tickets_per_day: number | null; is_exceeded: boolean; media_bytes: number; media_most_bytes: number; voice_bytes: number; voice_most_bytes: number }
+export type TenantsUsed = { days: number; tickets: number; messages: number; cost_micros: number; media_bytes: number; media_most_bytes: number; voice_bytes: number; voice_most_bytes: number }
 export type TicketsAnswerTomorrow = { ticket_id: number; number: string; queue_id: number; day: string; place: number; status: "offered" | "accepted" | "declined" | "expired" | "withdrawn" | "taken_up" | "lapsed"; offered_at: string; expires_at: string; answered_at: string | null; appointment_id: number | null; appointment_at: string | null; new_ticket_id: number | null; appointment_url: string | null }
 export type TicketsApplyRules = { count: number; more: boolean }
 export type TicketsCallNext = { ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null } | null }
@@ -187,7 +200,7 @@ export type TicketsList = { results: ({ id: number; site_id: number; queue_id: n
 export type TicketsMine = { epoch: string; offset: number; ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; counter_name: string | null; language: "fr" | "en" | "ar" | null; call_count: number; created_at: string; called_at: string | null; started_at: string | null; ended_at: string | null; not_before: string | null; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null; ahead: number | null }; queue_name: string; service_name: string; service_names: Record<string, string>; service_code: string; tenant_name: string; tenant_slug: string; site_name: string; site_slug: string; timezone: string; queue_status: "open" | "paused" | "full" | "closing" | "closed"; estimate_reason: { code: "counter_closed" | "counter_opened" | "priority_ahead" | "slower_than_usual" | "faster_than_usual"; text: string } | null; agents_open: number; counter_hint: string; called_until: string | null; is_transferred: boolean; reply: "on_my_way" | "needs_time" | "cannot_come" | null; check: string; grace_until: string | null; undo_until: string | null; delays_left: number; rating: number | null; tomorrow: { status: "offered" | "accepted" | "declined" | "expired" | "withdrawn" | "taken_up" | "lapsed"; day: string; expires_at: string; takes_appointments: boolean; appointment_at: string | null; place: number } | null }
 export type TicketsNext = { completed: { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null } | null; ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null } | null }
 export type TicketsReserveNumbers = { now: string; url: string; blocks: ({ id: number; queue_id: number; first_serial: number; numbers: (string)[]; given: number; starts_at: string; expires_at: string })[] }
-export type TicketsSitePage = { tenant_name: string; site: { id: number; name: string; slug: string; address: string; timezone: string; presence_radius_metres: number | null }; is_open: boolean; closes_at: string | null; opens_at: string | null; reason: { fr?: string; en?: string; ar?: string }; lines: ({ id: number; code: string; name: string; names: { fr?: string; en?: string; ar?: string }; status: "open" | "paused" | "full" | "closing" | "closed"; waiting: number; agents_open: number; eta_low_seconds: number | null; eta_high_seconds: number | null; max_capacity: number | null; takes_appointments: boolean })[]; now: string }
+export type TicketsSitePage = { tenant_name: string; brand: { colour: string | null; logo: { url: string; alt: { fr?: string; en?: string; ar?: string }; width: number | null; height: number | null } | null }; site: { id: number; name: string; slug: string; address: string; timezone: string; presence_radius_metres: number | null }; is_open: boolean; closes_at: string | null; opens_at: string | null; reason: { fr?: string; en?: string; ar?: string }; lines: ({ id: number; code: string; name: string; names: { fr?: string; en?: string; ar?: string }; status: "open" | "paused" | "full" | "closing" | "closed"; waiting: number; agents_open: number; eta_low_seconds: number | null; eta_high_seconds: number | null; max_capacity: number | null; takes_appointments: boolean })[]; now: string }
 export type TicketsTake = { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null; public_token: string; url: string; ahead: number | null }
 export type TicketsTakeUpPlace = { offer: { ticket_id: number; number: string; queue_id: number; day: string; place: number; status: "offered" | "accepted" | "declined" | "expired" | "withdrawn" | "taken_up" | "lapsed"; offered_at: string; expires_at: string; answered_at: string | null; appointment_id: number | null; appointment_at: string | null; new_ticket_id: number | null }; ticket: { id: number; site_id: number; queue_id: number; service_id: number; number: string; channel: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; priority: number; status: "en_attente" | "appelé" | "en_service" | "en_pause" | "terminé" | "absent" | "annulé" | "expiré"; rank: number; customer_id: number | null; agent_id: number | null; counter_id: number | null; counter_name: string | null; language: "fr" | "en" | "ar" | null; labels: (string)[]; needs: (string)[]; note: string; fields: Record<string, unknown>; outcome: string | null; call_count: number; created_at: string; entered_at: string; called_at: string | null; started_at: string | null; held_at: string | null; ended_at: string | null; not_before: string | null; leg: number; eta_seconds: number | null; eta_low_seconds: number | null; eta_high_seconds: number | null; position: number | null; public_token: string; url: string; ahead: number | null } }
 export type UsersGet = { id: number; email: string; name: string; locale: "fr" | "en" | "ar" | null; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; is_active: boolean; created_at: string }
@@ -220,7 +233,7 @@ export const tenantsGet = /* @__PURE__ */ operation<{ tenant: string }, TenantsG
 )
 
 /** Change the organisation. */
-export const tenantsUpdate = /* @__PURE__ */ operation<{ name?: string; locale?: "fr" | "en" | "ar"; timezone?: string; data_retention_days?: number; message_retention_days?: number | null; take_challenge?: "never" | "automatic" | "always"; brand_colour?: string | null; tenant: string }, TenantsGet>(
+export const tenantsUpdate = /* @__PURE__ */ operation<{ name?: string; locale?: "fr" | "en" | "ar"; timezone?: string; data_retention_days?: number; message_retention_days?: number | null; take_challenge?: "never" | "automatic" | "always"; brand_colour?: string | null; logo_media_id?: number | null; tenant: string }, TenantsGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/',
 )
@@ -232,12 +245,12 @@ export const tenantsQuotas = /* @__PURE__ */ operation<{ id: number }, TenantsQu
 )
 
 /** Change what an organisation may use. */
-export const tenantsSetQuotas = /* @__PURE__ */ operation<{ id: number; requests_per_minute?: number | null; public_per_minute?: number | null; sockets?: number | null; tickets_per_day?: number | null }, TenantsQuotas>(
+export const tenantsSetQuotas = /* @__PURE__ */ operation<{ id: number; requests_per_minute?: number | null; public_per_minute?: number | null; sockets?: number | null; tickets_per_day?: number | null; media_megabytes?: number | null; voice_megabytes?: number | null }, TenantsQuotas>(
   'PATCH',
   '/api/v1/platform/tenants/{id}/quotas/',
 )
 
-/** Does the organisation use more than it may?. */
+/** What does the organisation use, and does it take more tickets than it may?. */
 export const tenantsUsage = /* @__PURE__ */ operation<{ tenant: string }, TenantsUsage>(
   'GET',
   '/api/v1/tenants/{tenant}/usage/',
@@ -283,6 +296,42 @@ export const switchesSet = /* @__PURE__ */ operation<{ switch: "intake" | "booki
 export const platformHealth = /* @__PURE__ */ operation<Record<string, unknown>, PlatformHealth>(
   'GET',
   '/api/v1/platform/health/',
+)
+
+/** What the platform told everybody, the newest first. */
+export const noticesList = /* @__PURE__ */ operation<Record<string, unknown>, NoticesList>(
+  'GET',
+  '/api/v1/platform/notices/',
+)
+
+/** Tell everybody something, on the screens that are named, until it is ended. */
+export const noticesPublish = /* @__PURE__ */ operation<{ level: "information" | "disturbance" | "outage"; texts: { fr?: string; en?: string; ar?: string }; surfaces: ("console" | "visitor" | "status")[] }, NoticesPublish>(
+  'POST',
+  '/api/v1/platform/notices/',
+)
+
+/** Take a notice off the screens; the status page keeps it for a week. */
+export const noticesEnd = /* @__PURE__ */ operation<{ id: number }, NoticesPublish>(
+  'POST',
+  '/api/v1/platform/notices/{id}/end/',
+)
+
+/** Does the installation work, and what does the platform say?. */
+export const platformStatus = /* @__PURE__ */ operation<Record<string, unknown>, PlatformStatus>(
+  'GET',
+  '/api/v1/status/',
+)
+
+/** When backups were made, and what came of restoring them on trial. */
+export const platformBackups = /* @__PURE__ */ operation<Record<string, unknown>, PlatformBackups>(
+  'GET',
+  '/api/v1/platform/backups/',
+)
+
+/** What an organisation used and cost in the last thirty days. */
+export const tenantsUsed = /* @__PURE__ */ operation<{ id: number }, TenantsUsed>(
+  'GET',
+  '/api/v1/platform/tenants/{id}/usage/',
 )
 
 /** Where the audit trail ends, signed. */
@@ -1684,13 +1733,13 @@ export const displaysGet = /* @__PURE__ */ operation<{ id: number; tenant: strin
 )
 
 /** Create a display. */
-export const displaysCreate = /* @__PURE__ */ operation<{ site_id: number; name: string; queue_ids?: (number)[]; settings?: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; playlist_id?: number | null; is_active?: boolean; tenant: string }, DisplaysGet>(
+export const displaysCreate = /* @__PURE__ */ operation<{ site_id: number; name: string; queue_ids?: (number)[]; settings?: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; volume_hours?: ({ from: string; until: string; volume_percent: number })[]; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; playlist_id?: number | null; is_active?: boolean; tenant: string }, DisplaysGet>(
   'POST',
   '/api/v1/tenants/{tenant}/displays/',
 )
 
 /** Change a display. */
-export const displaysUpdate = /* @__PURE__ */ operation<{ id: number; name?: string; queue_ids?: (number)[]; settings?: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; playlist_id?: number | null; is_active?: boolean; tenant: string }, DisplaysGet>(
+export const displaysUpdate = /* @__PURE__ */ operation<{ id: number; name?: string; queue_ids?: (number)[]; settings?: { layout?: "calls" | "calls_and_waiting" | "single_call"; theme?: "light" | "dark" | "wall"; languages?: ("fr" | "en" | "ar")[]; chime?: boolean; voice?: boolean; volume_percent?: number; volume_hours?: ({ from: string; until: string; volume_percent: number })[]; max_calls?: number; show_wait?: boolean; quiet_hours?: { from: string; until: string }; message?: { fr?: string; en?: string; ar?: string } }; playlist_id?: number | null; is_active?: boolean; tenant: string }, DisplaysGet>(
   'PATCH',
   '/api/v1/tenants/{tenant}/displays/{id}/',
 )
@@ -1785,6 +1834,24 @@ export const kiosksDelete = /* @__PURE__ */ operation<{ id: number; tenant: stri
   '/api/v1/tenants/{tenant}/kiosks/{id}/',
 )
 
+/** Set the PIN of a ticket machine’s staff page. */
+export const kiosksSetPin = /* @__PURE__ */ operation<{ id: number; pin: string | null; tenant: string }, KiosksSetPin>(
+  'PUT',
+  '/api/v1/tenants/{tenant}/kiosks/{id}/pin/',
+)
+
+/** A ticket machine asks whether this is its staff’s PIN. */
+export const kiosksCheckPin = /* @__PURE__ */ operation<{ pin: string; tenant: string }, KiosksCheckPin>(
+  'POST',
+  '/api/v1/tenants/{tenant}/kiosks/check-pin/',
+)
+
+/** The clip of what a ticket machine says. */
+export const kiosksPrompt = /* @__PURE__ */ operation<{ text: string; language: "fr" | "en" | "ar"; tenant: string }, KiosksPrompt>(
+  'GET',
+  '/api/v1/tenants/{tenant}/kiosks/prompt/',
+)
+
 /** List playlists. */
 export const playlistsList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; ordering?: "name" | "-name" | "created_at" | "-created_at"; q?: string; is_active?: boolean; tenant: string }, PlaylistsList>(
   'GET',
@@ -1819,6 +1886,12 @@ export const playlistsDelete = /* @__PURE__ */ operation<{ id: number; tenant: s
 export const setupApply = /* @__PURE__ */ operation<{ template: "bank" | "town_hall" | "clinic" | "shop"; name: string; address?: string; timezone?: string; counters?: number; opens?: string; closes?: string; tenant: string }, SetupApply>(
   'POST',
   '/api/v1/tenants/{tenant}/setup/',
+)
+
+/** Make a new site like one that is there. */
+export const sitesCopy = /* @__PURE__ */ operation<{ id: number; name: string; address?: string; tenant: string }, SitesCopy>(
+  'POST',
+  '/api/v1/tenants/{tenant}/sites/{id}/copy/',
 )
 
 /** Posters with the code that opens a site’s page, in three languages, as a PDF. */
@@ -1885,6 +1958,36 @@ export const arAround = /* @__PURE__ */ operation<{ location: string; radius?: n
 export const arAnchor = /* @__PURE__ */ operation<{ code: string; tenant: string }, ArAnchor>(
   'GET',
   '/api/v1/public/{tenant}/ar-anchors/{code}/',
+)
+
+/** Is this a sandbox, what time is it there, and which one does the organisation have?. */
+export const sandboxGet = /* @__PURE__ */ operation<{ tenant: string }, SandboxGet>(
+  'GET',
+  '/api/v1/tenants/{tenant}/sandbox/',
+)
+
+/** Make the organisation’s sandbox: a branch with agents at its counters, in which test keys may change everything. */
+export const sandboxCreate = /* @__PURE__ */ operation<{ tenant: string }, SandboxCreate>(
+  'POST',
+  '/api/v1/tenants/{tenant}/sandbox/',
+)
+
+/** Let time pass in a sandbox. */
+export const sandboxAdvance = /* @__PURE__ */ operation<{ seconds: number; tenant: string }, SandboxGet>(
+  'POST',
+  '/api/v1/tenants/{tenant}/sandbox/advance/',
+)
+
+/** Begin a sandbox anew: no visitor, no figures, numbers from the first. */
+export const sandboxReset = /* @__PURE__ */ operation<{ tenant: string }, SandboxReset>(
+  'POST',
+  '/api/v1/tenants/{tenant}/sandbox/reset/',
+)
+
+/** What programs asked with the organisation’s keys, the newest first. */
+export const requestsList = /* @__PURE__ */ operation<{ limit?: number; cursor?: string; request_id?: string; operation?: string; outcome?: "succeeded" | "refused" | "failed"; tenant: string }, RequestsList>(
+  'GET',
+  '/api/v1/tenants/{tenant}/requests/',
 )
 
 /** List templates. */
@@ -2002,7 +2105,7 @@ export const messagesSend = /* @__PURE__ */ operation<{ ticket_id: number; body:
 )
 
 /** Write to everybody who waits or is being served at a site. */
-export const messagesBroadcast = /* @__PURE__ */ operation<{ site_id: number; queue_ids?: (number)[]; text: { fr?: string; en?: string; ar?: string }; tenant: string }, MessagesBroadcast>(
+export const messagesBroadcast = /* @__PURE__ */ operation<{ site_id: number; queue_ids?: (number)[]; text: { fr?: string; en?: string; ar?: string }; tenant: string }, SandboxReset>(
   'POST',
   '/api/v1/tenants/{tenant}/sites/{site_id}/messages/',
 )
@@ -2050,43 +2153,43 @@ export const analyticsQueueMetrics = /* @__PURE__ */ operation<{ from?: string; 
 )
 
 /** What a period was like, beside the one before and day by day. */
-export const analyticsOverview = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; tenant: string }, AnalyticsOverview>(
+export const analyticsOverview = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; channel?: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; agent_id?: number; tenant: string }, AnalyticsOverview>(
   'GET',
   '/api/v1/tenants/{tenant}/analytics/overview/',
 )
 
 /** Waits and arrivals by the hour of the local day. */
-export const analyticsWaitOverDay = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; tenant: string }, AnalyticsWaitOverDay>(
+export const analyticsWaitOverDay = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; channel?: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; agent_id?: number; tenant: string }, AnalyticsWaitOverDay>(
   'GET',
   '/api/v1/tenants/{tenant}/analytics/wait-over-day/',
 )
 
 /** How busy each hour of each weekday is. */
-export const analyticsHeatmap = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; tenant: string }, AnalyticsHeatmap>(
+export const analyticsHeatmap = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; channel?: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; agent_id?: number; tenant: string }, AnalyticsHeatmap>(
   'GET',
   '/api/v1/tenants/{tenant}/analytics/heatmap/',
 )
 
 /** Figures of each service by the hour of the local day. */
-export const analyticsHoursByService = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; tenant: string }, AnalyticsHoursByService>(
+export const analyticsHoursByService = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; channel?: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; agent_id?: number; tenant: string }, AnalyticsHoursByService>(
   'GET',
   '/api/v1/tenants/{tenant}/analytics/hours-by-service/',
 )
 
-/** Figures of a period apart by hour, weekday, day, service, queue, site, channel, agent, booked or not. */
-export const analyticsBreakdown = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; by: "hour" | "weekday" | "date" | "month" | "service" | "queue" | "site" | "channel" | "agent" | "booked"; tenant: string }, AnalyticsBreakdown>(
+/** Figures of a period apart by hour, weekday, day, service, queue, site, channel, agent, counter, booked or not. */
+export const analyticsBreakdown = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; channel?: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; agent_id?: number; by: "hour" | "weekday" | "date" | "month" | "service" | "queue" | "site" | "channel" | "agent" | "counter" | "booked"; tenant: string }, AnalyticsBreakdown>(
   'GET',
   '/api/v1/tenants/{tenant}/analytics/breakdown/',
 )
 
 /** Who was called within the goal, and within the promise, apart by whatever is asked. */
-export const analyticsSla = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; by?: "hour" | "weekday" | "date" | "month" | "service" | "queue" | "site" | "channel" | "agent" | "booked"; tenant: string }, AnalyticsSla>(
+export const analyticsSla = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; by?: "hour" | "weekday" | "date" | "month" | "service" | "queue" | "site" | "channel" | "agent" | "counter" | "booked"; tenant: string }, AnalyticsSla>(
   'GET',
   '/api/v1/tenants/{tenant}/analytics/sla/',
 )
 
 /** How many joined, were called, came, were served and said how it was, and where the others went. */
-export const analyticsFunnel = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; tenant: string }, AnalyticsFunnel>(
+export const analyticsFunnel = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; channel?: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; agent_id?: number; tenant: string }, AnalyticsFunnel>(
   'GET',
   '/api/v1/tenants/{tenant}/analytics/funnel/',
 )
@@ -2098,13 +2201,13 @@ export const analyticsCohort = /* @__PURE__ */ operation<{ from?: string; to?: s
 )
 
 /** What each agent did in a period. */
-export const analyticsAgents = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; tenant: string }, AnalyticsAgents>(
+export const analyticsAgents = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; channel?: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; agent_id?: number; tenant: string }, AnalyticsAgents>(
   'GET',
   '/api/v1/tenants/{tenant}/analytics/agents/',
 )
 
 /** How right the ranges were that people were told, in all and apart by whatever is asked. */
-export const analyticsAccuracy = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; by?: "hour" | "weekday" | "date" | "month" | "service" | "queue" | "site" | "channel" | "agent" | "booked"; tenant: string }, AnalyticsAccuracy>(
+export const analyticsAccuracy = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id?: number; queue_id?: number; service_id?: number; channel?: "web" | "qr" | "kiosk" | "reception" | "sms" | "appointment" | "api"; agent_id?: number; by?: "hour" | "weekday" | "date" | "month" | "service" | "queue" | "site" | "channel" | "agent" | "counter" | "booked"; tenant: string }, AnalyticsAccuracy>(
   'GET',
   '/api/v1/tenants/{tenant}/analytics/accuracy/',
 )
@@ -2113,6 +2216,12 @@ export const analyticsAccuracy = /* @__PURE__ */ operation<{ from?: string; to?:
 export const analyticsLive = /* @__PURE__ */ operation<{ site_id?: number; queue_id?: number; tenant: string }, AnalyticsLive>(
   'GET',
   '/api/v1/tenants/{tenant}/analytics/live/',
+)
+
+/** How much of their time at the counters the agents of a site were busy. */
+export const analyticsOccupancy = /* @__PURE__ */ operation<{ from?: string; to?: string; site_id: number; tenant: string }, AnalyticsOccupancy>(
+  'GET',
+  '/api/v1/tenants/{tenant}/analytics/occupancy/',
 )
 
 /** Add up the metrics of some days anew. */

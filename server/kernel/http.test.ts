@@ -58,6 +58,10 @@ test.each([
   ['fe80::1', 'febf:ffff::1'],
   ['fec0::1', 'feff::1'],
   ['ff00::', 'ff02::1'],
+  ['::7f00:1', '::a9fe:a9fe'],
+  ['::ffff:0:7f00:1', '::ffff:0:a00:1'],
+  ['5f00::1', '5fff:ffff::1'],
+  ['100:0:0:1::', '4000::1', '2606:4700::1111'],
 ])('%s to %s is nobody’s outside', (first, last, ...others) => {
   expect([isPublicAddress(first), isPublicAddress(last)]).toEqual([false, false])
   for (const other of others) expect([other, isPublicAddress(other)]).toEqual([other, true])

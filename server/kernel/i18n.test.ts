@@ -4,19 +4,19 @@ import fr from '../../shared/locales/fr.json' with { type: 'json' }
 import { negotiateLocale, translate } from './i18n.ts'
 
 test('counts are declined: the six Arabic forms, French with none, one and many', () => {
-  const ahead = (locale: 'fr' | 'ar', count: number) => translate(locale, 'page.people_ahead', { count })
+  const ahead = (locale: 'fr' | 'ar', count: number) => translate(locale, 'explain.mine_position', { ahead: count })
   expect([0, 1, 2, 3, 11, 100].map((count) => ahead('ar', count))).toEqual([
-    'أنت التالي',
-    'شخص واحد أمامك',
-    'شخصان أمامك',
-    '3 أشخاص أمامك',
-    '11 شخصًا أمامك',
-    '100 شخص أمامك',
+    'أنت أول الطابور.',
+    'شخص واحد قبلك.',
+    'شخصان قبلك.',
+    '3 أشخاص قبلك.',
+    '11 شخصًا قبلك.',
+    '100 شخص قبلك.',
   ])
   expect([0, 1, 2].map((count) => ahead('fr', count))).toEqual([
-    'Vous êtes le prochain',
-    '1 personne avant vous',
-    '2 personnes avant vous',
+    'C’est bientôt à vous : vous êtes en tête.',
+    '1 personne passe avant vous.',
+    '2 personnes passent avant vous.',
   ])
 })
 

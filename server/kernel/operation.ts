@@ -24,6 +24,8 @@ export interface Tenant {
   brand_colour?: string | null
   /** Languages that visitors are served in; all when absent. */
   languages?: readonly Locale[]
+  /** What the platform tells its visitors now. */
+  notices?: readonly { level: string; texts: Partial<Record<Locale, string>> }[]
   /** Names of switches that the platform has turned off, for this organisation or for all. */
   switched_off?: readonly string[]
 }

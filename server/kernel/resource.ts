@@ -49,7 +49,7 @@ export interface ResourceSpec<F extends Fields> {
    * Optional fields without a `Default` are undefined here when absent; it must fill them.
    */
   prepare?: (ctx: Context, next: Prepared<F>, before: RowOf<F> | undefined) => Prepared<F> | Promise<Prepared<F>>
-  /** Conditions that keep a limited caller's list, and a single read, to what concerns these sites or queues (`$1`). */
+  /** Conditions that keep a limited caller's list, reads and writes to what concerns these sites or queues (`$1`). */
   within?: { sites: string; queues: string }
   /** What must exist beside a new row. */
   created?: (ctx: Context, row: RowOf<F>) => Promise<void>
@@ -199,7 +199,11 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
     output: entity,
     example: { input: { id: 1, ...firstField(changeable, spec.example) } },
     async run(ctx, { id, ...changes }: Record<string, unknown>) {
-      const before = await ctx.tx.one<Row>(`select ${columns} from ${table} where id = $1 for no key update`, [id])
+      const { text, values } = limitedTo(spec, ctx.actor)
+      const before = await ctx.tx.one<Row>(`select ${columns} from ${table} where id = $1${text} for no key update`, [
+        id,
+        ...values,
+      ])
       checkIfMatch(ctx.ifMatch, get, before)
       const wanted = { ...before, ...changes }
       const next = (await spec.prepare?.(ctx, wanted, before)) ?? wanted
@@ -229,7 +233,11 @@ export function resource<const F extends Fields>(spec: ResourceSpec<F>): Resourc
     output: Type.Null(),
     example: { input: { id: 1 } },
     async run(ctx, { id }) {
-      const row = await ctx.tx.one<Row>(`select ${columns} from ${table} where id = $1 for update`, [id])
+      const { text, values } = limitedTo(spec, ctx.actor)
+      const row = await ctx.tx.one<Row>(`select ${columns} from ${table} where id = $1${text} for update`, [
+        id,
+        ...values,
+      ])
       checkIfMatch(ctx.ifMatch, get, row)
       await refused(ctx.tx.query(`delete from ${table} where id = $1`, [id]), constraints, () => conflict('in_use'))
       ctx.record({ before: row, after: null, isPersonal })

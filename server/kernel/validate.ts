@@ -1,4 +1,5 @@
 import fastJson from 'fast-json-stringify'
+import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { AppError, type FieldError } from './errors.ts'
 import type { Operation } from './operation.ts'
@@ -32,9 +33,22 @@ function compile(op: Operation): Compiled {
   return {
     check: (value) => input.Check(value),
     errors: (value) => fieldErrors(input.Errors(value) as unknown as RawError[]),
-    stringify: fastJson(op.output),
+    stringify: fastJson(withNullable(op.output)),
   }
 }
+
+/**
+ * What may be null, in the writer's own word for it: a union would be a validator for each of its schemas, compiled when
+ * it is first written and asked about every value.
+ */
+const withNullable = (schema: TSchema): object =>
+  JSON.parse(JSON.stringify(schema), (_, value: { anyOf?: { type?: string }[] } | null) => {
+    if (!Array.isArray(value?.anyOf)) return value
+    const { anyOf, ...rest } = value
+    const [given, none] = anyOf
+    return anyOf.length === 2 && none!.type === 'null' ? { ...rest, ...given, nullable: true } : value
+  }) as object
+
 interface RawError {
   keyword: string
   instancePath: string
@@ -48,11 +62,20 @@ function fieldErrors(errors: Iterable<RawError>): FieldError[] {
     const names = (params['requiredProperties'] ?? params['additionalProperties'] ?? ['']) as string[]
     for (const name of keyword === 'required' || keyword === 'additionalProperties' ? names : ['']) {
       const path = name ? `${instancePath}/${name}` : instancePath || '/'
-      const limit = params['limit']
-      if (!fields.has(path)) fields.set(path, { path, code, ...(typeof limit === 'number' && { params: { limit } }) })
+      const before = fields.get(path)
+      if (!before) fields.set(path, { path, code, ...told(code, params) })
+      // One of several constants is refused once for each.
+      else if (keyword === 'const' && before.code === code)
+        before.params!['values'] += `, ${String(params['allowedValue'])}`
     }
   }
   return [...fields.values()].slice(0, 20)
+}
+
+/** What the words of the code name. */
+function told(code: string, { limit, allowedValues, allowedValue }: RawError['params']): Pick<FieldError, 'params'> {
+  if (code === 'enum') return { params: { values: [allowedValues ?? allowedValue].flat().join(', ') } }
+  return typeof limit === 'number' ? { params: { limit } } : {}
 }
 
 function of(op: Operation): Compiled {

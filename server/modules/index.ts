@@ -12,6 +12,7 @@ import type { Operation } from '../kernel/operation.ts'
 import * as agents from './agents/index.ts'
 import * as analytics from './analytics/index.ts'
 import * as appointments from './appointments/index.ts'
+import * as archive from './archive/index.ts'
 import * as ar from './ar/index.ts'
 import * as authentication from './authentication/index.ts'
 import * as customers from './customers/index.ts'
@@ -22,6 +23,8 @@ import * as media from './media/index.ts'
 import * as notifications from './notifications/index.ts'
 import * as privacy from './privacy/index.ts'
 import * as queues from './queues/index.ts'
+import * as requests from './requests/index.ts'
+import * as sandbox from './sandbox/index.ts'
 import * as search from './search/index.ts'
 import * as setup from './setup/index.ts'
 import * as sites from './sites/index.ts'
@@ -51,12 +54,15 @@ const modules: readonly Module[] = [
   displays,
   setup,
   ar,
+  sandbox,
+  requests,
   notifications,
   analytics,
   imports,
   webhooks,
   search,
   privacy,
+  archive,
   audit,
   mail,
   background,

@@ -21,7 +21,7 @@ describe.skipIf(!hasBrowser)('links in e-mails, opened in Chromium', async () =>
       server.owner<{ body: string }>('select body from outbox_messages where recipient = $1 order by id desc', [
         recipient,
       ])
-    await expect.poll(async () => (await read()).length, { timeout: 20_000 }).toBeGreaterThan(0)
+    await expect.poll(async () => (await read()).length).toBeGreaterThan(0)
     return /(\/app\/\S+)/.exec((await read())[0]!.body)![1]!
   }
   async function open(link: string, lang = 'en') {

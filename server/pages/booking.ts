@@ -14,6 +14,7 @@ import { formKey, sameOriginOnly, sentence, textOf, withForms, type Form } from 
 import { html, Html } from './html.ts'
 import { monthOf, type Slots } from './month.ts'
 import { offeredLocale } from './brand.ts'
+import { noticesAbove } from './notices.ts'
 import type { Screens } from './screens.ts'
 
 export interface BookingPagesOptions {
@@ -268,6 +269,7 @@ export class BookingPages {
       title,
       data,
       content: new Html(render(locale, data)),
+      above: noticesAbove(tenant, locale),
       brand: tenant.brand_colour ?? null,
       status,
       ...(isSecret && { head: html`<meta name="robots" content="noindex" />` }),

@@ -29,8 +29,6 @@ export interface PageOptions {
   title: string
   /** Query of the page beside `lang`, kept when the language is changed. */
   query?: Record<string, string>
-  /** `wall`: dark and large, for screens on a wall. */
-  theme?: 'paper' | 'wall'
   /** Module below `/assets/pages/`. */
   script?: string
   /** What the script needs, as JSON. */
@@ -40,7 +38,7 @@ export interface PageOptions {
 }
 
 /** A whole page. Nothing inline is executed: scripts and styles are files, data is a JSON block. */
-export function page({ locale, title, query, theme = 'paper', script, data, nonce }: PageOptions, body: Html): string {
+export function page({ locale, title, query, script, data, nonce }: PageOptions, body: Html): string {
   const languages = LOCALES.map((each) => {
     const href = `?${new URLSearchParams({ ...query, lang: each }).toString()}`
     return html`<a href="${href}" lang="${each}" hreflang="${each}" ${each === locale && html`aria-current="true"`}
@@ -49,7 +47,7 @@ export function page({ locale, title, query, theme = 'paper', script, data, nonc
   })
   const json = data === undefined ? '' : JSON.stringify(data).replaceAll('<', '\\u003c')
   return html`<!doctype html>
-    <html lang="${locale}" dir="${locale === 'ar' ? 'rtl' : 'ltr'}" data-theme="${theme}">
+    <html lang="${locale}" dir="${locale === 'ar' ? 'rtl' : 'ltr'}">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />

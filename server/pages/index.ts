@@ -17,6 +17,7 @@ import { displayAccess, openDisplay } from '../modules/displays/index.ts'
 import { accountPages } from './account.ts'
 import { manifestLink, manifests } from './manifests.ts'
 import { outboxPage } from './outbox.ts'
+import { statusPage } from './status.ts'
 import { referencePages } from './reference.ts'
 import { html, page, textsOf, type Html, type PageOptions } from './html.ts'
 import type { Screens } from './screens.ts'
@@ -72,6 +73,7 @@ export class Pages {
       return textsOf(locale, catalogues[locale])
     })
     referencePages(app, send, catalogues.en)
+    statusPage(app, send, async () => (await this.#run('platform.status', null, {})) as never)
     const { outbox, consoleOf } = this.#options
     if (outbox !== 'nobody')
       outboxPage(app, {
@@ -130,12 +132,23 @@ export class Pages {
       tenants.map(async (tenant) => {
         const sites = await this.#all<Site>('sites.list', tenant, { is_active: true })
         const links = sites.map(
-          ({ slug, name }) => html`<li><a href="/site/${tenant.slug}/${slug}?lang=${locale}">${name}</a></li>`,
+          ({ slug, name }) =>
+            html`<li class="row">
+              <strong>${name}</strong>
+              <a class="button primary" href="/site/${tenant.slug}/${slug}?lang=${locale}"
+                >${translate(locale, 'page.take_number')}</a
+              >
+            </li>`,
         )
-        return html`<h2>${tenant.name}</h2>
+        return html`<section class="card">
+          <div class="row">
+            <h2>${tenant.name}</h2>
+            <a href="/app/agent?tenant=${tenant.slug}&lang=${locale}">${translate(locale, 'page.sign_in')}</a>
+          </div>
           <ul class="plain">
             ${links}
-          </ul>`
+          </ul>
+        </section>`
       }),
     )
     return send(
@@ -143,11 +156,13 @@ export class Pages {
       { locale, title: 'SmartQueue' },
       html`<main>
         <h1>SmartQueue</h1>
-        <p class="row">
-          <a class="button" href="/app/agent?lang=${locale}">${translate(locale, 'role.agent')}</a>
-          <a class="button" href="/docs">API</a>
-        </p>
         ${sections}
+        <p class="links">
+          <a href="/app/agent?lang=${locale}">${translate(locale, 'page.sign_in')}</a>
+          <a href="/kiosk?lang=${locale}">${translate(locale, 'page.kiosk')}</a>
+          <a href="/display?lang=${locale}">${translate(locale, 'page.display')}</a>
+          <a href="/docs">${translate(locale, 'page.reference')}</a>
+        </p>
       </main>`,
     )
   }

@@ -1,24 +1,9 @@
+import type { Month, Slot } from '../../shared/booking.ts'
+
 /** What `appointments.slots` answers, as far as a page shows it. */
 export interface Slots {
   services: { days: { date: string; slots: Slot[] }[] }[]
   exceptions: { date: string; is_open: boolean; reason: Record<string, string> }[]
-}
-interface Slot {
-  start_at: string
-  time: string
-  places: number
-}
-/** A month of days to choose from, and the times of the chosen one. */
-export interface Month {
-  /** `2026-12`. */
-  month: string
-  /** Days with free times, and how many. */
-  free: Record<string, number>
-  /** The chosen day; absent in a month without a free time. */
-  day?: string
-  times: Slot[]
-  /** Why days of the month are closed or unlike others, by date. */
-  reasons: Record<string, Record<string, string>>
 }
 
 /** Days that one look at the slots covers. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { keep } from '../kernel/mail/index.ts'
-import { createSuperuser, hashPassword } from '../modules/authentication/index.ts'
+import { createSuperuser } from '../modules/authentication/index.ts'
+import { quickHash } from '../test/password.ts'
 import { startApp, type TestApp } from '../test/app.ts'
 
 const HOST = 'queue.example.org'
@@ -42,7 +43,7 @@ test('in production there is none, and where it is allowed the operator alone se
   expect((await open(allowed)).statusCode).toBe(404)
   const bank = await allowed.aTenant()
   const password = 'correct horse battery staple'
-  await allowed.owner('update users set password_hash = $1', [await hashPassword(password)])
+  await allowed.owner('update users set password_hash = $1', [quickHash(password)])
   const cookieOf = async (email: string, more: object = {}) => {
     const answer = await allowed.app.inject({
       method: 'POST',

@@ -53,7 +53,7 @@ test('a refusal is shown on the page, in its language', async () => {
   const payload = 'key=refused&queue_id=999999'
   const page = await app.inject({ method: 'POST', url: `${site}?lang=fr`, headers: form, payload })
   expect(page.statusCode).toBe(404)
-  expect(page.body).toContain('Aucun élément ne correspond à cet identifiant.')
+  expect(page.body).toContain('Rien ici : cette adresse ou cet identifiant n’existe pas.')
 })
 
 test('a page of another site cannot take numbers', async () => {

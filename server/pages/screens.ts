@@ -7,6 +7,7 @@ import type { Locale } from '../kernel/schema.ts'
 import { allowPage } from '../transports/security/headers.ts'
 import { brandAddress, brandStyles } from './brand.ts'
 import { html, Html } from './html.ts'
+import { widgetPreview } from './widget-preview.ts'
 
 /** As web/build writes it; one of these an app. */
 interface BuiltApp {
@@ -46,6 +47,8 @@ export interface ScreenOptions {
   brand?: string | null
   /** Languages whose texts the app needs beside the page's own. */
   alsoIn?: readonly Locale[]
+  /** What stands above the app whatever it shows. */
+  above?: Html
   /** Further elements of the head. */
   head?: Html
   /** The page may register the service worker of its app. */
@@ -88,6 +91,7 @@ export class Screens {
       reply.header('cross-origin-resource-policy', 'cross-origin')
       return this.#send(request, reply, ({ apps }) => apps['widget']!.main, EMBEDDED)
     })
+    widgetPreview(app)
     if (!this.#isDevelopment) return
     app.get('/__kit', (request, reply) => {
       const { lang, theme } = request.query as Record<string, string>
@@ -98,7 +102,20 @@ export class Screens {
 
   /** A whole page that runs one app. Nothing inline is executed: the app's files carry the answer's nonce. */
   page(reply: FastifyReply, options: ScreenOptions): FastifyReply {
-    const { app, locale, title, data, content, theme, density, brand, head, alsoIn = [], hasWorker = false } = options
+    const {
+      app,
+      locale,
+      title,
+      data,
+      content,
+      theme,
+      density,
+      brand,
+      head,
+      above,
+      alsoIn = [],
+      hasWorker = false,
+    } = options
     const styles = (href: string) => html`<link rel="stylesheet" href="${href}" />`
     const built = this.#load().apps[app]!
     const nonce = allowPage(reply, { hasWorker })
@@ -127,6 +144,7 @@ export class Screens {
           ${[...scripts, built.main].map((src) => html`<script type="module" nonce="${nonce}" src="${src}"></script>`)}
         </head>
         <body>
+          ${above}
           <div id="app">${content}</div>
         </body>
       </html>`

@@ -18,6 +18,7 @@ import { formKey, sameOriginOnly, sentence, textOf, withForms, type Form } from 
 import { html, Html } from './html.ts'
 import { offeredLocale } from './brand.ts'
 import { manifestLink } from './manifests.ts'
+import { noticesAbove } from './notices.ts'
 import type { Screens } from './screens.ts'
 
 export interface VisitorPagesOptions {
@@ -125,6 +126,7 @@ export class VisitorPages {
       title,
       data,
       content: new Html(render(locale, data)),
+      above: noticesAbove(tenant, locale),
       brand: tenant.brand_colour ?? null,
       hasWorker: isTicket,
       status,

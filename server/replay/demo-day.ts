@@ -2,7 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { callNext, complete, noShow, recall, type Seat, setStatus, start, takeAs, type Ticket } from './actors.ts'
 import { ApiClient, type ClientOptions } from './client.ts'
 import { castTenant, type DemoAgentRow } from './demo-cast.ts'
-import { isOnDuty, presentAt, type DemoAgent, type DemoPart } from './demo-plan.ts'
+import {
+  CHANNELS,
+  isOnDuty,
+  NO_SHOW_EVERY,
+  presentAt,
+  WALK_SECONDS,
+  type DemoAgent,
+  type DemoPart,
+} from './demo-plan.ts'
 import { type PlannedVisit } from './plan.ts'
 import { DAY_SECONDS } from './staffing.ts'
 
@@ -20,15 +28,11 @@ export interface DemoDayOptions {
   onError?: ((error: unknown) => void) | undefined
 }
 
-/** From the call to the counter, and how long an agent waits for somebody who does not come. */
-const WALK_SECONDS = 30
+/** How long an agent waits for somebody who does not come. */
 const NO_SHOW_SECONDS = 60
-/** Every so many-th visitor does not come when called. */
-const NO_SHOW_EVERY = 37
 /** An idle agent looks again at least this often: people who try the demo take tickets too. */
 const LOOK_MS = 3000
 const TROUBLE_MS = 2000
-const CHANNELS = ['kiosk', 'kiosk', 'kiosk', 'qr', 'kiosk', 'web', 'kiosk', 'reception'] as const
 const LANGUAGES = ['fr', 'fr', 'ar', 'fr', 'en'] as const
 
 /**

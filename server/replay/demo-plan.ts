@@ -18,7 +18,14 @@ export interface DemoPart {
   plan: QueuePlan
 }
 
-const GOLDEN = (Math.sqrt(5) - 1) / 2
+/** Its multiples are spread evenly between whole numbers: any share of a list is taken evenly from all of it. */
+export const GOLDEN = (Math.sqrt(5) - 1) / 2
+/** From the call to the counter. */
+export const WALK_SECONDS = 30
+/** Every so many-th visitor does not come when called. */
+export const NO_SHOW_EVERY = 37
+/** Which way the visitors come, in turn. */
+export const CHANNELS = ['kiosk', 'kiosk', 'kiosk', 'qr', 'kiosk', 'web', 'kiosk', 'reception'] as const
 
 /**
  * Deals the classes of a real day to queues, each the class whose services take most nearly as long as the queue's, none
@@ -39,7 +46,6 @@ export function castDay(
     const serving = agents.filter((agent) => agent.queueIds.includes(id))
     const hands = serving.reduce((sum, agent) => sum + 1 / agent.queueIds.length, 0)
     const counters = Math.min(1, hands / mostOpen(plan))
-    // Multiples of the golden ratio are spread evenly, so the visitors who come are too.
     const visits = plan.visits.filter((_, n) => (n * GOLDEN) % 1 < counters)
     const staffing = plan.staffing.map(({ at_s, open }) => ({ at_s, open: Math.ceil(open * counters) }))
     return { queueId: id, plan: { ...plan, visits, staffing } }

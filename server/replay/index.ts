@@ -14,6 +14,7 @@ import { readTrace } from './trace.ts'
 import { VisitorSample } from './visitors.ts'
 
 export { startDemoDay } from './demo-day.ts'
+export { planDemoPast } from './demo-past.ts'
 export type { Out } from './progress.ts'
 
 export interface ReplayOptions extends Selection {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hashPassword } from '../modules/authentication/index.ts'
+import { quickHash } from '../test/password.ts'
 import { startApp } from '../test/app.ts'
 import { bankTrace, officeTrace } from './control-traces.ts'
 import { replay, startDemoDay } from './index.ts'
@@ -8,7 +8,7 @@ import type { ReplayReport } from './report.ts'
 const app = await startApp()
 const baseUrl = await app.listen()
 const password = 'correct horse battery'
-const passwordHash = await hashPassword(password)
+const passwordHash = quickHash(password)
 /** A tenant whose administrator signs in with the password. */
 async function signInTo(shape: Parameters<typeof app.aTenant>[0]) {
   const fixture = await app.aTenant(shape)

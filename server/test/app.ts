@@ -5,7 +5,7 @@ import { loadConfig } from '../config.ts'
 import type { Actor } from '../kernel/access.ts'
 import { createLogger } from '../kernel/log.ts'
 import { aTenant, type TenantFixture, type TenantShape } from './factories.ts'
-import { testDatabase, type TestDatabase } from './harness.ts'
+import { PATIENT, testDatabase, type TestDatabase } from './harness.ts'
 import { tokenOf } from './tokens.ts'
 import { whenOver } from './when-over.ts'
 
@@ -34,7 +34,7 @@ export async function startApp(environment: Record<string, string> = {}, options
     tmpdir(),
   )
   const logger = createLogger({ level: 'error', destination: process.stderr })
-  const built = await buildApp(config, { logger, ...options })
+  const built = await buildApp(config, { logger, database: PATIENT, ...options })
   whenOver(() => built.close())
   return {
     ...built,

@@ -1,12 +1,16 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import * as formats from 'ajv-formats'
 import { expect, test } from 'vitest'
 import { Compile } from 'typebox/compile'
 import { ROLE_SCOPES, type Actor, type Role } from '../kernel/access.ts'
 import type { Operation } from '../kernel/operation.ts'
 import { operations } from '../modules/index.ts'
 import { startApp } from '../test/app.ts'
+import { systemActor } from '../kernel/access.ts'
+import { openApiDocument } from './openapi.ts'
 import { routesOf, type Route } from './routes.ts'
 
-const { app, owner, aTenant, as } = await startApp()
+const { app, owner, aTenant, as, runtime } = await startApp()
 const t = await aTenant({ slug: 'own', queues: 2, agents: 2 })
 const other = await aTenant({ slug: 'foreign' })
 const GHOST = 987_654_321
@@ -165,7 +169,7 @@ test('the references below are all there are', () => {
   for (const noun of Object.keys(foreign)) expect(nouns, noun).toContain(noun)
 })
 test.each(references.map(({ op, name, noun }) => [op.id, name, op, noun] as const))(
-  '%s: a foreign %s is refused exactly like one that does not exist',
+  'P5 %s: a foreign %s is refused exactly like one that does not exist',
   async (_, name, op, noun) => {
     const headers = isVisitors(op) ? {} : as(callerOf(op))
     const input = { ...exampleOf(op), ...(name !== 'id' && 'id' in op.input.properties && { id: GHOST }) }
@@ -178,7 +182,7 @@ test.each(references.map(({ op, name, noun }) => [op.id, name, op, noun] as cons
   },
 )
 
-test('a foreign organisation is refused like one that does not exist', async () => {
+test('P5 a foreign organisation is refused like one that does not exist', async () => {
   const headers = as(t.admin)
   const bodies = await Promise.all(
     ['foreign', 'nowhere'].map(async (slug) => {
@@ -189,4 +193,127 @@ test('a foreign organisation is refused like one that does not exist', async () 
     }),
   )
   expect(bodies[0]).toEqual(bodies[1])
+})
+
+test('I5 each change of a stay, by a person, a machine, a program, a visitor or a timer, is told exactly once', async () => {
+  const b = await aTenant({ slug: 'told', queues: 1, agents: 1 })
+  const send = async (actor: Actor | null, path: string, payload: object = {}, base = '/api/v1/tenants/told') => {
+    const answer = await app.inject({ method: 'POST', url: base + path, payload, ...(actor && { headers: as(actor) }) })
+    expect([path, answer.statusCode < 300 || answer.body]).toEqual([path, true])
+    return answer.json<Record<string, any>>()
+  }
+  const system = (id: string, input: object = {}) =>
+    runtime.execute(
+      operations.find((op) => op.id === id)!,
+      {
+        actor: systemActor(b.tenant.id),
+        tenant: b.tenant,
+        locale: 'fr',
+        input,
+      },
+    )
+  const wanted = (channel: string) => ({ queue_id: b.queues[0]!.id, channel })
+  const agent = b.agentActors[0]!
+  const told: [number, string][] = []
+  const by = async (actor: Actor | null, channel: string, base?: string) => {
+    const ticket = await send(actor, '/tickets/', wanted(channel), base)
+    told.push([ticket['id'], 'ticket.created'])
+    return ticket
+  }
+  const first = await by(b.admin, 'reception')
+  await by(b.kiosk, 'kiosk')
+  const third = await by(b.apiKey, 'api')
+  const fourth = await by(null, 'web', '/api/v1/public/told')
+  for (const [verb, event] of [
+    ['call', 'called'],
+    ['start', 'started'],
+    ['complete', 'completed'],
+  ] as const) {
+    await send(agent, `/tickets/${first['id']}/${verb}/`, verb === 'call' ? { agent_id: b.agents[0]!.id } : {})
+    told.push([first['id'], `ticket.${event}`])
+  }
+  await send(null, `/t/${fourth['public_token']}/cancel/`, {}, '/api/v1')
+  told.push([fourth['id'], 'ticket.cancelled'])
+  await owner('update queues set no_show_after_seconds = 60 where tenant_id = $1', [b.tenant.id])
+  await owner(`update agents set status = 'available' where tenant_id = $1`, [b.tenant.id])
+  await send(b.apiKey, `/tickets/${third['id']}/call/`, { agent_id: b.agents[0]!.id })
+  told.push([third['id'], 'ticket.called'])
+  await owner(`update tickets set last_called_at = now() - interval '2 minutes' where tenant_id = $1 and id = $2`, [
+    b.tenant.id,
+    third['id'],
+  ])
+  for (let round = 0; round < 2; round++) await system('tickets.sweepTimers')
+  told.push([third['id'], 'ticket.no_show'])
+  for (let round = 0; round < 2; round++) await system('tickets.closeDay', { today: true })
+  told.push([told[1]![0], 'ticket.expired'])
+  const rows = await owner<{ ticket_id: number; type: string }>(
+    `select ticket_id, type from events where tenant_id = $1 and type like 'ticket.%'`,
+    [b.tenant.id],
+  )
+  const ordered = (list: [number, string][]) => list.map(([id, type]) => `${id} ${type}`).toSorted()
+  expect(ordered(rows.map(({ ticket_id, type }) => [ticket_id, type]))).toEqual(ordered(told))
+})
+
+/** What an example means here: the things that its numbers stand for. */
+const mine: Record<string, number> = {
+  site: t.sites[0]!.id,
+  service: t.services[0]!.id,
+  queue: t.queues[0]!.id,
+  counter: t.counters[0]!.id,
+  agent: t.agents[0]!.id,
+  user: t.agents[1]!.user_id,
+  ticket: ownTicket.id,
+}
+function meant(op: Operation): Record<string, unknown> {
+  const input = { ...exampleOf(op) }
+  for (const name of Object.keys(input)) {
+    const noun = name === 'id' ? nounOf(op) : name.endsWith('_id') ? name.slice(0, -'_id'.length) : ''
+    if (mine[noun] !== undefined) input[name] = mine[noun]
+  }
+  return input
+}
+/** They end sessions, and close what the others work in. */
+const ENDS = /^(auth|passkeys|tenants|switches|users|sandbox|privacy)\./
+
+test('I2 what every example is answered is what the OpenAPI document says', async () => {
+  const ajv = new Ajv2020({ strict: false })
+  ;(formats.default as unknown as (ajv: Ajv2020) => void)(ajv)
+  const document = openApiDocument(operations, { version: '0.0.0' }) as {
+    paths: Record<string, Record<string, { responses: Record<string, { $ref?: string; content?: Described }> }>>
+    components: { responses: Record<string, { content?: Described }> }
+  }
+  type Described = Record<string, { schema: object }>
+  ajv.addSchema({ $id: 'openapi', ...document })
+  const checks = new Map<string, ReturnType<typeof ajv.compile>>()
+  const faultOf = (schema: object, value: unknown): string => {
+    const text = JSON.stringify(schema).replaceAll('"#/', '"openapi#/')
+    if (!checks.has(text)) checks.set(text, ajv.compile(JSON.parse(text) as object))
+    const check = checks.get(text)!
+    return check(value) ? '' : JSON.stringify(check.errors?.[0])
+  }
+  const asked = operations.filter((op) => !isSystems(op) && op.http.maxBodyBytes === undefined)
+  const rank = (op: Operation) => (op.kind === 'query' ? 0 : ENDS.test(op.id) ? 2 : 1)
+  const faults: string[] = []
+  const succeeded: string[] = []
+  for (const op of asked.toSorted((a, b) => rank(a) - rank(b))) {
+    const [route] = routesOf(op)
+    // Operators belong to no organisation.
+    const caller = callerOf(op).role === 'operator' ? { ...callerOf(op), tenantId: null } : callerOf(op)
+    const answer = await request(op, meant(op), isOpen(op) ? {} : as(caller))
+    const described = document.paths[route!.path]![route!.method.toLowerCase()]!.responses[String(answer.statusCode)]
+    if (!described || answer.statusCode >= 500) {
+      faults.push(`${op.id}: ${answer.statusCode} ${answer.body.slice(0, 200)}`)
+      continue
+    }
+    if (answer.statusCode < 300) succeeded.push(op.id)
+    const { content } = described.$ref ? document.components.responses[described.$ref.split('/').at(-1)!]! : described
+    const [type, media] = Object.entries(content ?? {})[0] ?? []
+    if (!type?.includes('json') || type.includes('ndjson')) continue
+    expect(answer.headers['content-type'], op.id).toContain(type)
+    const fault = faultOf(media!.schema, answer.json())
+    if (fault) faults.push(`${op.id}: ${answer.statusCode} ${fault}`)
+  }
+  expect(faults).toEqual([])
+  expect(succeeded.length).toBeGreaterThan(150)
+  expect(succeeded).toEqual(expect.arrayContaining(['tickets.list', 'queues.board', 'webhooks.create', 'tickets.get']))
 })

@@ -30,13 +30,18 @@ export function health(app: FastifyInstance, isReady: () => Promise<boolean>): v
 /** What the server says about itself: its interface and its errors. */
 export function documents(app: FastifyInstance, options: DocumentsOptions): void {
   const described = {
-    '/api/v1/openapi.json': openApiDocument(options.operations, { version: options.version }),
-    '/api/v1/asyncapi.json': asyncApiDocument(options),
+    '/api/v1/openapi.json': () => openApiDocument(options.operations, { version: options.version }),
+    '/api/v1/asyncapi.json': () => asyncApiDocument(options),
   }
-  for (const [path, document] of Object.entries(described)) {
-    const text = JSON.stringify(document)
-    const etag = etagOf(text)
+  for (const [path, describe] of Object.entries(described)) {
+    // By the first who reads it: describing it takes longer than the rest of a start.
+    let written: { text: string; etag: string } | undefined
     app.get(path, (request, reply) => {
+      if (!written) {
+        const text = JSON.stringify(describe())
+        written = { text, etag: etagOf(text) }
+      }
+      const { text, etag } = written
       reply.header('cache-control', 'no-cache').header('etag', etag)
       if (matchesEtag(request.headers['if-none-match'] ?? '', etag)) return reply.code(304).send()
       return reply.type('application/json; charset=utf-8').send(text)

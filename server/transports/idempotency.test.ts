@@ -79,9 +79,7 @@ test('a refusal by the work itself is kept too, with its request id; one before 
   await owner('update queues set is_active = false where id = $1', [t.queues[1]!.id])
   // The configuration of a queue is read once a second at most.
   await expect
-    .poll(async () => (await post(undefined, { payload: { ...body, queue_id: t.queues[1]!.id } })).statusCode, {
-      timeout: 5000,
-    })
+    .poll(async () => (await post(undefined, { payload: { ...body, queue_id: t.queues[1]!.id } })).statusCode)
     .toBe(409)
   const closed = { payload: { ...body, queue_id: t.queues[1]!.id } }
   const first = await post('refused', closed)

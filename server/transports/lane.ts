@@ -8,6 +8,7 @@ import type { Runtime } from '../kernel/execute.ts'
 import { limitHeaders } from '../kernel/limits/index.ts'
 import type { Operation, Request, Tenant } from '../kernel/operation.ts'
 import type { Locale } from '../kernel/schema.ts'
+import { upTo } from '../kernel/up-to.ts'
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 /** Distinct questions remembered, each with the token that asked it. */
@@ -47,6 +48,8 @@ export interface Answered {
   requestId: string
   tenantId: number | undefined
   userId: number | null | undefined
+  /** Who asked, as `api_key:12`. */
+  principal: string | undefined
 }
 
 /** A question that the routes answered before, and who asked. */
@@ -76,7 +79,7 @@ export type Asked = Pick<Question, 'op' | 'route' | 'token' | 'actor' | 'named' 
  */
 export class Lane {
   #options: LaneOptions
-  #questions = new LRUCache<string, Question>({ max: MAX_QUESTIONS })
+  #questions = new LRUCache<string, Question>(upTo(MAX_QUESTIONS))
   #headers: string[]
 
   constructor(options: LaneOptions) {
@@ -166,6 +169,7 @@ export class Lane {
       requestId,
       tenantId: tenant.id,
       userId: actor.userId,
+      principal: actor.principal,
     })
   }
 

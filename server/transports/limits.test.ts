@@ -73,8 +73,8 @@ test.each(Object.entries(MACHINES))('%s ends its socket and its stream within fi
   const [socket, events] = [open(token, feed), await stream(token, feed)]
   await expect.poll(() => [socket.isOpen, events.text.includes('snapshot')]).toEqual([true, true])
   await end()
-  await expect.poll(() => socket.closed, { timeout: 5000 }).toEqual({ code: 4401, reason: 'session_revoked' })
-  await expect.poll(() => events.isOver, { timeout: 5000 }).toBe(true)
+  await expect.poll(() => socket.closed).toEqual({ code: 4401, reason: 'session_revoked' })
+  await expect.poll(() => events.isOver).toBe(true)
   expect(events.text).toMatch(/data: \{"type":"close","code":4401,"reason":"session_revoked"\}\n\n$/)
 })
 
@@ -89,8 +89,8 @@ test('a change of role ends both, because a session speaks for who somebody was'
   const [socket, events] = [open(token), await stream(token)]
   await expect.poll(() => [socket.isOpen, events.text.includes('snapshot')]).toEqual([true, true])
   expect((await api('PATCH', `/users/${t.supervisor.userId}/`, { role: 'agent' })).statusCode).toBe(200)
-  await expect.poll(() => socket.closed?.code, { timeout: 5000 }).toBe(4401)
-  await expect.poll(() => events.isOver, { timeout: 5000 }).toBe(true)
+  await expect.poll(() => socket.closed?.code).toBe(4401)
+  await expect.poll(() => events.isOver).toBe(true)
 })
 
 test('who talks too much is cut, and so is who says too much at once', async () => {
@@ -121,14 +121,11 @@ test('one actor may have so many connections at once, over both transports, and 
   // A place that was left is free again.
   states[0]!.socket.terminate()
   await expect
-    .poll(
-      async () => {
-        const again = open(token)
-        await expect.poll(() => again.isOpen || again.closed !== undefined).toBe(true)
-        return again.isOpen
-      },
-      { timeout: 5000 },
-    )
+    .poll(async () => {
+      const again = open(token)
+      await expect.poll(() => again.isOpen || again.closed !== undefined).toBe(true)
+      return again.isOpen
+    })
     .toBe(true)
   for (const { socket } of states) socket.terminate()
 }, 30_000)

@@ -69,12 +69,12 @@ test('where WebSockets never get through, the same client follows by Server-Sent
     Fallback: EventStreamSocket,
     onChange: (_, event) => event && offsets.push(event.offset),
   })
-  await expect.poll(() => client.status, { timeout: 10_000 }).toBe('live')
+  await expect.poll(() => client.status).toBe('live')
   for (let i = 0; i < 12; i++) {
     await take()
     if (i % 4 === 3) proxy.cut()
   }
-  await expect.poll(() => client.view?.waiting_count, { timeout: 10_000 }).toBe(12)
+  await expect.poll(() => client.view?.waiting_count).toBe(12)
   expect(offsets).toHaveLength(12)
   expect(offsets).toEqual([...new Set(offsets)].toSorted((a, b) => a - b))
 }, 30_000)
@@ -91,9 +91,9 @@ test('a picture that nobody confirms is old after its time, and fresh with the n
   const heard: boolean[] = []
   const client = follow({ staleSeconds: 1, onStale: (isStale) => heard.push(isStale) })
   await expect.poll(() => client.view !== null).toBe(true)
-  await expect.poll(() => heard, { timeout: 5000 }).toEqual([true])
+  await expect.poll(() => heard).toEqual([true])
   await take()
-  await expect.poll(() => heard.slice(0, 2), { timeout: 5000 }).toEqual([true, false])
+  await expect.poll(() => heard.slice(0, 2)).toEqual([true, false])
   proxy.server.close()
 })
 

@@ -30,6 +30,14 @@ test.each([
   expect((await server.app.inject({ url, headers: server.as(bank.admin) })).statusCode).toBe(400)
 })
 
+test('a whole number that PostgreSQL does not know is refused', async () => {
+  const at = (path: string) => `/api/v1/tenants/${bank.tenant.slug}${path}`
+  const replay = at(`/sites/${bank.sites[0]!.id}/replay/?after=${'9'.repeat(30)}`)
+  expect((await server.app.inject({ url: replay, headers: server.as(bank.admin) })).statusCode).toBe(400)
+  const wanted = JSON.stringify({ date: '2026-11-20', rules: 'version', version: 3e9 })
+  expect((await post(at(`/queues/${bank.queues[0]!.id}/simulate/`), wanted)).statusCode).toBe(400)
+})
+
 test('a time finer than a nanosecond is refused, one of a nanosecond understood', async () => {
   const book = (fraction: string) =>
     post(

@@ -96,6 +96,7 @@ const parameterRef = (name: string): Json => ({ $ref: `#/components/parameters/$
 class Components {
   readonly schemas: Record<string, Json> = { Problem: PROBLEM }
   #nameOf = new Map<string, string>()
+  #described = new WeakMap<object, Json>()
 
   constructor(operations: readonly Operation[]) {
     const named = operations.map(({ id, output }) => ({ id, schema: plain(output as TSchema) }))
@@ -116,9 +117,13 @@ class Components {
     this.schemas[name] = this.#inside(schema)
   }
 
-  /** The schema with named parts replaced by references. */
+  /** The schema with named parts replaced by references; the same object each time, because an operation has several routes. */
   of(schema: TSchema | Json): Json {
-    return this.#reference(plain(schema))
+    const known = this.#described.get(schema)
+    if (known) return known
+    const described = this.#reference(plain(schema))
+    this.#described.set(schema, described)
+    return described
   }
 
   #reference(schema: Json): Json {
@@ -139,7 +144,11 @@ class Components {
     return value !== null && typeof value === 'object' ? this.#reference(value as Json) : value
   }
 }
-const plain = (schema: TSchema | Json): Json => JSON.parse(JSON.stringify(schema), inDialect) as Json
+/** A copy without what JSON cannot say. Most schemas have no fixed row, and looking at each value takes ten times as long. */
+function plain(schema: TSchema | Json): Json {
+  const text = JSON.stringify(schema)
+  return JSON.parse(text, text.includes('"items":[') ? inDialect : undefined) as Json
+}
 /** OpenAPI 3.1 speaks JSON Schema 2020-12, where a fixed row of items is `prefixItems`; what checks inputs writes it as before. */
 function inDialect(_name: string, value: unknown): unknown {
   const { items, additionalItems, ...rest } = (value ?? {}) as Json

@@ -114,7 +114,7 @@ test('a client written from the documentation follows a busy queue through a bad
     }>()
   const { waiting, called } = await board()
   await expect
-    .poll(() => [client.waiting, client.called.toSorted()], { timeout: 10_000 })
+    .poll(() => [client.waiting, client.called.toSorted()])
     .toEqual([waiting.map(({ id }) => id), called.map(({ id }) => id).toSorted()])
   expect(client.log.filter((type) => type === 'snapshot')).toHaveLength(1)
   expect(client.log).not.toContain('GAP')

@@ -33,7 +33,7 @@ test('supervisors see agents come as they connect; who looks over their shoulder
   await delay(400)
   expect(online()).toEqual([])
   const tabs = [open(agentPath, tokenOf(t.agentActors[0]!)), open(agentPath, tokenOf(t.agentActors[0]!))]
-  await expect.poll(online, { timeout: 5000 }).toEqual([t.agents[0]!.id])
+  await expect.poll(online).toEqual([t.agents[0]!.id])
   // One tab goes, then the other reloads: nothing changes.
   tabs[0]!.terminate()
   tabs[1]!.terminate()
@@ -44,7 +44,7 @@ test('supervisors see agents come as they connect; who looks over their shoulder
   again.terminate()
   await delay(400)
   await owner(`update presences set last_seen_at = last_seen_at - interval '21 seconds'`)
-  await expect.poll(online, { timeout: 8000 }).toEqual([])
+  await expect.poll(online).toEqual([])
   await expect.poll(() => view!.agents[0]!.status).toBe('offline')
   expect(types).toEqual(['snapshot', 'presence.changed', 'presence.changed', 'agent.status_changed'])
   for (const socket of [site, watcher]) socket.terminate()

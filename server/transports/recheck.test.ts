@@ -3,7 +3,7 @@ import { createClient } from 'graphql-ws'
 import { afterAll, expect, test, vi } from 'vitest'
 import WebSocket from 'ws'
 import type { Actor } from '../kernel/access.ts'
-import { hashPassword } from '../modules/authentication/index.ts'
+import { quickHash } from '../test/password.ts'
 import { startApp } from '../test/app.ts'
 
 // The server's clockwork, and nothing else, goes by our hand.
@@ -54,7 +54,7 @@ async function passSeconds(count: number) {
 }
 
 test('whoever is let in no more is found within a minute, also when no notice of it came, and nobody else', async () => {
-  await owner('update users set password_hash = $1', [await hashPassword('correct horse battery')])
+  await owner('update users set password_hash = $1', [quickHash('correct horse battery')])
   const [ending, standing] = [await open(await signIn(t.supervisor)), await open(await signIn(t.admin))]
   // As another process would have done whose notice reached nobody: the session itself goes on.
   await owner('update memberships set is_active = false where user_id = $1', [t.supervisor.userId])

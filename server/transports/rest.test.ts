@@ -96,12 +96,37 @@ test('errors speak the caller’s language: the header’s, else the organisatio
     const answer = await app.inject({ url, headers: { ...auth, ...(language && { 'accept-language': language }) } })
     return [answer.headers['content-language'], answer.json<{ title: string }>().title]
   }
-  expect(await title('en-GB,en;q=0.9,fr;q=0.8')).toEqual(['en', 'There is nothing here with this identifier.'])
-  expect(await title('fr')).toEqual(['fr', 'Aucun élément ne correspond à cet identifiant.'])
+  expect(await title('en-GB,en;q=0.9,fr;q=0.8')).toEqual([
+    'en',
+    'There is nothing here: no such address, or none with this identifier.',
+  ])
+  expect(await title('fr')).toEqual(['fr', 'Rien ici : cette adresse ou cet identifiant n’existe pas.'])
   expect((await title('ar'))[1]).toMatch(/[\u0600-\u06ff]/)
   expect((await title('de;q=1, ar;q=0.1'))[0]).toBe('ar')
   expect((await title(undefined, 'other', as(other.admin)))[0]).toBe('ar')
   expect((await title('de'))[0]).toBe('fr')
+})
+
+test('a refused choice names the choices there are', async () => {
+  const refused = async (url: string, method: 'POST' | 'GET', payload?: object) => {
+    const answer = await app.inject({
+      method,
+      url,
+      headers: { ...headers, 'accept-language': 'en' },
+      ...(payload && { payload }),
+    })
+    return answer.json<{ errors: { path: string; detail: string }[] }>().errors[0]!
+  }
+  expect(await refused(tickets, 'POST', { queue_id: queueId, channel: 'pigeon' })).toMatchObject({
+    path: '/channel',
+    detail: expect.stringMatching(/^Possible values: (\w+, )*kiosk(, \w+)*\.$/),
+  })
+  expect((await refused(`${tickets}?status=lost`, 'GET')).detail).toMatch(/en_attente, .*terminé/)
+  const kiosk = { site_id: 1, name: 'Hall', settings: { paper_width_mm: 60 } }
+  expect(await refused(tickets.replace('tickets', 'kiosks'), 'POST', kiosk)).toMatchObject({
+    path: '/settings/paper_width_mm',
+    detail: 'Possible values: 58, 80.',
+  })
 })
 
 test.each([

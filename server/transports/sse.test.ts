@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
 import WebSocket from 'ws'
-import { hashPassword } from '../modules/authentication/index.ts'
+import { quickHash } from '../test/password.ts'
 import { startApp } from '../test/app.ts'
 
 const server = await startApp({ CORS_ALLOWED_ORIGINS: 'https://console.example' })
@@ -50,7 +50,7 @@ class Stream {
     }
   }
   async until(count: number): Promise<Message[]> {
-    await expect.poll(() => this.messages.length >= count || this.isOver, { timeout: 10_000, interval: 5 }).toBe(true)
+    await expect.poll(() => this.messages.length >= count || this.isOver, { interval: 5 }).toBe(true)
     if (this.messages.length < count)
       throw new Error(`ended after ${this.messages.length}: ${this.status} ${this.body}`)
     return this.messages
@@ -178,7 +178,7 @@ test('a listed origin may follow; a one-time ticket opens one stream', async () 
 
 const password = 'correct horse battery'
 async function signIn(url: string) {
-  await owner('update users set password_hash = $2 where id = $1', [t.supervisor.userId, await hashPassword(password)])
+  await owner('update users set password_hash = $2 where id = $1', [t.supervisor.userId, quickHash(password)])
   const [{ email }] = (await owner<{ email: string }>('select email from users where id = $1', [
     t.supervisor.userId,
   ])) as [{ email: string }]
@@ -231,7 +231,7 @@ test('signing out ends the stream within five seconds and says why', async () =>
 test('a page may ask for a heartbeat it can see', async () => {
   const stream = new Stream(path(queue.id, '?heartbeat=5'), as(t.admin))
   await stream.until(1)
-  await expect.poll(() => stream.messages.some(({ data }) => data.type === 'ping'), { timeout: 8000 }).toBe(true)
+  await expect.poll(() => stream.messages.some(({ data }) => data.type === 'ping')).toBe(true)
   stream.leave()
 })
 

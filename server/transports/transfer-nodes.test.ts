@@ -48,7 +48,7 @@ test('a ticket that goes to and fro between queues by turns of two processes lea
     [`queues/${a}`, `queues/${b}`, `sites/${t.sites[0]!.id}`].map((path) => follow(node, path)),
   )
   try {
-    for (const { frames } of feeds) await expect.poll(() => frames.length, { timeout: 10_000 }).toBe(1)
+    for (const { frames } of feeds) await expect.poll(() => frames.length).toBe(1)
     const ticket = await post(0, '/tickets/', { queue_id: a, channel: 'kiosk' })
     for (let n = 0; n < TRANSFERS; n++) {
       await post(n % 3 === 0 ? 0 : 1, `/tickets/${ticket.id}/transfer/`, { queue_id: n % 2 === 0 ? b : a })
@@ -57,10 +57,8 @@ test('a ticket that goes to and fro between queues by turns of two processes lea
     for (const queue_id of [a, b]) await post(1, '/tickets/', { queue_id, channel: 'kiosk' })
     const moves = ({ frames }: { frames: Frame[] }) => frames.filter(({ type }) => type === 'ticket.transferred')
     for (const feed of feeds) {
-      await expect
-        .poll(() => feed.frames.filter(({ type }) => type === 'ticket.created').length, { timeout: 10_000 })
-        .toBeGreaterThan(0)
-      await expect.poll(() => moves(feed).length, { timeout: 10_000 }).toBe(TRANSFERS)
+      await expect.poll(() => feed.frames.filter(({ type }) => type === 'ticket.created').length).toBeGreaterThan(0)
+      await expect.poll(() => moves(feed).length).toBe(TRANSFERS)
       for (const [i, frame] of feed.frames.entries())
         if (i > 0) expect([feed.name, frame.after]).toEqual([feed.name, feed.frames[i - 1]!.offset])
       // Both queues hear of every move, and where the ticket stands afterwards.

@@ -44,6 +44,13 @@ test('the three catalogues hold the same keys in the same order', () => {
   expect(Object.keys(catalogues['ar']!)).toEqual(keys)
 })
 
+test('every text of the server’s own pages is said on one of them', () => {
+  const sources = globSync('{server/pages,server/modules}/**/*.ts', { cwd: new URL('../../', import.meta.url) })
+  const code = sources.map((file) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')).join()
+  const isSaid = (key: string) => code.includes(`'${key}'`) || /^page\.(level|status|part|health)_/.test(key)
+  expect(keys.filter((key) => key.startsWith('page.') && !isSaid(key))).toEqual([])
+})
+
 test.each(Object.keys(catalogues))('every message of %s takes the same values as the French one', (language) => {
   const signatures = keys.map((key) => [key, signature(catalogues[language]![key]!)])
   expect(signatures).toEqual(keys.map((key) => [key, signature(catalogues['fr']![key]!)]))

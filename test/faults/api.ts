@@ -5,6 +5,8 @@ export interface Answer {
   body: string
   /** The stored answer of an earlier request with the same key. */
   isReplay: boolean
+  /** Of a refusal: when to come again. */
+  retryAfter?: string | undefined
 }
 
 /** Requests to one server over connections kept open. Nothing is sent twice unless the caller does. */
@@ -56,6 +58,7 @@ export class Api {
           status: response.statusCode!,
           body: Buffer.concat(chunks).toString(),
           isReplay: response.headers['idempotent-replayed'] === 'true',
+          retryAfter: response.headers['retry-after'],
         }),
       )
     })

@@ -58,7 +58,8 @@ export async function readBooks(owner: Direct['query'], queueId: number): Promis
 export async function countHoles(owner: Direct['query'], siteId: number, queueId: number): Promise<number> {
   const [row] = await owner<{ holes: number }>(
     `select ((select last_offset from streams where site_id = $1) - (select count(*) from events where site_id = $1)
-       + (select coalesce(max(serial), 0) - count(*) from tickets where queue_id = $2))::int as holes`,
+       + (select coalesce(sum(holes), 0) from (
+            select max(serial) - count(*) as holes from tickets where queue_id = $2 group by series_day) days))::int as holes`,
     [siteId, queueId],
   )
   return row!.holes

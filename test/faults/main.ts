@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { useSigningKeys } from '../../server/modules/authentication/index.ts'
 import { aTenant } from '../../server/test/factories.ts'
 import { startRedis } from '../../server/test/redis.ts'
+import { boundedRun } from './bounded.ts'
 import { readThenSave, withoutSynchronousCommit } from './controls.ts'
 import { checkDurable, startDatabase, type FaultDatabase } from './database.ts'
 import { embedded } from './embedded.ts'
@@ -19,13 +20,12 @@ import { nodes } from './nodes.ts'
 import { notifications } from './notifications.ts'
 import { reconnect } from './reconnect.ts'
 import { reconnectStorm, stalledConsumers } from './storm.ts'
-import { isMet, table, type Figure } from './table.ts'
+import { atLeast, atMost, none } from './table.ts'
 import { webhooks } from './webhooks.ts'
 import { beforeDatabase, redisParts, wakeups, type WakeupsReport } from './wakeups.ts'
 
-const MAX_SECONDS = 540
-/** What is left for the end of everything. */
-const END_WITHIN_SECONDS = 12
+/** On a machine with nothing else to do a third of it is enough. */
+const MAX_SECONDS = 1800
 const { values: options } = parseArgs({
   options: {
     only: {
@@ -40,19 +40,7 @@ const only = options.only.split(',')
 const seed = Number(options.seed)
 const isQuick = options.quick
 const share = isQuick ? 0.1 : 1
-const started = performance.now()
-const seconds = () => Math.round((performance.now() - started) / 1000)
-const say = (line: string) => console.log(`${String(seconds()).padStart(4)} s  ${line}`)
-
-const ending = new AbortController()
-const { signal } = ending
-const figures: Figure[] = []
-function note(scenario: string, goals: Record<string, [measured: number, goal: Figure['goal']]>) {
-  for (const [what, [measured, goal]] of Object.entries(goals)) figures.push({ scenario, what, measured, goal })
-}
-const none = (measured: number): [number, Figure['goal']] => [measured, { is: 0 }]
-const atMost = (goal: number, measured: number): [number, Figure['goal']] => [measured, { atMost: goal }]
-const atLeast = (goal: number, measured: number): [number, Figure['goal']] => [measured, { atLeast: goal }]
+const { signal, say, note, finish } = boundedRun(MAX_SECONDS)
 
 async function reconnects(database: FaultDatabase, servers: readonly ServerProcess[], name: string) {
   const { owner } = database
@@ -439,22 +427,4 @@ async function run() {
   }
 }
 
-function endEarly(why: string) {
-  console.error(why)
-  process.exitCode = 1
-  ending.abort()
-  // Servers and PostgreSQL notice the end of this process by themselves.
-  setTimeout(() => process.exit(1), END_WITHIN_SECONDS * 1000).unref()
-}
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => endEarly(name))
-setTimeout(() => endEarly(`not done after ${MAX_SECONDS} s`), MAX_SECONDS * 1000).unref()
-try {
-  await run()
-} catch (error) {
-  console.error(error)
-  process.exitCode = 1
-}
-console.log(`\n${table(figures)}\n`)
-const missed = figures.filter((figure) => !isMet(figure)).length
-if (missed > 0) process.exitCode = 1
-console.log(`${figures.length - missed} of ${figures.length} figures as they must be, in ${seconds()} s`)
+await finish(run)

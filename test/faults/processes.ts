@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort } from './proxy.ts'
@@ -44,7 +46,15 @@ export class ServerProcess {
   async start(): Promise<void> {
     const args = ['--import', file('with-parent.ts'), this.#program, 'serve', '--roles', this.#roles]
     const child = spawn(process.execPath, args, {
-      env: { HOST: '127.0.0.1', PORT: String(this.port), METRICS_PORT: '0', LOG_LEVEL: 'error', ...this.#environment },
+      env: {
+        HOST: '127.0.0.1',
+        PORT: String(this.port),
+        METRICS_PORT: '0',
+        LOG_LEVEL: 'error',
+        // What is loaded before the program says so was compiled before, too.
+        NODE_COMPILE_CACHE: join(homedir(), '.cache', 'smartqueue'),
+        ...this.#environment,
+      },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.#child = child
@@ -60,12 +70,18 @@ export class ServerProcess {
       if (await this.#isReady()) return
       await sleep(25)
     }
+    // Nobody would end it: whoever asked for it has nothing to stop.
+    await this.kill()
     throw new Error(`the server does not start:\n${this.#output}`)
   }
 
   /** Of the process that runs; it changes with every start. */
   get pid(): number {
     return this.#child!.pid!
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null
   }
 
   /** kill -9: no goodbye to anybody. */

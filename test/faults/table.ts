@@ -6,6 +6,11 @@ export interface Figure {
   goal: { is: number } | { atLeast: number } | { atMost: number }
 }
 
+export type Goal = [measured: number, goal: Figure['goal']]
+export const none = (measured: number): Goal => [measured, { is: 0 }]
+export const atMost = (goal: number, measured: number): Goal => [measured, { atMost: goal }]
+export const atLeast = (goal: number, measured: number): Goal => [measured, { atLeast: goal }]
+
 export const isMet = ({ measured, goal }: Figure): boolean =>
   'is' in goal ? measured === goal.is : 'atMost' in goal ? measured <= goal.atMost : measured >= goal.atLeast
 

@@ -53,7 +53,8 @@ export async function furnishedWorld(owner: Direct['query'], client: Client): Pr
   const columns = await owner<{ table: string; column: string; identity: boolean }>(
     `select c.table_name as table, c.column_name as column, c.is_identity = 'YES' as identity from information_schema.columns c
      join information_schema.tables t using (table_schema, table_name)
-     where c.table_schema = 'public' and t.table_type = 'BASE TABLE' order by 1`,
+     where c.table_schema = 'public' and t.table_type = 'BASE TABLE'
+       and not (select r.relispartition from pg_class r where r.oid = format('public.%I', c.table_name)::regclass) order by 1`,
   )
   const having = (column: string) => columns.filter((each) => each.column === column).map(({ table }) => table)
   const own = await furnish(owner, client, 'own-office', 'kanari-own')

@@ -28,7 +28,8 @@ import { startDatabase } from '../faults/database.ts'
 import { postmasterPid, ServerProcess } from '../faults/processes.ts'
 import { freePort } from '../faults/proxy.ts'
 import { pastTickets } from './history.ts'
-import { atLeast, atMost, none, round, told, type Run } from './run.ts'
+import { atLeast, atMost, none } from '../faults/table.ts'
+import { round, told, type Run } from './run.ts'
 import { takers } from './takers.ts'
 
 /** Reads of the API whose answers must be the same bytes on the original and on the copy. */

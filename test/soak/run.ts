@@ -1,4 +1,4 @@
-import type { Figure } from '../faults/table.ts'
+import type { Goal } from '../faults/table.ts'
 
 /** What a scenario has to work with. */
 export interface Run {
@@ -9,14 +9,11 @@ export interface Run {
   signal: AbortSignal
   /** Of the command line, as `--tickets 1000000`; the first when the run is quick. */
   amount(name: string, quick: number, full: number): number
+  /** Of the command line too, as `--from v1.2.0`. */
+  word(name: string): string | undefined
   say(line: string): void
   note(goals: Record<string, Goal>): void
 }
-type Goal = [measured: number, goal: Figure['goal']]
-
-export const none = (measured: number): Goal => [measured, { is: 0 }]
-export const atMost = (goal: number, measured: number): Goal => [measured, { atMost: goal }]
-export const atLeast = (goal: number, measured: number): Goal => [measured, { atLeast: goal }]
 /** Told, with no goal of its own. */
 export const told = (measured: number): Goal => [measured, { atLeast: 0 }]
 export const round = (value: number, digits = 1): number => Number(value.toFixed(digits))

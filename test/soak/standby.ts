@@ -1,26 +1,16 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  baseBackup,
-  connectDirect,
-  migrate,
-  recover,
-  renewEpochs,
-  startEmbedded,
-  type Direct,
-} from '../../server/kernel/db/index.ts'
-import { prepareHome } from '../../server/kernel/db/embedded/account.ts'
-import { findBinaries } from '../../server/kernel/db/embedded/binaries.ts'
+import { baseBackup, connectDirect, recover, renewEpochs, type Direct } from '../../server/kernel/db/index.ts'
 import { aTenant, type TenantFixture } from '../../server/test/factories.ts'
 import { tokenOf } from '../../server/test/tokens.ts'
 import { Api } from '../faults/api.ts'
 import { ServerProcess } from '../faults/processes.ts'
 import { follow } from '../faults/followers.ts'
-import { freePort } from '../faults/proxy.ts'
-import { atLeast, atMost, none, told, type Run } from './run.ts'
+import { Postgres } from './postgres.ts'
+import { atLeast, atMost, none } from '../faults/table.ts'
+import { told, type Run } from './run.ts'
 import { takers } from './takers.ts'
 
 /** How long a primary must be silent before it is taken for dead; what a supervisor such as Patroni does in production. */
@@ -213,7 +203,7 @@ async function unhang(pair: Pair): Promise<void> {
   await pair.query(0)('select pg_reload_conf()')
 }
 
-const countOf = async (pair: Pair, index: number): Promise<number> =>
+const countOf = async (pair: Pair, index: 0 | 1): Promise<number> =>
   (await pair.query(index)<{ count: number }>('select count(*)::int as count from tickets'))[0]!.count
 
 async function readAnalytics(server: ServerProcess, fixture: TenantFixture, pair: Pair): Promise<number> {
@@ -239,140 +229,66 @@ async function withDirect<T>(url: string, use: (direct: Direct) => Promise<T>): 
   }
 }
 
-/** Two servers on ports of this machine: a primary, and a standby that streams from it. */
+/** A primary, and a standby that streams from it. */
 class Pair {
-  #homes: string[]
-  #ports: number[]
-  #postgres: string
-  #account: { uid: number; gid: number } | undefined
-  #children: (ChildProcess | undefined)[] = []
+  #servers: [Postgres, Postgres]
 
-  private constructor(homes: string[], ports: number[], postgres: string) {
-    this.#homes = homes
-    this.#ports = ports
-    this.#postgres = postgres
-    const { uid, gid } = statSync(homes[0]!)
-    this.#account = process.getuid?.() === 0 ? { uid, gid } : undefined
+  private constructor(servers: [Postgres, Postgres]) {
+    this.#servers = servers
   }
 
   static async make(directory: string, isSynchronous: boolean): Promise<Pair> {
-    const embedded = await startEmbedded({ directory: join(directory, 'primary') })
-    await migrate(embedded.directUrl)
-    await embedded.close()
-    const home = prepareHome(join(directory, 'primary'))
-    const { postgres } = await findBinaries(home.path, home.account)
-    const second = join(directory, 'standby')
-    mkdirSync(second, { mode: 0o700 })
-    if (home.account) chownSync(second, home.account.uid, home.account.gid)
-    const pair = new Pair([home.path, second], [await freePort(), await freePort()], postgres)
-    for (const each of [home.path])
-      writeFileSync(
-        join(each, 'data/pg_hba.conf'),
-        'local all all trust\nlocal replication all trust\nhost all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust\n',
+    const primary = await Postgres.make(join(directory, 'primary'))
+    const standby = await Postgres.at(join(directory, 'standby'))
+    const pair = new Pair([primary, standby])
+    try {
+      await baseBackup(primary.url('postgres'), join(directory, 'base'), 'standby')
+      await recover({ base: join(directory, 'base'), dataDirectory: join(standby.home, 'data') })
+      rmSync(join(standby.home, 'data/recovery.signal'))
+      standby.write('data/standby.signal', '')
+      standby.write(
+        'data/postgresql.auto.conf',
+        `primary_conninfo = 'host=127.0.0.1 port=${primary.port} user=postgres application_name=standby'\n`,
       )
-    await pair.start(0)
-    await baseBackup(pair.urlOf(0, 'postgres'), join(directory, 'base'), 'standby')
-    await recover({ base: join(directory, 'base'), dataDirectory: join(second, 'data') })
-    const settings = join(second, 'data/postgresql.auto.conf')
-    writeFileSync(
-      settings,
-      `primary_conninfo = 'host=127.0.0.1 port=${pair.#ports[0]} user=postgres application_name=standby'\n`,
-    )
-    rmSync(join(second, 'data/recovery.signal'))
-    writeFileSync(join(second, 'data/standby.signal'), '')
-    if (home.account)
-      for (const name of ['standby.signal', 'postgresql.auto.conf'])
-        chownSync(join(second, 'data', name), home.account.uid, home.account.gid)
-    await pair.start(1)
-    while (
-      (
-        await pair.query(0)<{ n: number }>(
-          `select count(*)::int as n from pg_stat_replication where state = 'streaming'`,
-        )
-      )[0]!.n === 0
-    )
-      await sleep(50)
-    if (isSynchronous) {
-      await pair.query(0)(`alter system set synchronous_standby_names = 'standby'`)
-      await pair.query(0)('select pg_reload_conf()')
-      while (
-        (
-          await pair.query(0)<{ n: number }>(
-            `select count(*)::int as n from pg_stat_replication where sync_state = 'sync'`,
-          )
-        )[0]!.n === 0
-      )
-        await sleep(50)
-    } else
-      // As far behind as a line between two rooms may be at any moment.
-      await pair.query(1)(`alter system set wal_receiver_status_interval = '10s'`)
-    return pair
+      await standby.start()
+      await pair.#replicates(`state = 'streaming'`)
+      if (isSynchronous) {
+        await primary.query(`alter system set synchronous_standby_names = 'standby'`)
+        await primary.reload()
+        await pair.#replicates(`sync_state = 'sync'`)
+      }
+      return pair
+    } catch (error) {
+      pair.end()
+      throw error
+    }
+  }
+
+  async #replicates(condition: string): Promise<void> {
+    const count = `select count(*)::int as n from pg_stat_replication where ${condition}`
+    while ((await this.query(0)<{ n: number }>(count))[0]!.n === 0) await sleep(50)
   }
 
   url(user: string): string {
-    return `postgresql://${user}@localhost/smartqueue?host=127.0.0.1,127.0.0.1&port=${this.#ports.join(',')}&target_session_attrs=read-write`
+    const ports = this.#servers.map(({ port }) => port).join(',')
+    return `postgresql://${user}@localhost/smartqueue?host=127.0.0.1,127.0.0.1&port=${ports}&target_session_attrs=read-write`
   }
-  urlOf(index: number, user: string): string {
-    return `postgresql://${user}@127.0.0.1:${this.#ports[index]}/smartqueue`
+  urlOf(index: 0 | 1, user: string): string {
+    return this.#servers[index].url(user)
   }
-  query(index: number): Direct['query'] {
-    return (text, values) => withDirect(this.urlOf(index, 'postgres'), ({ query }) => query(text, values))
+  query(index: 0 | 1): Direct['query'] {
+    return this.#servers[index].query
   }
-
-  async start(index: number): Promise<void> {
-    const home = this.#homes[index]!
-    rmSync(join(home, 'data/postmaster.pid'), { force: true })
-    const child = spawn(
-      this.#postgres,
-      [
-        '-D',
-        join(home, 'data'),
-        '-c',
-        `port=${this.#ports[index]}`,
-        '-c',
-        'listen_addresses=127.0.0.1',
-        '-c',
-        `unix_socket_directories=${home}`,
-        '-c',
-        'max_connections=100',
-        '-c',
-        'shared_buffers=128MB',
-      ],
-      { ...this.#account, cwd: home, env: {}, stdio: 'ignore' },
-    )
-    this.#children[index] = child
-    for (let waited = 0; waited < 60_000; waited += 50) {
-      if (
-        await this.query(index)('select 1').then(
-          () => true,
-          () => false,
-        )
-      )
-        return
-      if (child.exitCode !== null) break
-      await sleep(50)
-    }
-    throw new Error(`PostgreSQL ${index} does not start`)
+  start(index: 0 | 1): Promise<void> {
+    return this.#servers[index].start()
   }
-
   /** kill -9 of the server and all its processes: what is not on the other machine is gone. */
-  kill(index: number): void {
-    this.signal(index, 'SIGKILL')
-    this.#children[index] = undefined
+  kill(index: 0 | 1): void {
+    this.#servers[index].kill()
   }
-
   /** To the server and all its processes. */
-  signal(index: number, name: NodeJS.Signals): void {
-    const child = this.#children[index]
-    if (!child || child.exitCode !== null) return
-    const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' })
-    for (const pid of [child.pid!, ...stdout.split('\n').map(Number).filter(Boolean)]) {
-      try {
-        process.kill(pid, name)
-      } catch {
-        // It ended by itself.
-      }
-    }
+  signal(index: 0 | 1, name: NodeJS.Signals): void {
+    this.#servers[index].signal(name)
   }
 
   /** Resolves when the standby takes writes. */

@@ -13,11 +13,11 @@ export interface World {
   settings: Record<string, string>
 }
 
-/** A database, a server that reaches it over a line that can be harmed, and an organisation. */
+/** A database, a server that reaches it over a line that can be harmed (unless `isDirect`), and an organisation. */
 export async function inWorld<T>(
   { secretKey }: Run,
   use: (world: World) => Promise<T>,
-  more: { shape?: TenantShape; environment?: Record<string, string>; directory?: string } = {},
+  more: { shape?: TenantShape; environment?: Record<string, string>; directory?: string; isDirect?: boolean } = {},
 ): Promise<T> {
   const database = await startDatabase(more.directory)
   let line: FaultProxy | undefined
@@ -35,8 +35,8 @@ export async function inWorld<T>(
       return one.href
     }
     const settings = {
-      DATABASE_URL: url(database.url),
-      DATABASE_DIRECT_URL: url(database.directUrl),
+      DATABASE_URL: more.isDirect ? database.url : url(database.url),
+      DATABASE_DIRECT_URL: more.isDirect ? database.directUrl : url(database.directUrl),
       SECRET_KEY: secretKey,
       DATA_DIR: database.directory,
       ...more.environment,

@@ -59,10 +59,50 @@ export interface BuiltFonts {
 
 /**
  * What Latin letters are drawn with until the face has come: as wide, and as high, as it will be, so that no line breaks
- * anew. Measured against fonts with Arial's widths, on texts of the screens: 0.988 in regular, 0.990 in bold.
+ * anew. `regular` and `bold`: how much wider the face is, measured on texts of the screens.
  */
-const FALLBACK =
-  '@font-face{font-family:"Latin Fallback";font-style:normal;font-display:swap;src:local("Arial"),local("Liberation Sans"),local("Helvetica");size-adjust:99%;ascent-override:99%;descent-override:32%;line-gap-override:0%}'
+const STAND_INS = [
+  // Whoever has Arial's widths; one file makes both weights.
+  {
+    family: 'Latin Fallback',
+    regular: ['Arial', 'Liberation Sans', 'Helvetica'],
+    bold: [],
+    scale: { regular: 0.99, bold: undefined },
+  },
+  // Android.
+  {
+    family: 'Roboto Fallback',
+    regular: ['Roboto', 'Roboto-Regular'],
+    bold: ['Roboto Bold', 'Roboto-Bold'],
+    scale: { regular: 0.996, bold: 1.054 },
+  },
+  // Linux without anything else.
+  {
+    family: 'DejaVu Fallback',
+    regular: ['DejaVu Sans'],
+    bold: ['DejaVu Sans Bold'],
+    scale: { regular: 0.871, bold: 0.831 },
+  },
+]
+/** Heights of the face, in parts of its size. */
+const ASCENT = 0.98
+const DESCENT = 0.32
+
+function standIn(family: string, names: readonly string[], scale: number, weights: string): string {
+  const percent = (value: number) => `${Number((value * 100).toFixed(1))}%`
+  const local = names.map((name) => `local("${name}")`).join(',')
+  // Heights are scaled with the letters.
+  const heights = `ascent-override:${percent(ASCENT / scale)};descent-override:${percent(DESCENT / scale)};line-gap-override:0%`
+  return `@font-face{font-family:"${family}";font-style:normal;font-display:swap;${weights}src:${local};size-adjust:${percent(scale)};${heights}}`
+}
+const FALLBACK = STAND_INS.flatMap(({ family, regular, bold, scale }) =>
+  scale.bold === undefined
+    ? [standIn(family, regular, scale.regular, '')]
+    : [
+        standIn(family, regular, scale.regular, 'font-weight:400 599;'),
+        standIn(family, bold, scale.bold, 'font-weight:600 800;'),
+      ],
+).join('\n')
 
 /** Where subset fonts wait for the next build: making them takes longer than everything else. */
 const CACHE = `${ROOT}node_modules/.cache/smartqueue-fonts/`

@@ -9,6 +9,8 @@ const STALE_SECONDS = 15
 export type Freshness = 'fresh' | 'stale' | 'offline'
 export interface Following<View, Event = LiveEvent> {
   readonly view: View | null
+  /** As the server told it, without one's own acts. */
+  readonly told: View | null
   /** Seconds since anything was heard. */
   readonly silentSeconds: number
   /** Shows an act at once and sends it; see `LiveClient.act`. */
@@ -60,6 +62,9 @@ export function follow<View extends Feed, Event extends Frame>(
   return {
     get view() {
       return client.view
+    },
+    get told() {
+      return client.told
     },
     get silentSeconds() {
       return client.silentSeconds

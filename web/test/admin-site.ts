@@ -1,7 +1,8 @@
 import type { BrowserContext, Page } from 'playwright-core'
-import { hashPassword } from '../../server/modules/authentication/index.ts'
+import { quickHash } from '../../server/test/password.ts'
 import type { TenantFixture } from '../../server/test/factories.ts'
 import { DESK } from './console-desk.ts'
+import { KIOSK } from './machines.ts'
 import { PASSWORD, startSite, type OpenOptions, type OpenPage, type TestSite } from './site.ts'
 
 export interface AdminSite extends TestSite {
@@ -20,7 +21,7 @@ export async function startAdminSite(): Promise<AdminSite> {
   const empty = await site.server.aTenant({ slug: 'empty', sites: 0, queues: 0, counters: 0, agents: 0 })
   const operator = 'root@example.org'
   await owner(`insert into users (email, name, is_operator) values ($1, 'Root', true)`, [operator])
-  await owner('update users set password_hash = $1', [await hashPassword(PASSWORD)])
+  await owner('update users set password_hash = $1', [quickHash(PASSWORD)])
   await owner(`update services set names = case code
       when 'A' then '{"fr":"État civil","en":"Registry","ar":"الحالة المدنية"}'
       when 'B' then '{"fr":"Titres","en":"Titles","ar":"الوثائق"}'
@@ -42,6 +43,25 @@ export async function startAdminSite(): Promise<AdminSite> {
       return site.open(path, { viewport: DESK, prepare, ...options })
     },
   }
+}
+
+/** A ticket machine of the first site that staff has adopted. Its clock is moved by the test. */
+export async function aKiosk({ open, run, bank }: AdminSite, kiosk_id?: number): Promise<OpenPage> {
+  const site_id = bank.sites[0]!.id
+  const machine = await open('/kiosk', { viewport: KIOSK, isLast: true, prepare: (page) => page.clock.install() })
+  const { page } = machine
+  await page.waitForSelector('.pairing-code')
+  const code = (await page.textContent('.pairing-code'))!.trim()
+  await run(bank.admin, 'POST', '/devices/pair/', {
+    code,
+    kind: 'kiosk',
+    site_id,
+    name: 'Borne',
+    ...(kiosk_id && { kiosk_id }),
+  })
+  await page.clock.runFor(3000)
+  await page.waitForSelector('[data-step=welcome]')
+  return machine
 }
 
 /** Everything that the page asked for has come: nothing on it says that it is awaited. */

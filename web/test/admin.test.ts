@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { afterEach, describe, expect, test } from 'vitest'
 import { jobs } from '../../server/modules/imports/index.ts'
 import { ROWS as ADMIN_ROWS } from '../apps/console/admin/rows.ts'
 import { ROWS as DEVELOPER_ROWS } from '../apps/console/developer/rows.ts'
+import { testForms } from './admin-forms.ts'
 import { isThere, startAdminSite } from './admin-site.ts'
 import { hasBrowser, violations } from './site.ts'
 
@@ -38,7 +40,9 @@ describe.runIf(hasBrowser)('settings', async () => {
     const wall = await site.open('/display', { viewport: { width: 1280, height: 720 } })
     await wall.page.waitForSelector('.pairing-code')
     const code = (await wall.page.textContent('.pairing-code'))!.trim()
-    const { page, complaints } = await openAs('admin1@empty.example', '/app/admin/setup')
+    const { page, complaints } = await openAs('admin1@empty.example', `/app/admin/devices?pair=${code}`)
+    expect(await fieldOf(page, '/code').locator('input').inputValue()).toBe(code)
+    await page.goto(`${url}/app/admin/setup`)
     let interactions = 3
     const click = async (selector: string) => {
       interactions++
@@ -49,7 +53,7 @@ describe.runIf(hasBrowser)('settings', async () => {
       await page.fill(selector, text)
     }
     await click('.template >> nth=2')
-    await fill('[name=name]', 'Clinique du Parc')
+    await fill('[data-field="/name"] input', 'Clinique du Parc')
     await click('[data-setup=choose] [type=submit]')
     await page.waitForSelector('[data-setup=steps]')
     // Whatever the hour and the day of the test.
@@ -119,6 +123,48 @@ describe.runIf(hasBrowser)('settings', async () => {
     expect(await owner(`select hint from counters where name = 'Guichet neuf'`)).toEqual([{ hint: 'Premier étage' }])
   })
 
+  test('T2 every form: what lacks stands in the summary and beside its field, and what was typed survives', async () => {
+    const { page, complaints } = await openAs(ADMIN, '/app/admin/setup')
+    await page.waitForSelector('.admin h1')
+    const go = async (path: string) => {
+      await page.evaluate((to) => {
+        history.pushState(null, '', to)
+        dispatchEvent(new PopStateEvent('popstate'))
+      }, `/app/${path}`)
+      await page.locator(`[data-area="${path.replace(/\/new$/, '')}"]`).waitFor()
+    }
+    const nouns = [...readFileSync('web/apps/console/admin/resources.tsx', 'utf8').matchAll(/^ {2}(\w+): \{$/gm)]
+    const paths = nouns.map(([, noun]) => `admin/${noun}/new`).filter((path) => !/devices/.test(path))
+    expect(paths.length).toBeGreaterThan(14)
+    let refused = 0
+    for (const path of ['admin/setup', ...paths, 'developer/keys/new', 'developer/webhooks/new']) {
+      await go(path)
+      await page.locator('[data-form] .form-end [type=submit]').first().click()
+      const seen = await page.evaluate(async () => {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        const faults = [...document.querySelectorAll('[data-fault]')].map((each) => each.getAttribute('data-fault'))
+        const links = [...document.querySelectorAll<HTMLAnchorElement>('.summary a')].map((each) => {
+          each.click()
+          return document.activeElement?.closest('[data-field]')?.getAttribute('data-field')
+        })
+        return { faults, links }
+      })
+      expect([path, seen.links]).toEqual([path, seen.faults])
+      refused += seen.faults.length
+      const field = page.locator('.form input[dir=auto], .form textarea').first()
+      if ((await field.count()) === 0) continue
+      await field.fill('Ce que je tape')
+      await go('admin/audit')
+      await go(path)
+      await page.locator('[data-restored]').waitFor()
+      expect([path, await field.inputValue()]).toEqual([path, 'Ce que je tape'])
+      await page.click('[data-restored] button')
+      expect([path, await field.inputValue()]).toEqual([path, ''])
+    }
+    expect(refused).toBeGreaterThan(paths.length)
+    expect(complaints).toEqual([])
+  })
+
   test('T2 somebody else was faster: nothing of either is lost', async () => {
     const { page } = await openAs(ADMIN, `/app/admin/sites/${first}`)
     await fieldOf(page, '/name').locator('input').fill('Mon nom')
@@ -163,17 +209,13 @@ describe.runIf(hasBrowser)('settings', async () => {
     // Closed all week, then always open: the visitors' page follows.
     await run(bank.admin, 'PATCH', `/sites/${first}/`, { opening_hours: { weekly: {} } })
     await expect
-      .poll(() => visitorPage().then((text) => text.includes('disabled') || !text.includes('name="queue_id"')), {
-        timeout: 2500,
-      })
+      .poll(() => visitorPage().then((text) => text.includes('disabled') || !text.includes('name="queue_id"')))
       .toBe(true)
     await page.reload()
     await page.check('[data-field="/opening_hours"] .hours > .check input')
     await page.click('.form-end [type=submit]')
     await isSaved(page)
-    await expect
-      .poll(() => visitorPage().then((text) => text.includes('name="queue_id"')), { timeout: 2500 })
-      .toBe(true)
+    await expect.poll(() => visitorPage().then((text) => text.includes('name="queue_id"'))).toBe(true)
   })
 
   test('T4 a colour that cannot be read cannot be saved; the nearest that can is offered and reaches visitors', async () => {
@@ -189,7 +231,7 @@ describe.runIf(hasBrowser)('settings', async () => {
     await field.fill(nearest)
     await page.click('.form-end [type=submit]')
     await isSaved(page)
-    await expect.poll(() => visitorPage(), { timeout: 3000 }).toContain(`/brand/${nearest.slice(1)}.css`)
+    await expect.poll(() => visitorPage()).toContain(`/brand/${nearest.slice(1)}.css`)
     const phone = await site.open('/site/demo/site-1')
     expect(
       await phone.page.evaluate(() =>
@@ -259,18 +301,92 @@ describe.runIf(hasBrowser)('settings', async () => {
     await page.locator('[data-language=en][data-published=false]').waitFor()
     await line('en').locator('button').click()
     await page.locator('[data-language=en][data-published=true]').waitFor()
-    await expect.poll(() => visitorPage('ar'), { timeout: 3000 }).toContain('lang="fr"')
-    expect(await visitorPage('en')).toContain('<html lang="en"')
+    await expect.poll(() => visitorPage('en')).toContain('<html lang="en"')
+    await expect.poll(() => visitorPage('ar')).toContain('<html lang="fr"')
     await owner(`update services set names = names || '{"ar":"التعمير"}' where code = 'C' and tenant_id = $1`, [
       bank.tenant.id,
     ])
     await page.reload()
     await line('ar').locator('button').click()
     await page.locator('[data-language=ar][data-published=true]').waitFor()
-    await expect.poll(() => visitorPage('ar'), { timeout: 3000 }).toContain('<html lang="ar"')
+    await expect.poll(() => visitorPage('ar')).toContain('<html lang="ar"')
   })
 
-  test('T5 and T10 a draft is tried on yesterday, published, and the way back restores every byte', async () => {
+  test('T5 what a draft would have done yesterday is what the order of service does with the same people', async () => {
+    const queue = bank.queues[2]!.id
+    await run(bank.admin, 'PATCH', `/queues/${queue}/`, { algorithm: 'priority' })
+    // Eight come, two of them with a higher class, and six are called, in between.
+    const channels = ['reception', 'reception', 'kiosk', 'reception', 'kiosk', 'reception', 'reception', 'kiosk']
+    const ids: number[] = []
+    for (const step of 'aaaacacacaaccc') {
+      if (step === 'a') {
+        const channel = channels[ids.length]!
+        const priority = ids.length === 1 || ids.length === 5 ? 2 : 0
+        ids.push((await site.take(2, { channel, priority }))['id'] as number)
+        continue
+      }
+      const { id } = await site.callNext()
+      for (const verb of ['start', 'complete']) await site.act(verb, id as number)
+    }
+    for (const { id } of (await run(bank.admin, 'GET', `/tickets/?queue=${queue}&status=en_attente`))['results'])
+      await run(bank.admin, 'POST', `/tickets/${id}/cancel/`, {})
+    // It was yesterday at nine, an event a minute.
+    await owner(
+      `with log as (select e.site_id, e."offset", e.ticket_id, e.type, (date_trunc('day', now() at time zone 'Europe/Paris') - interval '15 hours') at time zone 'Europe/Paris'
+           + (row_number() over (order by e."offset")) * interval '1 minute' as at from events e where e.queue_id = $1 and e.ticket_id is not null),
+         told as (update events e set at = log.at, data = e.data #- '{ticket,called_at}' from log where e.site_id = log.site_id and e."offset" = log."offset")
+       update tickets t set created_at = log.at, entered_at = log.at from log where log.ticket_id = t.id and log.type = 'ticket.created'`,
+      [queue],
+    )
+    const log = await owner<{ type: string; ticket_id: number; at: number }>(
+      `select type, ticket_id, extract(epoch from at)::float8 as at from events where queue_id = $1 and type in ('ticket.created', 'ticket.called') order by "offset"`,
+      [queue],
+    )
+    /** The highest class first, then who came first: whom each call takes, and how long they waited. */
+    const play = (classOf: (n: number) => number) => {
+      const waiting: { n: number; at: number }[] = []
+      return log.flatMap(({ type, ticket_id, at }) => {
+        if (type === 'ticket.created') waiting.push({ n: ids.indexOf(ticket_id), at })
+        if (type === 'ticket.created') return []
+        const [next] = waiting.toSorted((a, b) => classOf(b.n) - classOf(a.n) || a.n - b.n)
+        waiting.splice(waiting.indexOf(next!), 1)
+        return [{ n: next!.n, wait: at - next!.at }]
+      })
+    }
+    const asked = (n: number) => (n === 1 || n === 5 ? 2 : 0)
+    const recorded = play(asked)
+    const called = log.flatMap(({ type, ticket_id }) => (type === 'ticket.called' ? [ids.indexOf(ticket_id)] : []))
+    expect(recorded.map(({ n }) => n)).toEqual(called)
+    const wanted = play((n) => (channels[n] === 'kiosk' ? 5 : asked(n)))
+    expect(wanted.map(({ n }) => n)).not.toEqual(called)
+
+    const effect = { priority: 5 }
+    const rule = await run(bank.admin, 'POST', '/queue-rules/', {
+      queue_id: queue,
+      name: 'Borne',
+      condition: { channels: ['kiosk'] },
+      effect,
+    })
+    const { page } = await openAs(ADMIN, `/app/admin/queues/${queue}`)
+    await page.click('[data-try]')
+    await page.locator('[data-tried=false]').waitFor()
+    const median = (waits: number[]) => waits.toSorted((a, b) => a - b)[Math.ceil(waits.length / 2) - 1]
+    const shown = await page.$$eval('[data-tried] tbody tr', (rows) =>
+      rows.map((row) => [...row.querySelectorAll('td')].map((cell) => Number(cell.getAttribute('data-seconds')))),
+    )
+    const classes = [() => true, (n: number) => asked(n) === 0, (n: number) => asked(n) === 2]
+    const expected = classes.map((isIn) =>
+      [recorded, wanted].map((calls) => median(calls.flatMap(({ n, wait }) => (isIn(n) ? [wait] : [])))),
+    )
+    expect(shown).toEqual(expected)
+    expect(expected[0]![0]).not.toBe(expected[0]![1])
+    // Without the rule the day is the recorded one.
+    await run(bank.admin, 'DELETE', `/queue-rules/${rule['id']}/`)
+    await page.click('[data-try]')
+    await page.locator('[data-tried=true]').waitFor()
+  })
+
+  test('T10 a draft is published, and the way back restores every byte', async () => {
     const queue = bank.queues[2]!.id
     const rules = () =>
       run(bank.admin, 'GET', `/queues/${queue}/rule-versions/`).then(
@@ -287,12 +403,6 @@ describe.runIf(hasBrowser)('settings', async () => {
     })
     const { page } = await openAs(ADMIN, `/app/admin/queues/${queue}`)
     await page.locator('[data-diff="1"]').waitFor()
-    await page.click('[data-try]')
-    await page.locator('[data-tried]').waitFor()
-    // Yesterday nobody came: the engine says the same of the same events.
-    const date = new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/Paris' }).format(Date.now() - 86_400_000)
-    const simulated = await run(bank.admin, 'POST', `/queues/${queue}/simulate/`, { date, rules: 'draft' })
-    expect(await page.getAttribute('[data-tried]', 'data-tried')).toBe(String(simulated['identical']))
     await page.click('[data-publish]')
     await page.locator('[data-version="2"]').waitFor()
     expect(JSON.stringify((await rules())[0]!.rules)).not.toBe(before)
@@ -330,6 +440,8 @@ describe.runIf(hasBrowser)('settings', async () => {
     await page.locator('[data-import=undone]').waitFor()
     expect(await owner(`select code from services where name = 'Passeports'`)).toEqual([])
   })
+
+  testForms(site)
 
   test('X1 and X4 every page in French and Arabic: nothing for axe to find, no raw word, from the right', async () => {
     const raw = /\b(?:admin|developer|platform|console|role|channel)\.[a-z_.]+\b|undefined|NaN|\[object/

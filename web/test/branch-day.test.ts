@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import jsqr from 'jsqr'
 import type { Page } from 'playwright-core'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { ticketCode } from '../../shared/format.ts'
 import { startJobs } from '../../server/app.ts'
 import { createLogger } from '../../server/kernel/log.ts'
@@ -43,6 +43,7 @@ describe.runIf(hasTools)('one day at a branch', async () => {
   const { server, url, empty, openAs, open, closeAll } = await startAdminSite()
   const worker = await startJobs(server, createLogger({ level: 'error', destination: process.stderr }))
   afterAll(() => worker.stop())
+  afterEach(closeAll)
   const counts = { n: 0 }
   const tenant = empty.tenant.slug
 
@@ -57,7 +58,7 @@ describe.runIf(hasTools)('one day at a branch', async () => {
     const admin = await openAs(`admin1@${tenant}.example`, `/app/admin/setup?lang=fr`)
     const does = counting(counts, admin.page)
     await does.click('[name=template][value=town_hall]')
-    await does.fill('#setup-name', 'Mairie')
+    await does.fill('[data-field="/name"] input', 'Mairie')
     await does.click('[data-setup=choose] [type=submit]')
     await admin.page.waitForSelector('[data-setup=steps]')
     const downloading = admin.page.waitForEvent('download')
@@ -73,7 +74,7 @@ describe.runIf(hasTools)('one day at a branch', async () => {
     expect(opened.status).toBe(200)
 
     const wall = await open('/display', { viewport: WALL, isLast: true })
-    const kiosk = await open('/kiosk', { viewport: { width: 1080, height: 1920 }, isLast: true })
+    const kiosk = await open('/kiosk', { viewport: { width: 1080, height: 1920 }, isLast: true, hasWorker: true })
     for (const [kind, machine] of [
       ['display', wall],
       ['kiosk', kiosk],
@@ -129,9 +130,7 @@ describe.runIf(hasTools)('one day at a branch', async () => {
     expect(counts.n).toBeLessThanOrEqual(MOST_INTERACTIONS)
 
     await shows(wall.page, ticketCode(ticket!.number))
-    await expect
-      .poll(() => wall.page.evaluate('spoken.some((src) => src.includes("/voice/"))'), { timeout: 30_000 })
-      .toBe(true)
+    await expect.poll(() => wall.page.evaluate('spoken.some((src) => src.includes("/voice/"))')).toBe(true)
     await phone.page.waitForSelector('[data-state=called]')
 
     // Missed, and back again.

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { globSync, statSync } from 'node:fs'
+import { globSync, readFileSync, statSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { APPS } from '../build/apps.ts'
 import { builtManifest, sourceHash } from '../build/manifest.ts'
@@ -32,6 +32,18 @@ test('X11 the camera of what is near comes later and stays below 6 kB', () => {
 
 test('what is served was built from these sources', () => {
   expect(builtManifest()?.hash).toBe(sourceHash())
+})
+
+test('X1 no colour hangs on the language or its direction: what reads well in one reads as well in the other', () => {
+  const COLOUR = /(?:color|background|border|outline|fill|stroke|opacity|shadow|filter)[\w-]*:|--(?!fs|lh)[\w-]+:/
+  const coloured = (css: string) =>
+    [...css.matchAll(/([^{}]*)\{([^{}]*)\}/g)].flatMap(([, selector, rules]) =>
+      /:lang\(|\[lang|\[dir|:dir\(/.test(selector!) && COLOUR.test(rules!) ? [selector!.trim()] : [],
+    )
+  expect(coloured(':lang(ar) .a{color:red}.b{color:red}')).toEqual([':lang(ar) .a'])
+  const styles = globSync(`${DIST}assets/**/*.css`)
+  expect(styles.length).toBeGreaterThan(4)
+  for (const file of styles) expect([file, coloured(readFileSync(file, 'utf8'))]).toEqual([file, []])
 })
 
 test('messages keep plurals and choices, and need no parser', () => {

@@ -4,7 +4,7 @@ import { DayReplay } from '../../shared/day-replay.ts'
 import { applySite, type SiteEvent, type SiteView } from '../../shared/views.ts'
 import { ticketCode } from '../../shared/format.ts'
 import { DESK, startConsoleSite } from './console-desk.ts'
-import { hasBrowser, PASSWORD, violations, type OpenOptions, type OpenPage } from './site.ts'
+import { hasBrowser, PASSWORD, violations, violationsInTheme, type OpenOptions, type OpenPage } from './site.ts'
 
 type Json = Record<string, any>
 const NO_TEXT = /\b(undefined|NaN|null|\[object)\b|\b(console|ui|floor|errors|ticket_status|agent_status)\.[a-z_]+/
@@ -265,15 +265,31 @@ describe.runIf(hasBrowser)('the supervisor’s floor', async () => {
   test('S4 P stops the intake and opens the line again, at once for everybody', async () => {
     const visitor = async () => (await fetch(`${url}/site/demo/site-1?lang=fr`)).text()
     expect(await visitor()).not.toMatch(/en pause|suspendu/i)
+    // Two pages that are open already and are not loaded again: the floor, and a visitor's that is looked at once more.
+    const phone = await site.open('/site/demo/site-1')
+    const marked = [page, phone.page]
+    for (const each of marked) await each.evaluate(() => void Object.assign(globalThis, { isSame: true }))
+    const line = (status: string) => phone.page.locator(`.line[data-status=${status}] [value="${lineA}"]`)
+    const looksAgain = () => phone.page.evaluate(() => dispatchEvent(new Event('visibilitychange')))
+    const phoneSees = async (status: string) => {
+      await vi.waitUntil(async () => {
+        await looksAgain()
+        return (await line(status).count()) === 1
+      }, 10_000)
+    }
+    await phoneSees('open')
     await page.keyboard.press('p')
     await page.locator(`[data-queue="${lineA}"] [data-status=paused]`).waitFor()
     expect((await tileOf(lineA))['status']).toBe('paused')
     await expect(take(0)).rejects.toThrow(/queue_/)
+    await phoneSees('paused')
     const sitePage = (await (await fetch(`${url}/api/v1/public/demo/sites/site-1/`)).json()) as Json
-    const line = sitePage['queues'] ?? sitePage['lines']
-    expect(JSON.stringify(line)).toContain('paused')
+    expect(JSON.stringify(sitePage['lines'])).toContain('paused')
     await page.keyboard.press('p')
     await page.locator(`[data-queue="${lineA}"] [data-status=paused]`).waitFor({ state: 'detached' })
+    await phoneSees('open')
+    for (const each of marked) expect(await each.evaluate('isSame')).toBe(true)
+    await phone.close()
     await take(0)
     await page.fill('#limit', '1')
     await page.keyboard.press('Enter')
@@ -316,9 +332,13 @@ describe.runIf(hasBrowser)('the supervisor’s floor', async () => {
       await run(bank.agentActors[index]!, 'POST', `/agents/${id}/set-status/`, {
         status: id === away ? 'break' : 'back_office',
       })
-    await run(bank.admin, 'PATCH', `/queues/${lineA}/`, { goal_seconds: 1 })
     const alert = page.locator(`[data-alert="wait:${lineA}"]`)
+    expect(await alert.count()).toBe(0)
+    await page.evaluate(() => void Object.assign(globalThis, { isSame: true }))
+    await run(bank.admin, 'PATCH', `/queues/${lineA}/`, { goal_seconds: 1 })
     await alert.waitFor()
+    // On the page that was there before.
+    expect(await page.evaluate('isSame')).toBe(true)
     await alert.locator('[data-kind=primary]').click()
     // Somebody of the back office before somebody who rests.
     const atWork = `select id from agents where status = 'available' and id <> $1`
@@ -369,10 +389,7 @@ describe.runIf(hasBrowser)('the supervisor’s floor', async () => {
       page = opened.page
       await page.locator('.drawer .facts-list').waitFor()
       const isSound = async () => {
-        for (const theme of ['dark', 'light']) {
-          await page.evaluate((name) => (document.documentElement.dataset['theme'] = name), theme)
-          expect(await violations(page)).toEqual([])
-        }
+        expect(await violationsInTheme(page, language)).toEqual([])
         const text = await page.evaluate(() => document.body.innerText + document.title)
         expect(text).not.toMatch(NO_TEXT)
         if (language === 'ar') expect(text).not.toMatch(RAW)

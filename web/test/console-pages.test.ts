@@ -59,6 +59,26 @@ describe.runIf(hasBrowser)('the pages of the console', async () => {
     expect(await violations(page)).toEqual([])
   })
 
+  test('X1 somebody is found by a piece of the name, with every visit and what happened in it', async () => {
+    await site.take(0, { customer: { name: 'Élodie Marchand', phone: '+33612345678' }, note: 'Fauteuil' })
+    await site.callNext()
+    const { page, complaints } = await signedInAs(bank.admin.userId, '/app/find?lang=fr')
+    await page.fill('#find-anything', 'elodie march')
+    await page.locator('[data-hit^=customer]', { hasText: 'Élodie Marchand' }).waitFor()
+    expect(await violations(page)).toEqual([])
+    await page.click('[data-hit^=ticket] button')
+    await page.locator('[data-journey]').waitFor()
+    const steps = () => page.$$eval('[data-step]', (all) => all.map((each) => each.getAttribute('data-step')))
+    expect(await steps()).toEqual(['ticket.created', 'ticket.called'])
+    expect(await violations(page)).toEqual([])
+    await page.goto(page.url().replace('lang=fr', 'lang=ar'))
+    await page.locator('[data-journey]').waitFor()
+    expect(await violations(page)).toEqual([])
+    await page.fill('#find-anything', 'zzyzx')
+    await page.locator('[data-found="0"]').waitFor()
+    expect(complaints).toEqual([])
+  })
+
   test('an agent sees the desk without a menu, and is told of pages that are not for her', async () => {
     const { page } = await signedInAs(bank.agents[0]!.user_id, '/app/floor?lang=ar')
     await page.locator('[data-no-page]').waitFor()

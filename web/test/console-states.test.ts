@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { sees, startConsoleSite } from './console-desk.ts'
-import { hasBrowser, violations } from './site.ts'
+import { hasBrowser, violations, violationsInTheme } from './site.ts'
 
 const LANGUAGES = ['fr', 'ar'] as const
 const NO_TEXT =
@@ -15,12 +15,9 @@ describe.runIf(hasBrowser)('the console in every state', async () => {
   let page: Page
   let complaints: string[]
 
-  /** Accessible in both themes, no text that is not one, nothing cut off. */
-  async function isSound(language: string): Promise<void> {
-    for (const theme of ['dark', 'light']) {
-      await page.evaluate((name) => (document.documentElement.dataset['theme'] = name), theme)
-      expect(await violations(page)).toEqual([])
-    }
+  /** Accessible in a theme for each language, no text that is not one, nothing cut off. */
+  async function isSound(language: (typeof LANGUAGES)[number]): Promise<void> {
+    expect(await violationsInTheme(page, language)).toEqual([])
     const text = await page.evaluate(() => document.body.innerText + document.title)
     expect(text).not.toMatch(NO_TEXT)
     if (language === 'ar') expect(text).not.toMatch(FRENCH)
@@ -132,9 +129,12 @@ describe.runIf(hasBrowser)('the console in every state', async () => {
     })
 
     test('X1 X3 X4 a call that was answered, with what was written to the person', async () => {
+      const soon = Temporal.Now.zonedDateTimeISO('Europe/Paris').add({ minutes: 25 })
+      // What begins in the last half hour of a day would end outside its opening hours.
+      const start = soon.hour === 23 && soon.minute >= 30 ? soon.add({ minutes: 35 }) : soon
       await run(bank.admin, 'POST', '/appointments/', {
         queue_id: bank.queues[0]!.id,
-        start_at: new Date(Date.now() + 1_500_000).toISOString(),
+        start_at: start.toInstant().toString(),
       })
       const customer = { name: 'Samira Haddad', phone: '+33612345678', consents: ['sms'] }
       const ticket = await site.take(2, {

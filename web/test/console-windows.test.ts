@@ -1,3 +1,4 @@
+import type { Page, Route } from 'playwright-core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { current, DESK, isFree, noticeOf, sees, startConsoleSite } from './console-desk.ts'
 import { ticketCode } from '../../shared/format.ts'
@@ -32,6 +33,35 @@ describe.runIf(hasBrowser)('several windows, several agents', async () => {
     await page.waitForSelector('.panes')
     await page.locator('.current h2', { hasText: 'Guichet 1' }).waitFor()
     expect(complaints).toEqual([])
+  })
+
+  test('A0 a key pressed while the agent still sits down counts as soon as the seat is taken', async () => {
+    const [first] = await queueUp(1)
+    await server.owner(`update agents set status = 'offline' where id = $1`, [bank.agents[0]!.id])
+    const asked: string[] = []
+    const sitting = Promise.withResolvers<void>()
+    const { page } = await openDesk(0, {
+      async prepare(opened) {
+        await site.signIn(opened.context())
+        await opened.route(/\/(take-desk|set-status|next)\/$/, async (route) => {
+          asked.push(new URL(route.request().url()).pathname.split('/').at(-2)!)
+          if (asked.at(-1) !== 'next') await sitting.promise
+          await route.continue()
+        })
+      },
+    })
+    await page.locator(`[data-upcoming="${first}"]`).waitFor()
+    await page.keyboard.press('n')
+    await sees(page, first!)
+    await expect.poll(() => asked).toEqual(['take-desk'])
+    sitting.resolve()
+    await expect.poll(() => asked).toEqual(['take-desk', 'set-status', 'take-desk', 'next'])
+    await expect
+      .poll(async () => (await server.owner('select status from tickets where number = $1', [first]))[0])
+      .toEqual({
+        status: 'appelé',
+      })
+    await sees(page, first!)
   })
 
   test('A2 two agents who press together never get the same ticket, and none is skipped', async () => {
@@ -73,10 +103,12 @@ describe.runIf(hasBrowser)('several windows, several agents', async () => {
     const { page } = await openDesk(0)
     await page.locator(`[data-upcoming="${first}"]`).waitFor()
     // The answer of the other agent's call reaches this window after its own key.
-    await page.route('**/next/', async (route) => {
+    const beOvertaken = async (route: Route) => {
       await site.callNext(1)
       await route.continue()
-    })
+    }
+    // Once: a request that is repeated, because the answer was lost, is not overtaken again.
+    await page.route('**/next/', beOvertaken, { times: 1 })
     await page.keyboard.press('n')
     await sees(page, second!)
     await expect.poll(() => noticeOf(page).textContent()).toContain(ticketCode(second!))
@@ -99,6 +131,34 @@ describe.runIf(hasBrowser)('several windows, several agents', async () => {
     await page.locator('.current .notice', { hasText: 'Regardez qui est là' }).waitFor()
     await sees(page, second!)
     expect(sent).toEqual(['{}'])
+  })
+
+  test('A2 keys quicker than the feed of the line bring everybody in turn', async () => {
+    const numbers = await queueUp(4)
+    let isHeld = false
+    const held: (() => void)[] = []
+    const prepare = async (opened: Page) => {
+      await site.signIn(opened.context())
+      await opened.routeWebSocket(/\/queues\//, (socket) => {
+        const line = socket.connectToServer()
+        line.onMessage((frame) => (isHeld ? held.push(() => socket.send(frame)) : socket.send(frame)))
+      })
+    }
+    const { page } = await openDesk(0, { prepare })
+    await page.locator('[data-waiting="4"]').waitFor()
+    isHeld = true
+    for (const number of numbers) {
+      const answer = page.waitForResponse(/\/next\/$/)
+      await page.keyboard.press('n')
+      await sees(page, number)
+      const { ticket } = (await (await answer).json()) as { ticket: { number: string } }
+      expect(ticket.number).toBe(number)
+    }
+    expect(await page.locator('.waiting-row').count()).toBe(0)
+    isHeld = false
+    for (const pass of held) pass()
+    await page.locator('[data-waiting="0"]').waitFor()
+    await sees(page, numbers.at(-1)!)
   })
 
   test('A6 a second window asks to take over, and the first becomes a mirror', async () => {

@@ -1,10 +1,15 @@
 import type { Page } from 'playwright-core'
 import { test } from 'vitest'
 import { DESK, startConsoleSite } from './console-desk.ts'
-import { MONTH } from './month.ts'
+import { MONTH, PLANS, SHIFTS } from './month.ts'
 import { PASSWORD } from './site.ts'
 
 const FOLDER = 'docs/screens/'
+const LOOKS = [
+  ['fr', 'dark'],
+  ['en', 'light'],
+  ['ar', 'light'],
+] as const
 
 test('the supervisor’s floor and analytics', { timeout: 240_000 }, async () => {
   const site = await startConsoleSite()
@@ -26,6 +31,8 @@ test('the supervisor’s floor and analytics', { timeout: 240_000 }, async () =>
   await run(bank.admin, 'PATCH', `/services/${bank.services[0]!.id}/`, { expected_seconds: 300 }).catch(() => {})
   for (let i = 0; i < 6; i++) await take(0)
   for (let i = 0; i < 3; i++) await take(1)
+  const visitor = { customer: { name: 'Élodie Marchand', phone: '+33612345678' } }
+  for (const queue of [0, 1]) await take(queue, visitor)
   await site.callNext(0)
   await run(bank.agentActors[1]!, 'POST', `/agents/${bank.agents[1]!.id}/set-status/`, { status: 'break' })
   await owner(
@@ -36,11 +43,7 @@ test('the supervisor’s floor and analytics', { timeout: 240_000 }, async () =>
   const data = { email: user!.email, password: PASSWORD, tenant: bank.tenant.slug }
   const prepare = (page: Page) =>
     page.context().request.post(`${url}/api/v1/auth/session/`, { headers: { origin: url }, data })
-  for (const [lang, theme] of [
-    ['fr', 'dark'],
-    ['en', 'light'],
-    ['ar', 'light'],
-  ] as const) {
+  for (const [lang, theme] of LOOKS) {
     const { page, close } = await site.open(`/app/floor?lang=${lang}`, {
       viewport: DESK,
       deviceScaleFactor: 0.75,
@@ -70,10 +73,23 @@ test('the supervisor’s floor and analytics', { timeout: 240_000 }, async () =>
       await shoot('floor-phone')
       await page.setViewportSize(DESK)
     }
-    await page.goto(`${url}/app/analytics?lang=${lang}&site=${bank.sites[0]!.id}&from=${from}&to=${to}`)
+    await page.goto(`${url}/app/find?lang=${lang}&q=elodie`)
+    await page.click('[data-hit^=ticket] button')
+    await page.locator('[data-step]').first().waitFor()
+    await dress()
+    await shoot('find')
+    await close()
+  }
+  for (const text of [SHIFTS, PLANS]) await owner(text)
+  for (const [lang, theme] of LOOKS) {
+    const { page, close } = await site.open(
+      `/app/analytics?lang=${lang}&site=${bank.sites[0]!.id}&from=${from}&to=${to}`,
+      { viewport: DESK, deviceScaleFactor: 0.75, prepare },
+    )
+    await page.locator('.analytics[data-complete=true]').waitFor()
     await page.locator('[data-report=wait] .chart-point').first().waitFor()
     await page.locator('[data-report=staffing] .chart-bar, [data-report=staffing] .muted').first().waitFor()
-    await dress()
+    await page.evaluate((name) => (document.documentElement.dataset['theme'] = name), theme)
     await page.screenshot({ path: `${FOLDER}console-analytics-${lang}.png`, fullPage: true })
     await close()
   }

@@ -1,75 +1,28 @@
-import type { Page } from 'playwright-core'
-import { afterEach, describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { useVoice } from '../../server/modules/displays/index.ts'
 import { ticketCode } from '../../shared/format.ts'
 import { drawn, likeness, printed } from './paper.ts'
+import { giveLogo } from './logo.ts'
 import { decodedQr } from './qr.ts'
-import { hasBrowser, startSite, violations, type OpenOptions } from './site.ts'
-
-const KIOSK = { width: 1080, height: 1920 }
+import { canSpeak, KIOSK, SERIAL, startMachines } from './machines.ts'
+import { testStaffCorner } from './kiosk-staff.ts'
+import { hasBrowser, violations } from './site.ts'
 
 describe.runIf(hasBrowser)('the kiosk', async () => {
-  const { server, url, bank, run, open, closeAll } = await startSite({ queues: 3 })
+  const machines = await startMachines()
+  const { server, url, bank, run, closeAll, site_id, aKiosk, world, choose, take, statusOf, withPrinter, printer } =
+    machines
   const { admin } = bank
-  const site_id = bank.sites[0]!.id
-  await server.owner(
-    `update services set names = jsonb_build_object('fr', 'Service ' || code, 'en', 'Service ' || code, 'ar', 'خدمة ' || code)`,
-  )
+  const clips = mkdtempSync(join(tmpdir(), 'clips-'))
+  afterAll(() => rmSync(clips, { recursive: true }))
   afterEach(async () => {
+    useVoice({ directory: clips })
     await closeAll()
     await run(admin, 'POST', '/tickets/close-day/', { today: true })
   })
-
-  /** A machine that staff has adopted, with these settings; prints are counted instead of made. */
-  async function aKiosk(settings: object = {}, { prepare, ...options }: OpenOptions = {}) {
-    const kiosk = await run(admin, 'POST', '/kiosks/', { site_id, name: 'Entrée', settings })
-    const opened = await open('/kiosk', {
-      viewport: KIOSK,
-      isLast: true,
-      ...options,
-      async prepare(page) {
-        await page.clock.install()
-        await page.addInitScript(() => {
-          const world = { prints: 0, spoken: [] as string[] }
-          Object.assign(globalThis, { world })
-          globalThis.print = () => void world.prints++
-          speechSynthesis.getVoices = () =>
-            ['fr-FR', 'ar-MA', 'en-GB'].map((lang) => ({ lang, localService: true }) as SpeechSynthesisVoice)
-          speechSynthesis.speak = ({ text }) => void world.spoken.push(text)
-          Object.defineProperty(SpeechSynthesisUtterance.prototype, 'voice', { set() {} })
-        })
-        await prepare?.(page)
-      },
-    })
-    const { page } = opened
-    await page.waitForSelector('.pairing-code')
-    const code = (await page.textContent('.pairing-code'))!.trim()
-    const device = await run(admin, 'POST', '/devices/pair/', {
-      code,
-      kind: 'kiosk',
-      site_id,
-      name: 'Borne',
-      kiosk_id: kiosk['id'],
-    })
-    await page.clock.runFor(3000)
-    await page.waitForSelector('[data-step=welcome]')
-    return { ...opened, device }
-  }
-  const world = (page: Page) => page.evaluate('world') as Promise<{ prints: number; spoken: string[] }>
-  async function choose(page: Page, language = 'fr') {
-    await page.click(`.language[lang=${language}]`)
-    await page.waitForSelector('[data-step=services]')
-  }
-  async function take(page: Page) {
-    await page.click('.tile')
-    await page.waitForSelector('[data-number]')
-    return (await page.getAttribute('[data-number]', 'data-number'))!
-  }
-  const statusOf = async (number: string) =>
-    (
-      await server.owner('select status, channel, language from tickets where number = $1 order by id desc limit 1', [
-        number,
-      ])
-    )[0]
 
   test('K1 X6 X9 X10 two taps from the welcome to a number, which is printed and opens on a phone', async () => {
     const { page, complaints } = await aKiosk({ prints: true })
@@ -94,8 +47,11 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
 
   test('K2 in access mode everything pressed is low, large and reached by three keys, and each focus is spoken', async () => {
     const DOTS_PER_INCH = 160
-    const { page } = await aKiosk({ dots_per_inch: DOTS_PER_INCH })
-    await page.click('.access')
+    await run(admin, 'POST', '/booking-settings/', { queue_id: bank.queues[0]!.id, lead_seconds: 0 })
+    const { page } = await aKiosk({ dots_per_inch: DOTS_PER_INCH, asks_phone: true })
+    // The space bar of tactile keys is found without seeing a button.
+    await page.keyboard.press(' ')
+    await page.waitForSelector('[data-access=true]')
     const look = async () => {
       const targets = await page.$$eval('button', (buttons) =>
         buttons.map((button) => {
@@ -133,12 +89,29 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
     await page.keyboard.press('Enter')
     await page.waitForSelector('[data-step=services]')
     await look()
-    const before = (await world(page)).spoken.length
-    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowUp']) await page.keyboard.press(key)
-    const { spoken } = await world(page)
-    expect(spoken.length - before).toBe(3)
-    expect(spoken.at(-1)).toContain('Service B')
+    /** By the server's voice where it has one, else by the machine's own. */
+    const said = async () => {
+      const { clips, spoken } = await world(page)
+      return [...clips.map(([text]) => text), ...spoken]
+    }
+    const press = async (key: string) => {
+      const before = (await said()).length
+      await page.keyboard.press(key)
+      await expect.poll(async () => (await said()).length).toBe(before + 1)
+    }
+    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowUp']) await press(key)
+    const heard = await world(page)
+    expect((await said()).some((text) => text.includes('Service B'))).toBe(true)
+    if (canSpeak) expect([heard.spoken, heard.clips.at(-1)![1]]).toEqual([[], 0.8])
+    // A server without a voice leaves it to the machine.
+    useVoice({ directory: clips, command: 'no-such-program' })
     await focus('.tile')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('[data-step=phone]')
+    await look()
+    await press('ArrowDown')
+    expect((await world(page)).spoken.length).toBeGreaterThan(0)
+    await focus('[data-skip]')
     await page.keyboard.press('Enter')
     await page.waitForSelector('[data-number]')
     await look()
@@ -175,7 +148,7 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
   })
 
   test('K4 without a network five numbers, distinct, none lost by a restart, told of in order with their times', async () => {
-    const { page, context } = await aKiosk()
+    const { page, context } = await aKiosk({}, { hasWorker: true })
     const held = `select cardinality(numbers) as held from number_blocks b join devices d on d.tenant_id = b.tenant_id and d.id = b.device_id
       where b.queue_id = ${bank.queues[0]!.id} and d.id = (select max(id) from devices)`
     await expect.poll(async () => (await server.owner(held)).length).toBe(2)
@@ -266,36 +239,6 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
     expect(await statusOf(number)).toMatchObject({ status: 'en_attente' })
   })
 
-  /** A printer on a serial port, as the page sees one: takes bytes, and answers how it is. */
-  const withPrinter = (page: Page) =>
-    page.addInitScript(() => {
-      const printer = { jobs: [] as number[][], paper: 0x12, cause: 0x12, asked: 0, isMute: false }
-      Object.assign(globalThis, { printer })
-      let tell: ReadableStreamDefaultController<Uint8Array>
-      const port = {
-        async open() {
-          port.readable = new ReadableStream<Uint8Array>({ start: (controller) => void (tell = controller) })
-          port.writable = new WritableStream<Uint8Array>({
-            write(bytes) {
-              if (printer.isMute) throw new Error('unplugged')
-              if (bytes[0] === 0x10) {
-                printer.asked++
-                tell.enqueue(Uint8Array.of(bytes[2] === 4 ? printer.paper : printer.cause))
-              } else if (bytes[0] !== 0x1b) printer.jobs.push([...bytes])
-            },
-          })
-        },
-        async close() {},
-        readable: undefined as unknown,
-        writable: undefined as unknown,
-      }
-      const serial = { getPorts: async () => [port], requestPort: async () => port }
-      Object.defineProperty(navigator, 'serial', { value: serial })
-    })
-  const printer = (page: Page) =>
-    page.evaluate('printer') as Promise<{ jobs: number[][]; asked: number; paper: number; isMute: boolean }>
-  const SERIAL = { prints: true, printer: 'serial' }
-
   test('K7 an Arabic ticket is printed as a picture, with its letters joined and in order', async () => {
     const { page, complaints } = await aKiosk(SERIAL, { prepare: withPrinter })
     await choose(page, 'ar')
@@ -319,7 +262,8 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
   })
 
   test('K5 K7 the printer says that paper is out, or nothing at all: code and number stand in, and supervisors hear', async () => {
-    const { page, device } = await aKiosk(SERIAL, { prepare: withPrinter })
+    const wire = { ...SERIAL, paper_width_mm: 58, baud_rate: 19_200 }
+    const { page, device } = await aKiosk(wire, { prepare: withPrinter })
     const report = async () => (await run(admin, 'GET', `/devices/${String(device['id'])}/`))['report']
     const lastEvent = async () =>
       (
@@ -342,6 +286,9 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
     await choose(page)
     await take(page)
     await expect.poll(async () => (await printer(page)).jobs.length).toBe(1)
+    // Narrow paper has 48 bytes a row, and the port is as fast as the printer.
+    const { jobs, baud } = await printer(page)
+    expect([jobs[0]![4], baud]).toEqual([48, 19_200])
     await expect.poll(report).toMatchObject({ paper: 'ok' })
     await page.click('[data-kind=primary]')
     await page.evaluate('printer.isMute = true')
@@ -357,6 +304,92 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
     await expect.poll(async () => (await printer(page)).jobs.length).toBe(2)
     await expect.poll(report).toMatchObject({ printer: 'ok' })
   })
+
+  test('what is changed in the console shows on the machine at its next look', async () => {
+    const { page, kioskId, device } = await aKiosk({ languages: ['fr', 'en'] })
+    expect(device).toMatchObject({ kiosk_id: kioskId, site_id })
+    const [first, second] = bank.queues
+    const press = async (keys: string) => {
+      for (const key of keys) await page.click(`.keypad button:text-is("${key}")`)
+    }
+    const person = async (number: string) =>
+      (
+        await server.owner(
+          `select c.phone, c.locale, c.consents from tickets t left join customers c on c.tenant_id = t.tenant_id and c.id = t.customer_id
+           where t.number = $1 order by t.id desc limit 1`,
+          [number],
+        )
+      )[0]
+    /** Read once a minute. */
+    const change = async (changes: object, seen: string) => {
+      await run(admin, 'PATCH', `/kiosks/${kioskId}/`, changes)
+      await page.clock.runFor(66_000)
+      await page.waitForSelector(seen)
+    }
+    expect(await page.locator('.language').count()).toBe(2)
+    // Control: as it is made, it offers all lines, shows waits and a code, and asks for nothing.
+    await choose(page, 'en')
+    expect(await page.locator('.tile').count()).toBe(bank.queues.length)
+    await take(page)
+    expect([await page.locator('.ticket .qr').count(), await page.locator('.ticket .wait').count()]).toEqual([1, 1])
+    await page.click('[data-kind=primary]')
+
+    const asking = { asks_phone: true, shows_qr: false, show_wait: false }
+    await change({ queue_ids: [second!.id], settings: { languages: ['fr'], ...asking } }, '.language:only-child')
+    await choose(page)
+    expect(await page.innerText('.tile')).toContain('Service B')
+    expect(await page.locator('.tile').count()).toBe(1)
+    await page.click('.tile')
+    await page.waitForSelector('[data-step=phone]')
+    await press('123456')
+    await page.click('.choices > [data-kind=primary]')
+    await page.waitForSelector('[role=alert]:not([hidden])')
+    expect(await page.innerText('[role=alert]')).toMatch(/téléphone n’est pas valide/)
+    for (let n = 0; n < 6; n++) await page.click('[data-erase]')
+    await press('0612345678')
+    await page.click('.choices > [data-kind=primary]')
+    await page.waitForSelector('[data-number]')
+    const told = (await page.getAttribute('[data-number]', 'data-number'))!
+    expect(await person(told)).toEqual({ phone: '+33612345678', locale: 'fr', consents: { sms: true } })
+    expect([await page.locator('.ticket .qr').count(), await page.locator('.ticket .wait').count()]).toEqual([0, 0])
+    await page.click('[data-kind=primary]')
+    expect(await page.content()).not.toContain('12345678')
+    // Nobody has to.
+    await choose(page)
+    await page.click('.tile')
+    await page.click('[data-skip]')
+    await page.waitForSelector('[data-number]')
+    const silent = (await page.getAttribute('[data-number]', 'data-number'))!
+    expect(await person(silent)).toMatchObject({ phone: null })
+    await page.click('[data-kind=primary]')
+
+    // Switched off before it looked again: the server refuses, and the machine tells everybody.
+    await choose(page)
+    await page.click('.tile')
+    await run(admin, 'PATCH', `/kiosks/${kioskId}/`, { is_active: false })
+    await page.click('[data-skip]')
+    await page.waitForSelector('[data-off]')
+    expect(await page.locator('button').count()).toBe(0)
+    expect(await violations(page)).toEqual([])
+    await change({ is_active: true, queue_ids: [first!.id] }, '.language')
+    // The house's name and colour are read with the lines.
+    const [house] = await server.owner<{ name: string }>('select name from tenants where id = $1', [bank.tenant.id])
+    await giveLogo(machines)
+    await run(admin, 'PATCH', '/', { name: 'Ville de Lyon', brand_colour: '#6A2C91' })
+    await expect
+      .poll(async () => {
+        await page.clock.runFor(6000)
+        return [
+          await page.innerText('.house'),
+          await page.evaluate('getComputedStyle(document.documentElement).getPropertyValue("--primary").trim()'),
+        ]
+      })
+      .toEqual(['Ville de Lyon', '#6A2C91'])
+    await page.waitForFunction(() => document.querySelector<HTMLImageElement>('.house .logo')!.naturalWidth > 0)
+    await run(admin, 'PATCH', '/', { name: house!.name, brand_colour: null, logo_media_id: null })
+  })
+
+  testStaffCorner(machines)
 
   test('a machine is installed as an app of its own', async () => {
     const { page, context } = await aKiosk()
@@ -386,7 +419,6 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
 
   test('an appointment is checked in by its code, on keys of the screen; a wrong one says so', async () => {
     const queue_id = bank.queues[0]!.id
-    await run(admin, 'POST', '/booking-settings/', { queue_id, lead_seconds: 0, duration_seconds: 600 })
     await server.owner(
       `insert into appointments (tenant_id, site_id, queue_id, service_id, status, start_at, end_at, busy_from, busy_until, day, channel, code)
        select q.tenant_id, q.site_id, q.id, q.service_id, 'booked', now(), now() + interval '10 min', now(), now() + interval '10 min',
@@ -395,6 +427,11 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
       [queue_id],
     )
     const { page } = await aKiosk()
+    await page.click('[data-check-in=ar]')
+    await page.waitForSelector('[data-step=check-in]')
+    expect(await page.getAttribute('html', 'dir')).toBe('rtl')
+    expect(await violations(page)).toEqual([])
+    await page.click('.bare')
     await choose(page)
     await page.click('[data-check-in]')
     const type = async (code: string) => {
@@ -409,7 +446,7 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
   })
 
   test.each(['fr', 'ar'])('X1 X4 X8 every step is accessible and in its language: %s', async (language) => {
-    const { page } = await aKiosk({ prints: true }, { reducedMotion: 'reduce' })
+    const { page } = await aKiosk({ prints: true, asks_phone: true }, { reducedMotion: 'reduce' })
     const isSound = async () => {
       expect(await violations(page)).toEqual([])
       const text = await page.innerText('body')
@@ -426,7 +463,11 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
     await isSound()
     await choose(page, language)
     expect(await isSound()).toMatch(language === 'ar' ? /اختر/ : /Choisissez/)
-    await take(page)
+    await page.click('.tile')
+    await page.waitForSelector('[data-step=phone]')
+    expect(await isSound()).toContain('STOP')
+    await page.click('[data-skip]')
+    await page.waitForSelector('[data-number]')
     const ticket = await isSound()
     if (language === 'ar') expect(ticket).not.toMatch(/Votre|Terminer|lettres/)
     await page.clock.runFor(62_000)
@@ -435,6 +476,15 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
   })
 
   test('X1 closed and paused say what can be done, in every language of the machine', async () => {
+    const [line] = bank.queues
+    const early = await aKiosk()
+    await run(admin, 'PATCH', `/queues/${line!.id}/`, { is_active: false })
+    // S4: whoever begins now is shown the lines as they are now.
+    await choose(early.page)
+    await early.page.waitForSelector('.tile[data-status=paused][disabled]')
+    expect(await violations(early.page)).toEqual([])
+    await run(admin, 'PATCH', `/queues/${line!.id}/`, { is_active: true })
+    await early.close()
     await run(admin, 'PATCH', `/sites/${site_id}/`, { opening_hours: { weekly: {} } })
     try {
       const { page } = await aKiosk()

@@ -1,6 +1,12 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
+import { startJobs } from '../../server/app.ts'
+import { translate } from '../../server/kernel/i18n.ts'
+import { createLogger } from '../../server/kernel/log.ts'
 import { ROWS as PLATFORM_ROWS } from '../apps/console/platform/rows.ts'
-import { isThere, startAdminSite } from './admin-site.ts'
+import { aKiosk, isThere, startAdminSite } from './admin-site.ts'
+import { hasCurl } from '../../server/test/curl.ts'
 import { hasBrowser, PASSWORD, violations } from './site.ts'
 import type { Page } from 'playwright-core'
 
@@ -32,11 +38,15 @@ describe.runIf(hasBrowser)('operators and developers', async () => {
     await page.fill('[data-impersonate] [name=reason]', 'Ticket 4711: the board stays empty')
     await page.click('[data-impersonate] [type=submit]')
     await page.locator('.impersonation').waitFor()
-    for (const path of ['admin/sites', 'admin/audit', 'developer/start']) {
+    for (const path of ['floor', 'analytics', 'admin/audit', 'developer/start']) {
       await page.goto(`${url}/app/${path}`)
       await page.locator('.impersonation').waitFor()
-      await page.locator('.admin h1').waitFor()
+      await page.locator('main h1').waitFor()
       expect(await page.textContent('.impersonation')).toContain('4711')
+      for (const theme of ['dark', 'light']) {
+        await page.evaluate((name) => (document.documentElement.dataset['theme'] = name), theme)
+        expect([path, theme, await violations(page, '.impersonation')]).toEqual([path, theme, []])
+      }
     }
     expect(await violations(page)).toEqual([])
     const { id } = await run(bank.admin, 'POST', '/customers/', { name: 'Samira', phone: '+33612345678' })
@@ -54,7 +64,7 @@ describe.runIf(hasBrowser)('operators and developers', async () => {
       await page.locator('.admin h1, [name=password]').first().waitFor()
       return page.locator('[name=password]').count()
     }
-    await expect.poll(isGate, { timeout: 15_000 }).toBe(1)
+    await expect.poll(isGate).toBe(1)
   })
   const csrfOf = async (page: Page) =>
     ((await (await page.context().request.get(`${url}/api/v1/auth/session/`)).json()) as { csrf_token: string })
@@ -67,12 +77,12 @@ describe.runIf(hasBrowser)('operators and developers', async () => {
     await page.fill('[data-suspend] [name=reason]', 'Unpaid since March, as agreed')
     await page.click('[data-suspend] [type=submit]')
     await page.locator('[data-restore]').waitFor()
-    await expect.poll(() => fetch(`${url}/site/demo/site-1`).then(({ status }) => status), { timeout: 5000 }).toBe(403)
+    await expect.poll(() => fetch(`${url}/site/demo/site-1`).then(({ status }) => status)).toBe(403)
     const phone = await site.open('/site/demo/site-1')
     expect(await violations(phone.page)).toEqual([])
     await page.click('[data-restore]')
     await page.locator('[data-suspend]').waitFor()
-    await expect.poll(() => fetch(`${url}/site/demo/site-1`).then(({ status }) => status), { timeout: 5000 }).toBe(200)
+    await expect.poll(() => fetch(`${url}/site/demo/site-1`).then(({ status }) => status)).toBe(200)
   })
 
   test('P3 the kill switch is typed, and in force within five seconds', async () => {
@@ -87,18 +97,39 @@ describe.runIf(hasBrowser)('operators and developers', async () => {
     await page.fill('[name=typed]', 'intake')
     await page.click('[data-switch=intake] [type=submit]')
     await page.locator('[data-switch=intake][data-off=true]').waitFor()
-    await expect.poll(visitorTakes, { timeout: 5000 }).toBe(503)
+    await expect.poll(visitorTakes).toBe(503)
+    // A machine holds numbers for when it is alone: it is not alone now, and gives none.
+    const machine = await aKiosk(site)
+    await expect.poll(async () => (await owner('select from number_blocks')).length).toBeGreaterThan(0)
+    await machine.page.click('.language[lang=ar]')
+    await machine.page.click('.tile')
+    await machine.page.waitForSelector('[role=alert]:not([hidden])')
+    expect(await machine.page.innerText('[role=alert]')).toContain(translate('ar', 'errors.switched_off'))
+    expect(await machine.page.locator('[data-number]').count()).toBe(0)
     await page.click('[data-open=intake]')
-    await expect.poll(visitorTakes, { timeout: 5000 }).toBe(201)
+    await expect.poll(visitorTakes).toBe(201)
   })
 
   test('P4 a dead letter is tried again from its page, once', async () => {
+    await take()
+    await owner(`insert into tenant_quotas (tenant_id, quota, amount) values ($1, 'tickets_per_day', 0)`, [
+      bank.tenant.id,
+    ])
     await owner(`select graphile_worker.add_job('tenants.check_quotas', '{}', max_attempts => 1)`)
     await owner(`update graphile_worker._private_jobs set attempts = 1, last_error = 'away'`)
     const { page } = await openAs(operator, '/app/platform/jobs')
     await page.click('[data-retry]')
     await page.locator('[data-job]').waitFor({ state: 'detached' })
     expect(await owner('select attempts from graphile_worker._private_jobs')).toEqual([{ attempts: 0 }])
+    const worker = await startJobs(server, createLogger({ level: 'error', destination: process.stderr }))
+    try {
+      const dead = () => owner(`select from graphile_worker.jobs where task_identifier = 'tenants.check_quotas'`)
+      await expect.poll(dead).toEqual([])
+    } finally {
+      await worker.stop()
+    }
+    expect(await owner(`select from events where type = 'quota.exceeded'`)).toHaveLength(1)
+    await owner('delete from tenant_quotas')
   })
 
   test('P5 ids of another organisation are not found, on pages and below them', async () => {
@@ -161,6 +192,34 @@ describe.runIf(hasBrowser)('operators and developers', async () => {
     expect(await violations(page)).toEqual([])
   })
 
+  test('I8 the widget is shown as it will be, in a frame of its own, while its line is put together', async () => {
+    const { page, complaints } = await openAs(ADMIN, '/app/developer/widget?lang=fr')
+    const frame = page.frameLocator('[data-preview]')
+    await frame.getByText('État civil').waitFor()
+    const [before] = await owner<{ n: number }>('select count(*)::int as n from tickets')
+    await page.selectOption('.field >> nth=2 >> select', 'ar')
+    await page.fill('[type=color]', '#0b6b3a')
+    await frame.getByText('الحالة المدنية').waitFor()
+    expect(await frame.locator('[dir=rtl]').count()).toBe(1)
+    const button = frame.locator('button').first()
+    await expect.poll(() => button.evaluate((it) => getComputedStyle(it).backgroundColor)).toBe('rgb(11, 107, 58)')
+    // What is pressed there presses nothing: a number would be somebody's.
+    const box = (await button.boundingBox())!
+    await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2)
+    await page.selectOption('.field >> nth=1 >> select', 'booking')
+    await frame.getByText('لا شيء للحجز هنا.').waitFor()
+    expect(await owner('select count(*)::int as n from tickets')).toEqual([before])
+    expect(await page.textContent('[data-widget]')).toContain('data-kind="booking"')
+    expect(await violations(page)).toEqual([])
+    expect(complaints).toEqual([])
+    // Nobody else may frame it, and nothing but its one script runs there.
+    const { headers } = await server.app.inject('/widget-preview?tenant=demo&site=site-1&accent=%22%3E%3Cscript%3E')
+    expect(headers['content-security-policy']).toMatch(
+      /^default-src 'none'; script-src 'nonce-[^']+'; .*frame-ancestors 'self'$/,
+    )
+    expect(headers['x-frame-options']).toBe('SAMEORIGIN')
+  })
+
   test('I6 and I8 the pages of the documentation are read without scripts, and each refusal’s type has one', async () => {
     const refused = await fetch(`${url}/api/v1/tenants/demo/queues/999999/`, { headers: server.as(bank.admin) })
     expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/)
@@ -181,6 +240,105 @@ describe.runIf(hasBrowser)('operators and developers', async () => {
       expect(await violations(read.page)).toEqual([])
       await read.close()
     }
+  })
+
+  test('I6 and I7 a sandbox is made and entered; its time passes, people come, events happen', async () => {
+    const { page, complaints } = await openAs(ADMIN, '/app/developer/sandbox')
+    await page.click('[data-enter-sandbox]')
+    await page.locator('[data-clock="0"]').waitFor()
+    expect(await violations(page)).toEqual([])
+    await page.click('[data-pass="1800"]')
+    await page.locator('[data-clock="1800"]').waitFor()
+    await page.selectOption('[data-trigger] select', 'ticket.created')
+    await page.click('[data-trigger] [type=submit]')
+    await page.locator('[data-happened^="A"], [data-happened^="B"], [data-happened^="C"]').first().waitFor()
+    await page.fill('[name=rate]', '600')
+    await page.selectOption('[name=speed]', '100')
+    await page.click('[data-traffic] [type=submit]')
+    await page.locator('[data-count]').waitFor()
+    await page.click('[data-stop]')
+    await page.locator('[data-traffic=off]').waitFor()
+    await page.check('[data-fast]')
+    await expect.poll(async () => Number(await page.getAttribute('[data-clock]', 'data-clock'))).toBeGreaterThan(1800)
+    await page.uncheck('[data-fast]')
+    await page.click('[data-reset]')
+    await page.locator('[data-clock="0"]').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test.runIf(hasCurl)(
+    'I3 the line of the first steps, typed as it stands there, is on the page of what keys asked',
+    async () => {
+      const { page, complaints } = await openAs(ADMIN, '/app/developer/sandbox')
+      await page.click('[data-enter-sandbox]')
+      await page.locator('[data-clock]').waitFor()
+      await page.click('[data-page=developer-start]')
+      const line = (await page.locator('[data-take]:not([data-take=""])').textContent())!
+      await page.click('[data-page=developer-keys]')
+      await page.click('[data-new=keys]')
+      await page.fill('[data-field="/name"] input', 'Essai')
+      await page.locator('[data-field="/mode"] select').selectOption('test')
+      for (const scope of ['read:queue', 'write:ticket']) await page.check(`[data-field="/scopes"] [id$="${scope}"]`)
+      await page.click('.form-end [type=submit]')
+      const key = (await page.textContent('[data-secret] .snippet'))!
+      const { stdout } = await promisify(execFile)('bash', ['-c', `${line} --silent --include`], {
+        env: { ...process.env, KEY: key },
+      })
+      expect(JSON.parse(/^{.*/m.exec(stdout)![0])).toMatchObject({ status: 'en_attente', channel: 'api' })
+      const id = /^x-request-id: (\S+)/im.exec(stdout)![1]!
+      await page.click('[data-page=developer-requests]')
+      await expect
+        .poll(async () => {
+          await page.click('[data-again]')
+          return page.locator(`[data-request="${id}"]`).count()
+        })
+        .toBe(1)
+      expect(await page.textContent(`[data-request="${id}"]`)).toMatch(/201.*POST .*Essai/s)
+      expect(await violations(page)).toEqual([])
+      expect(complaints).toEqual([])
+    },
+  )
+
+  test('P6 to P9 what the platform says stands above the pages it names and on the status page; backups and use are told', async () => {
+    const { page, complaints } = await openAs(operator, '/app/platform/notices')
+    await page.waitForSelector('[data-notice-form]')
+    await page.fill('[data-notice-form] [name=fr]', 'Les SMS arrivent en retard.')
+    await page.fill('[data-notice-form] [name=ar]', 'تصل الرسائل متأخرة.')
+    await page.click('[data-notice-form] [type=submit]')
+    await page.locator('[data-notice]').waitFor()
+    expect(await violations(page)).toEqual([])
+    const phone = await site.open('/site/demo/site-1')
+    const above = async (lang: string) => {
+      await phone.page.goto(`${url}/site/demo/site-1?lang=${lang}`)
+      return (await phone.page.locator('.platform-notice').allTextContents()).join().trim()
+    }
+    await expect.poll(() => above('ar')).toBe('تصل الرسائل متأخرة.')
+    // In the first language that it has.
+    expect(await above('en')).toBe('Les SMS arrivent en retard.')
+    expect(await violations(phone.page)).toEqual([])
+    await phone.page.goto(`${url}/status?lang=ar`)
+    expect(await phone.page.locator('[data-notice=disturbance]').textContent()).toContain('تصل الرسائل متأخرة.')
+    expect(await phone.page.locator('[data-part]').count()).toBe(4)
+    expect(await violations(phone.page)).toEqual([])
+    await page.reload()
+    expect(await page.locator('.platform-notice').textContent()).toContain('SMS')
+    await page.click('[data-end]')
+    await page.locator('[data-notice][data-ended=true]').waitFor()
+    await expect.poll(() => above('fr')).toBe('')
+
+    await owner(`select app.record_backup('smartqueue-20261122T023000Z', 'logical', 12.5, 4711)`)
+    await owner(`select app.record_verification('smartqueue-20261122T023000Z', true)`)
+    await page.click('[data-page=platform-backups]')
+    await page.locator('[data-backup]').waitFor()
+    expect(await page.textContent('[data-backup]')).toMatch(/4711/)
+    expect(await page.locator('.tile[data-level=bad]').count()).toBe(0)
+    const [{ count }] = (await owner<{ count: number }>(
+      'select count(*)::int as count from tickets where tenant_id = $1',
+      [bank.tenant.id],
+    )) as [{ count: number }]
+    await page.goto(`${url}/app/platform/tenants/${bank.tenant.id}`)
+    await page.locator(`[data-used="${count}"]`).waitFor()
+    expect(complaints).toEqual([])
   })
 
   test('X1 the platform’s pages in French and Arabic', async () => {

@@ -1,4 +1,5 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { TestRunner } from 'vitest'
 
 export const PHONE = { width: 360, height: 740 }
 /** A machine that does much else is slow, not wrong. */
@@ -9,12 +10,16 @@ export interface OpenOptions extends BrowserContextOptions {
   prepare?(page: Page): Promise<unknown>
   /** What the test does to the page stays with it (a clock, a script before others): nobody gets it afterwards. */
   isLast?: boolean
+  /** It has its worker for when there is no network, which fetches all over again what the page has: only where it is looked at. */
+  hasWorker?: boolean
 }
 export interface OpenPage {
   context: BrowserContext
   page: Page
   /** Errors and warnings of the console, errors nobody caught, and requests to other origins. */
   complaints: string[]
+  /** The last requests that changed something or were refused, for whoever has to find out why a test failed. */
+  answers: string[]
   close(): Promise<void>
 }
 
@@ -32,8 +37,9 @@ export function pagesOf(browser: Browser, url: string): Pages {
   const closed = new Map<string, Page[]>()
   const opened = new Set<OpenPage>()
 
-  async function fresh(options: BrowserContextOptions): Promise<Page> {
+  async function fresh(options: BrowserContextOptions, hasWorker: boolean): Promise<Page> {
     const context = await browser.newContext(options)
+    if (!hasWorker) await context.addInitScript(() => void Reflect.deleteProperty(Navigator.prototype, 'serviceWorker'))
     const page = await context.newPage()
     page.setDefaultTimeout(PATIENCE_MS)
     return page
@@ -57,17 +63,20 @@ export function pagesOf(browser: Browser, url: string): Pages {
   }
 
   return {
-    async open(path, { prepare, isLast = false, viewport = PHONE, ...options } = {}) {
-      const kind = JSON.stringify(options)
-      const page = (!isLast && closed.get(kind)?.pop()) || (await fresh({ viewport, locale: 'fr-FR', ...options }))
+    async open(path, { prepare, isLast = false, hasWorker = false, viewport = PHONE, ...options } = {}) {
+      const kind = JSON.stringify({ ...options, hasWorker })
+      const page =
+        (!isLast && closed.get(kind)?.pop()) || (await fresh({ viewport, locale: 'fr-FR', ...options }, hasWorker))
       if (viewport) await page.setViewportSize(viewport)
       const complaints = complaintsOf(page, url)
+      const answers = answersOf(page)
       await prepare?.(page)
       await page.goto(url + path)
       const open: OpenPage = {
         page,
         context: page.context(),
         complaints,
+        answers,
         async close() {
           if (!opened.delete(open)) return
           if (!isLast && !page.isClosed()) {
@@ -80,6 +89,7 @@ export function pagesOf(browser: Browser, url: string): Pages {
       return open
     },
     async closeAll() {
+      if (TestRunner.getCurrentTest()?.result?.state === 'fail') for (const each of opened) await tellOf(each)
       for (const each of opened) await each.close()
     },
   }
@@ -95,4 +105,26 @@ function complaintsOf(page: Page, origin: string): string[] {
     if (/^https?:/.test(request.url()) && !request.url().startsWith(origin)) complaints.push(`asks ${request.url()}`)
   })
   return complaints
+}
+
+const MANY_ANSWERS = 30
+
+function answersOf(page: Page): string[] {
+  const answers: string[] = []
+  const note = (line: string) => {
+    answers.push(`${new Date().toISOString()} ${line}`)
+    if (answers.length > MANY_ANSWERS) answers.shift()
+  }
+  page.on('response', (response) => {
+    const method = response.request().method()
+    if (method !== 'GET' || response.status() >= 400) note(`${response.status()} ${method} ${response.url()}`)
+  })
+  page.on('requestfailed', (request) => note(`${request.failure()?.errorText} ${request.method()} ${request.url()}`))
+  return answers
+}
+
+/** What stands on the page of a test that failed: a failure that comes once in a hundred runs is not seen otherwise. */
+async function tellOf({ page, complaints, answers }: OpenPage): Promise<void> {
+  const text = await page.evaluate('document.body.innerText').catch(String)
+  process.stderr.write([`\n== ${page.url()}`, text, ...complaints, ...answers, ''].join('\n'))
 }

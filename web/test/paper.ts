@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core'
+import sharp from 'sharp'
 
 /** Dots of a picture, row by row; true is black. */
 export type Dots = boolean[][]
@@ -30,20 +31,11 @@ export async function drawn(page: Page, text: string, style: string): Promise<Do
     [text, style],
   )
   await page.evaluate('document.fonts.ready.then(() => true)')
-  const picture = (await box.asElement()!.screenshot()).toString('base64')
+  const picture = sharp(await box.asElement()!.screenshot())
   await box.evaluate((span) => span.remove())
-  const darkroom = await page.context().newPage()
-  const { width, data } = await darkroom.evaluate(async (base64) => {
-    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
-    const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
-    const drawing = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')!
-    drawing.drawImage(bitmap, 0, 0)
-    const image = drawing.getImageData(0, 0, bitmap.width, bitmap.height)
-    return { width: image.width, data: Array.from(image.data.filter((_, i) => i % 4 === 0)) }
-  }, picture)
-  await darkroom.close()
-  const rows = Array.from({ length: data.length / width }, (_, y) =>
-    data.slice(y * width, (y + 1) * width).map((value) => value < 128),
+  const { data, info } = await picture.extractChannel('red').raw().toBuffer({ resolveWithObject: true })
+  const rows = Array.from({ length: info.height }, (_, y) =>
+    Array.from(data.subarray(y * info.width, (y + 1) * info.width), (value) => value < 128),
   )
   return inkOf(rows)
 }

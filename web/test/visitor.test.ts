@@ -5,7 +5,7 @@ import { aBranch } from './visitor-branch.ts'
 
 /** Playwright's own way of waiting makes code from text in the page, which the policy refuses. */
 async function until(page: Page, expression: string) {
-  await expect.poll(() => page.evaluate(`Boolean(${expression})`), { timeout: 20_000 }).toBe(true)
+  await expect.poll(() => page.evaluate(`Boolean(${expression})`)).toBe(true)
 }
 const isArabic = (text: string) => /\p{Script=Arabic}/u.test(text)
 
@@ -27,7 +27,7 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
     const first = await site.callNext()
     await act('start', first['id'] as number)
     await context.setOffline(false)
-    await page.waitForSelector('[data-ahead="1"]', { timeout: 20_000 })
+    await page.waitForSelector('[data-ahead="1"]')
     await page.waitForSelector('[data-stale]', { state: 'detached' })
   })
 
@@ -70,11 +70,11 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify({ queue_id: bank.queues[2]!.id, channel: 'web' }),
         })
-      await expect.poll(async () => (await ask()).status, { timeout: 10_000 }).toBe(403)
+      await expect.poll(async () => (await ask()).status).toBe(403)
       const plain = await pressed({ javaScriptEnabled: false })
       expect(await plain.page.innerText('main')).toContain('Beaucoup de tickets')
       const { page } = await pressed({})
-      await page.waitForSelector('.number', { timeout: 20_000 })
+      await page.waitForSelector('.number')
       expect(await page.textContent('.number')).toContain('B-')
     } finally {
       await run(bank.admin, 'PATCH', '/', { take_challenge: 'automatic' })
@@ -138,12 +138,20 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
   })
 
   test('V6 without a network the ticket stays, says since when, and refuses what it cannot send', async () => {
-    const { page, context } = await open(pathOf(await take()))
+    const { page, context } = await open(pathOf(await take()), { hasWorker: true })
     await page.evaluate('navigator.serviceWorker.ready.then(() => {})')
     await until(page, 'navigator.serviceWorker.controller')
     // The worker keeps what it has seen pass.
     await page.reload()
     await page.waitForSelector('[aria-expanded]')
+    // It can be put on the home screen, where an iPhone may be notified; what is installed is this very ticket.
+    const debug = await context.newCDPSession(page)
+    const { errors, data } = await debug.send('Page.getAppManifest')
+    await debug.detach()
+    expect(errors).toEqual([])
+    const manifest = JSON.parse(data!) as Record<string, unknown>
+    expect(manifest).toMatchObject({ scope: '/t/', display: 'standalone', short_name: 'SmartQueue' })
+    expect(manifest).not.toHaveProperty('start_url')
     await context.setOffline(true)
     await page.reload()
     expect(await page.textContent('.number')).toMatch(/A-\d{3}/)
@@ -153,7 +161,7 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
     await page.waitForSelector('[role=alert]')
     expect(await page.textContent('[role=alert]')).toContain('rien n’a été envoyé')
     await context.setOffline(false)
-    await page.waitForSelector('[data-stale]', { state: 'detached', timeout: 20_000 })
+    await page.waitForSelector('[data-stale]', { state: 'detached' })
   })
 
   test('V7 who missed the call comes back to the second place; too late, a new number for the same service', async () => {
@@ -242,7 +250,7 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
 
   test('V12 nothing is asked before a tap; refused or on an iPhone the page itself can ring', async () => {
     const ticket = await take()
-    const { page, close } = await open(pathOf(ticket))
+    const { page, close } = await open(pathOf(ticket), { hasWorker: true })
     await page.evaluate(() => {
       const asked = { permission: 'denied' as NotificationPermission, times: 0 }
       Object.assign(globalThis, { asked })
@@ -269,7 +277,7 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
 
     const userAgent =
       'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile/15E148 Safari/604.1'
-    const { page: iphone } = await open(pathOf(ticket), { userAgent })
+    const { page: iphone } = await open(pathOf(ticket), { userAgent, hasWorker: true })
     await iphone.click('[aria-expanded]')
     expect(await iphone.isVisible('text=Cette page sonne')).toBe(true)
     expect(await iphone.isVisible('text=Notification sur ce téléphone')).toBe(false)

@@ -36,12 +36,12 @@ test.runIf(canSpeak)('a call is spoken after the chime in the display’s langua
   const isQuiet = () => page.evaluate(() => (globalThis as unknown as { isQuiet(): boolean }).isQuiet())
   await take(0)
   const { id } = await callNext(0)
-  await expect.poll(async () => (await heard()).length, { timeout: 30_000 }).toBe(3)
-  await expect.poll(isQuiet, { timeout: 30_000 }).toBe(true)
+  await expect.poll(async () => (await heard()).length).toBe(3)
+  await expect.poll(isQuiet).toBe(true)
   // The stage ends, and since nobody has come it is said once more.
   await pass(page, 5)
   await pass(page, 8)
-  await expect.poll(async () => (await heard()).length, { timeout: 30_000 }).toBe(6)
+  await expect.poll(async () => (await heard()).length).toBe(6)
   const kinds = (await heard()).map(({ src }) => /chime|\/voice\/(?:fr|ar|en)\//.exec(src)?.[0])
   const round = ['chime', '/voice/ar/', '/voice/fr/']
   expect(kinds).toEqual([...round, ...round])

@@ -48,7 +48,7 @@ export async function startWalls() {
     const { url } = await run(admin, 'GET', `/displays/${id}/link/`)
     const opened = await openScreen(new URL(url).pathname + new URL(url).search, options, hasClock)
     await opened.page.waitForSelector('.wall, .notice h1')
-    return opened
+    return { ...opened, displayId: id as number }
   }
   /** Somebody takes a number and is called and served; the ticket as it was called, its number as people read it. */
   async function call(agent = 0, more: object = {}) {
@@ -65,4 +65,13 @@ export const pass = (page: Page, seconds: number) => page.clock.runFor(seconds *
 /** Waits until this number has the stage. */
 export async function shows(page: Page, number: string): Promise<void> {
   await expect.poll(() => page.textContent(HERO)).toBe(number)
+}
+/** Lets time go by on this page until this number has the stage. */
+export async function comesToShow(page: Page, number: string): Promise<void> {
+  await expect
+    .poll(async () => {
+      await pass(page, 2)
+      return page.textContent(HERO)
+    })
+    .toBe(number)
 }

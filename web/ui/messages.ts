@@ -5,6 +5,7 @@ import type bookingTexts from '../../shared/locales/screens/booking.en.json'
 import type common from '../../shared/locales/en.json'
 import type consoleTexts from '../../shared/locales/screens/console.en.json'
 import type floorTexts from '../../shared/locales/screens/floor.en.json'
+import type findTexts from '../../shared/locales/screens/find.en.json'
 import type kioskTexts from '../../shared/locales/screens/kiosk.en.json'
 import type moreTexts from '../../shared/locales/screens/more.en.json'
 import type developerTexts from '../../shared/locales/screens/developer.en.json'
@@ -22,7 +23,7 @@ export type CompiledMessage = string | Part[]
 
 type Prefixed = Extract<
   keyof typeof common,
-  `${'ticket_status' | 'agent_status_reason' | 'agent_status' | 'queue_status' | 'channel' | 'role'}.${string}`
+  `${'ticket_status' | 'appointment_status' | 'agent_status_reason' | 'agent_status' | 'queue_status' | 'channel' | 'role'}.${string}`
 >
 export type MessageKey =
   | keyof typeof uiTexts
@@ -39,6 +40,7 @@ export type MessageKey =
   | keyof typeof developerTexts
   | keyof typeof analyticsTexts
   | keyof typeof floorTexts
+  | keyof typeof findTexts
   | Prefixed
 export type Params = Record<string, string | number>
 

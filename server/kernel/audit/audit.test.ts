@@ -9,6 +9,7 @@ import { AppError } from '../errors.ts'
 import type { Operation } from '../operation.ts'
 import { canonicalJson } from './canonical.ts'
 import { addressPrefix, userAgentFamily, verifyAudit } from './index.ts'
+import { quickHash } from '../../test/password.ts'
 
 const { db, owner } = await testDatabase()
 const runtime = testRuntime(db)
@@ -160,10 +161,9 @@ describe('a row says', () => {
   })
 
   test('who signed in, in the log of the tenant they entered', async () => {
-    const { hashPassword } = await import('../../modules/authentication/index.ts')
     const [user] = await owner<{ id: number; email: string }>(
       'update users set password_hash = $1 where id = $2 returning id, email',
-      [await hashPassword('trois petits chats'), bank.admin.userId],
+      [quickHash('trois petits chats'), bank.admin.userId],
     )
     await run(anonymousActor, null)('auth.token', { email: user!.email, password: 'trois petits chats' })
     const row = await lastOf(bank.tenant.id)

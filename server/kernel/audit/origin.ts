@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../up-to.ts'
 
 /** Where a request came from, as the transport saw it. */
 export interface Origin {
@@ -8,7 +9,7 @@ export interface Origin {
   userAgent: string | undefined
 }
 
-const prefixes = new LRUCache<string, string>({ max: 20_000 })
+const prefixes = new LRUCache<string, string>(upTo(20_000))
 
 /**
  * The network an address belongs to: /24 of IPv4, /56 of IPv6 (what one household or office is given). This much is

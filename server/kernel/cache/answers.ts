@@ -8,6 +8,7 @@ import { Changes } from './changes.ts'
 import type { Kept } from './kept.ts'
 import { keyText, shapeOf } from './key.ts'
 import type { SharedCache } from './shared.ts'
+import { upTo } from '../up-to.ts'
 
 /** Bytes of all kept answers together, each counted as body, text and object. */
 const MAX_BYTES = 128 << 20
@@ -35,7 +36,7 @@ export class Answers {
     sizeCalculation: ({ kept }) => 4 * kept.body.length + 500,
   })
   /** Where the subject of an answer was found when it was last read. */
-  #places = new LRUCache<string, Place>({ max: MAX_PLACES })
+  #places = new LRUCache<string, Place>(upTo(MAX_PLACES))
   #reading = new Map<string, Reading>()
   #changes = new WeakMap<object, Changes>()
 

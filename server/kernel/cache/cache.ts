@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { monotonicMs } from '../clock.ts'
 import { keyText, type CacheKey } from './key.ts'
 import type { SharedCache } from './shared.ts'
+import { upTo } from '../up-to.ts'
 
 const MAX_ENTRIES = 20_000
 /** After this share of its life a value is read anew by one caller, while the others are still given it. */
@@ -21,7 +22,7 @@ interface Entry {
  */
 export class Cache {
   #shared: SharedCache | undefined
-  #entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES })
+  #entries = new LRUCache<string, Entry>(upTo(MAX_ENTRIES))
   #reading = new Map<string, Promise<unknown>>()
   #now: () => number
 

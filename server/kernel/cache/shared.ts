@@ -31,10 +31,12 @@ export interface SharedValue {
 export class SharedCache {
   #link: RedisLink
   #key: Buffer
+  #claimMs: number
   #pausedUntil = -Infinity
 
-  constructor(link: RedisLink, secretKey: string) {
+  constructor(link: RedisLink, secretKey: string, claimMs = CLAIM_MS) {
     this.#link = link
+    this.#claimMs = claimMs
     this.#key = Buffer.from(hkdfSync('sha256', secretKey, '', 'shared cache', 32))
   }
 
@@ -44,10 +46,10 @@ export class SharedCache {
 
   /**
    * The value under a key if `isGood` takes it; else undefined when it is this caller's turn to read it, and everybody
-   * else waits for that one, for 300 ms at the most.
+   * else waits for that one, for 300 ms at the most unless told otherwise.
    */
   async find(key: string, isGood: (found: SharedValue) => boolean): Promise<SharedValue | undefined> {
-    const deadline = monotonicMs() + CLAIM_MS
+    const deadline = monotonicMs() + this.#claimMs
     for (let turn = 0; monotonicMs() < deadline; turn++) {
       const found = await this.#get(key)
       if (found && isGood(found)) {
@@ -64,7 +66,7 @@ export class SharedCache {
   /** Whether this caller is the one who reads the value anew; true as well while nobody can tell. */
   async claim(key: string): Promise<boolean> {
     const { commands } = this.#link
-    return (await this.#try(() => commands.set(`${PREFIX}${key}:claim`, '1', 'PX', CLAIM_MS, 'NX'))) !== null
+    return (await this.#try(() => commands.set(`${PREFIX}${key}:claim`, '1', 'PX', this.#claimMs, 'NX'))) !== null
   }
 
   /** Keeps a value for the others, and ends the claim. */

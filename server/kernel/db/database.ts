@@ -5,8 +5,9 @@ import { AppError } from '../errors.ts'
 import { Hosts } from './hosts.ts'
 import { listen } from './listen.ts'
 import { Pool } from './pool.ts'
+import { routerOf, type Route } from './routed/index.ts'
 import { Session, StatementNames, type Prefix } from './session.ts'
-import { Reader, Transaction } from './transaction.ts'
+import { asItIs, Reader, Transaction, type Say } from './transaction.ts'
 import type { Database, Listening, PoolName, Tx, WriteTx } from './types.ts'
 
 /** Sessions and patience of a bulkhead. */
@@ -39,7 +40,10 @@ const SUSPECT_MS = 900
 const REPLICA_RETRY_MS = 30_000
 
 export interface DatabaseOptions {
-  /** Server for transactions and reads; may be PgBouncer. `prepare=false` turns prepared statements off. */
+  /**
+   * Server for transactions and reads; may be PgBouncer. `prepare=false` turns prepared statements off; `distributed=true` says in each
+   * statement whose rows it wants, for an engine that chooses the node by it.
+   */
   url: string
   /** The same database by a direct connection, for LISTEN; default `url`. */
   directUrl?: string | undefined
@@ -57,7 +61,8 @@ export interface DatabaseOptions {
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   await Hosts.of(splitUrl(options.url).url).survey(splitUrl(options.url).url)
-  const database = new PooledDatabase(options)
+  const { url, isDistributed } = splitUrl(options.url)
+  const database = new PooledDatabase(options, isDistributed ? await routerOf(options.directUrl ?? url) : undefined)
   await database.check()
   return database
 }
@@ -75,6 +80,7 @@ class PooledDatabase implements Database {
   #options: DatabaseOptions
   #url: string
   #names: StatementNames
+  #route: Route | undefined
   #lanes: Record<PoolName, Lane>
   #watchdog: NodeJS.Timeout
   #replicaAwayUntil = 0
@@ -82,9 +88,10 @@ class PooledDatabase implements Database {
   #probedAt = -Infinity
   #listeners = new Set<Listening>()
 
-  constructor(options: DatabaseOptions) {
+  constructor(options: DatabaseOptions, route?: Route) {
     const { url, prepare } = splitUrl(options.url)
     this.#options = options
+    this.#route = route
     this.#url = url
     this.#names = new StatementNames(prepare)
     const reports = this.#lane('reports')
@@ -137,7 +144,7 @@ class PooledDatabase implements Database {
       this.#onLane(pool, ({ reads, readScope }) =>
         this.#retrying(
           reads,
-          async (session) => (await session.send(text, values, within(readScope, setting))).rows,
+          async (session) => (await session.send(...this.#say(setting)(text, values), within(readScope, setting))).rows,
           // The scope makes the statement read-only, so running it twice changes nothing.
           (error) => error instanceof ConnectionLost,
         ),
@@ -182,7 +189,7 @@ class PooledDatabase implements Database {
     return this.#retrying(
       writes,
       async (session) => {
-        const transaction = new Transaction(session, scope)
+        const transaction = new Transaction(session, scope, this.#say(tenant))
         try {
           return await transaction.run(fn)
         } finally {
@@ -193,6 +200,16 @@ class PooledDatabase implements Database {
       },
       (error) => error instanceof ConnectionLost && !commitSent,
     )
+  }
+
+  /** How statements of an organisation are said; outside organisations as they are. */
+  #say(tenant: string): Say {
+    const route = this.#route
+    if (!route || tenant === '') return asItIs
+    return (text, values) => {
+      const routed = route(text)
+      return [routed.text, routed.isBound ? [...values, tenant] : values]
+    }
   }
 
   /** Runs `work` on a session, again after conflicts and whatever else is known to have had no effect. */
@@ -251,13 +268,16 @@ class PooledDatabase implements Database {
   async #probe(pools: readonly Pool[]): Promise<void> {
     if (this.#isProbing || monotonicMs() - this.#probedAt < SUSPECT_MS) return
     this.#isProbing = true
+    const since = monotonicMs()
     const options = { url: this.#url, names: this.#names, warmUp: [], connectTimeoutMs: SUSPECT_MS }
     try {
       const session = await Session.open(options, () => {})
       await session.close()
     } catch (error) {
-      // A server that refuses one connection more is there.
-      if (databaseError(error) === undefined) for (const pool of pools) pool.giveUpSilent(SUSPECT_MS)
+      // A server that refuses one connection more is there, and so is one that answers others: on a busy machine nothing
+      // is quick, and whoever cuts lines then cuts work.
+      const isThere = databaseError(error) !== undefined || pools.some((pool) => pool.hasAnsweredSince(since))
+      if (!isThere) for (const pool of pools) pool.giveUpSilent(SUSPECT_MS)
     } finally {
       this.#probedAt = monotonicMs()
       this.#isProbing = false
@@ -275,12 +295,13 @@ function tenantSetting(tenantId: number): string {
   return String(tenantId)
 }
 
-/** `prepare` is ours: the driver must not see it. */
-function splitUrl(text: string): { url: string; prepare: boolean } {
+/** `prepare` and `distributed` are ours: the driver must not see them. */
+function splitUrl(text: string): { url: string; prepare: boolean; isDistributed: boolean } {
   const url = new URL(text)
   const prepare = url.searchParams.get('prepare') !== 'false'
-  url.searchParams.delete('prepare')
-  return { url: url.href, prepare }
+  const isDistributed = url.searchParams.get('distributed') === 'true'
+  for (const name of ['prepare', 'distributed']) url.searchParams.delete(name)
+  return { url: url.href, prepare, isDistributed }
 }
 
 /** Is the server reached through a socket in the file system? */

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { testDatabase } from '../../test/harness.ts'
+import { aTenant } from '../../test/factories.ts'
+import { openDatabase } from './index.ts'
 import { distributionStatements, judge, planDistribution } from './distribution.ts'
 
-const { owner } = await testDatabase()
+const { owner, url, directUrl } = await testDatabase()
 
 test('every table, key and function of ours fits an engine that spreads rows by organisation', async () => {
   const plan = await planDistribution(owner)
@@ -45,4 +47,25 @@ test('control: a key without the organisation, and one that leads to another, ar
   const { problems, crossing } = judge({ tables, keys, foreign, functions })
   expect(problems).toHaveLength(5)
   expect(crossing).toEqual(['reads_all'])
+})
+
+test('with `distributed=true` statements of an organisation say whose rows they want, and answer the same', async () => {
+  const spread = new URL(url)
+  spread.searchParams.set('distributed', 'true')
+  const [bank, other] = [await aTenant(owner, { sites: 2 }), await aTenant(owner)]
+  const db = await openDatabase({ url: spread.href, directUrl })
+  try {
+    // The wall is down: what is left out now, the statement itself leaves out.
+    await owner('alter table sites disable row level security')
+    const sites = (tenantId: number) => db.reader(tenantId).query('select id from sites order by id')
+    expect(await sites(bank.tenant.id)).toEqual(bank.sites)
+    const of = (text: string) => db.tenant(other.tenant.id, (tx) => tx.query<{ id: number }>(text, ['Here']))
+    expect(await of('update sites set name = $1 returning id')).toEqual(other.sites)
+    expect(
+      await of(`insert into sites (name, slug, timezone) values ($1, 'here', 'UTC') returning tenant_id as id`),
+    ).toEqual([{ id: other.tenant.id }])
+  } finally {
+    await owner('alter table sites enable row level security')
+    await db.close()
+  }
 })

@@ -19,6 +19,9 @@ export interface DistributionPlan {
 const COLUMN = 'tenant_id'
 /** Found by a secret before anybody knows whose it is: a copy on every node, though they name an organisation. */
 const BEFORE_TENANT = new Set(['sessions', 'device_pairings'])
+/** Are rows of a table with these columns spread by organisation? */
+export const isSpread = (table: string, columns: readonly string[]): boolean =>
+  columns.includes(COLUMN) && !BEFORE_TENANT.has(table)
 
 interface Catalog {
   tables: { name: string; columns: string[]; first: string | null }[]
@@ -36,13 +39,17 @@ interface Catalog {
 
 const TABLES = `
   select c.relname as name, array_agg(a.attname::text order by a.attnum) as columns,
-    (select a1.attname::text from pg_index i join pg_attribute a1 on a1.attrelid = c.oid and a1.attnum = i.indkey[0]
-     where i.indrelid = c.oid and i.indisprimary) as first
+    (select case when bool_and(own.first = '${COLUMN}') then '${COLUMN}' else min(own.first) end from (
+       select a1.attname::text as first from pg_class part
+       left join pg_index i on i.indrelid = part.oid and i.indisprimary
+       left join pg_attribute a1 on a1.attrelid = part.oid and a1.attnum = i.indkey[0]
+       where part.relkind = 'r' and (part.oid = c.oid or part.oid in (select h.inhrelid from pg_inherits h where h.inhparent = c.oid))) own) as first
   from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition group by c.oid, c.relname order by 1`
-/** Indexes too: one that is unique is a key to the engine. */
+/** Indexes too: one that is unique is a key to the engine. A table in parts is placed as one, and each part has keys of its own. */
 const KEYS = `
-  select c.relname as table, x.relname as name, case when i.indisprimary then 'primary key' when i.indisexclusion then 'exclusion' else 'unique' end as kind,
+  select coalesce((select p.relname from pg_inherits h join pg_class p on p.oid = h.inhparent where h.inhrelid = c.oid), c.relname) as table,
+    x.relname as name, case when i.indisprimary then 'primary key' when i.indisexclusion then 'exclusion' else 'unique' end as kind,
     array(select a.attname::text from unnest(i.indkey) k join pg_attribute a on a.attrelid = c.oid and a.attnum = k) as columns
   from pg_index i join pg_class c on c.oid = i.indrelid join pg_class x on x.oid = i.indexrelid
   where c.relnamespace = 'public'::regnamespace and (i.indisunique or i.indisexclusion) order by 1, 2`
@@ -72,9 +79,7 @@ export async function planDistribution(query: Direct['query']): Promise<Distribu
 
 /** The rules alone, on a catalogue that was read. */
 export function judge({ tables, keys, foreign, functions }: Catalog): DistributionPlan {
-  const distributed = new Set(
-    tables.filter(({ name, columns }) => columns.includes(COLUMN) && !BEFORE_TENANT.has(name)).map(({ name }) => name),
-  )
+  const distributed = new Set(tables.filter(({ name, columns }) => isSpread(name, columns)).map(({ name }) => name))
   const problems: string[] = []
   for (const { name, first } of tables)
     if (distributed.has(name) && first !== COLUMN)

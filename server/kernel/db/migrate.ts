@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Logger, runMigrations } from 'graphile-worker'
 import pg from 'pg'
 import { connectClient } from './hosts.ts'
 import { ownerPool } from './owner-pool.ts'
@@ -9,7 +8,6 @@ import { ensureRoles } from './roles.ts'
 
 /** expand: old code still runs · contract: removes what old code used · breaking: needs a stop */
 const KINDS = ['expand', 'contract', 'breaking'] as const
-const quiet = new Logger(() => () => {})
 const LOCK = `hashtext('smartqueue.migrate')`
 const LOCK_TIMEOUT_ATTEMPTS = 30
 
@@ -150,9 +148,10 @@ const BACKUP_RIGHTS = `
 
 /** The job library's own tables, owned by `sq_owner` like ours, so that `app.enqueue_job` may write to them. */
 async function migrateJobs(url: string): Promise<void> {
+  const { Logger, runMigrations } = await import('graphile-worker')
   const pool = ownerPool(url, 1)
   try {
-    await runMigrations({ pgPool: pool, logger: quiet })
+    await runMigrations({ pgPool: pool, logger: new Logger(() => () => {}) })
     await pool.query(JOBS_BY_TENANT)
     await pool.query(JITTERED_RETRIES)
     await pool.query(BACKUP_RIGHTS)

@@ -77,6 +77,12 @@ export class Pool {
     return false
   }
 
+  /** Has the server answered anybody since then? */
+  hasAnsweredSince(moment: number): boolean {
+    for (const { answeredAt } of this.#load.keys()) if (answeredAt > moment) return true
+    return false
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#retry)

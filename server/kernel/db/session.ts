@@ -124,6 +124,8 @@ export class Session {
   #corked = false
   #closing = false
   #heardAt = monotonicMs()
+  /** When the server last answered a statement. */
+  answeredAt = -Infinity
 
   private constructor(client: pg.Client, names: StatementNames, onLost: (session: Session) => void) {
     this.#client = client
@@ -203,6 +205,7 @@ export class Session {
       if (!sent) return void (refusal ??= error)
       this.pending--
       this.#heardAt = monotonicMs()
+      if (!error || error instanceof pg.DatabaseError) this.answeredAt = this.#heardAt
       if (!error) return resolve(result)
       if (endsSession(error)) this.destroy()
       const isLost = endsSession(error) || ((this.lost || this.#closing) && !(error instanceof pg.DatabaseError))

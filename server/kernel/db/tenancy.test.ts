@@ -17,6 +17,8 @@ const OUTSIDE_THE_WALLS: Record<string, string> = {
   code_generators: 'of a person, asked for while they sign in',
   recovery_codes: 'of a person, asked for while they sign in',
   platform_idempotency_keys: 'answers of requests outside tenants',
+  platform_notices: 'what the platform tells everybody',
+  backup_runs: 'of the installation as a whole',
   platform_switches: 'what the platform has closed for everybody',
   job_workers: 'processes of this installation; the application has no right to it',
   outbox_messages: 'to people of any tenant or none; operators alone read them',
@@ -53,7 +55,9 @@ const RULES: Record<string, string> = {
       join pg_class x on x.oid = i.indexrelid join pg_am on pg_am.oid = x.relam
     where ${column('c.oid', 'i.indkey[0]')} is distinct from 'tenant_id' and (i.indisunique or amname = 'btree')`,
   'every table has a primary key': `
-    select c.relname as name from ${TABLES} where not exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p')`,
+    select c.relname as name from ${TABLES} and c.relkind = 'r' where not exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p')`,
+  'parts of a table are reached through it': `
+    select c.relname as name from ${TABLES} and c.relispartition where has_table_privilege('sq_app', c.oid, 'select, insert, update, delete')`,
   'references to a tenant table carry tenant_id': `
     select k.conname as name from pg_constraint k join ${INSIDE} on c.oid = k.confrelid
     where k.contype = 'f' and (${column('k.conrelid', 'k.conkey[1]')} is distinct from 'tenant_id'
@@ -128,6 +132,8 @@ const PLANTED: Record<string, string> = {
   'primary keys, unique constraints and indexes begin with tenant_id: sites_by_name':
     'create index sites_by_name on sites (name)',
   'every table has a primary key: p': `create table p (tenant_id bigint not null); call app.isolate('p')`,
+  'row security is enabled and forced: events_elsewhere': 'alter table events_elsewhere no force row level security',
+  'parts of a table are reached through it: events_elsewhere': 'grant select on events_elsewhere to sq_app',
   'references to a tenant table carry tenant_id: p_site_fkey': `alter table sites add constraint sites_id unique (id);
     create table p (tenant_id bigint not null, site bigint references sites (id), primary key (tenant_id, site));
     call app.isolate('p')`,
@@ -159,7 +165,8 @@ interface Table {
   /** Columns without a default, apart from tenant_id, and a value of their type. */
   columns: string
   values: string
-  key: string
+  /** Null for one in parts, of which each has its own. */
+  key: string | null
 }
 
 /**
@@ -182,7 +189,7 @@ async function filledTables(): Promise<Table[]> {
         ', ' order by attnum) filter (where needed), '') as values,
       (select string_agg(quote_ident(a.attname), ', ') from pg_index join pg_attribute a on a.attrelid = indrelid and a.attnum = any (indkey)
        where indrelid = c.oid and indisprimary) as key
-    from ${INSIDE} join pg_attribute on attrelid = c.oid and attnum > 0 and not attisdropped
+    from ${INSIDE} and not c.relispartition join pg_attribute on attrelid = c.oid and attnum > 0 and not attisdropped
       cross join lateral (select attnotnull and not atthasdef and attidentity = '' and attname <> 'tenant_id' as needed) x
     group by c.oid, c.relname order by c.relname`,
   )
@@ -224,6 +231,7 @@ async function crossings(tables: readonly Table[]): Promise<{ problems: string[]
       lock: `select 1 from ${name} where tenant_id = 2 for update`,
       truncate: `truncate ${name}`,
     }
+    if (key === null) delete verbs.upsert
     // MERGE cannot tell what it did before PostgreSQL 17.
     if (version < 170000) delete verbs.merge
     for (const setting of [undefined, '', '1', 'garbage', '1 or true'])

@@ -5,6 +5,10 @@ import type { Statement, Tx, WriteTx } from './types.ts'
 
 type Rows = Record<string, unknown>[]
 
+/** A statement as it is sent. */
+export type Say = (text: string, values: readonly unknown[]) => [text: string, values: readonly unknown[]]
+export const asItIs: Say = (text, values) => [text, values]
+
 type Run = (text: string, values: readonly unknown[]) => Promise<Rows>
 
 /** `Tx` over whatever runs a statement; by itself, statements that each stand alone. */
@@ -33,13 +37,15 @@ export class Transaction extends Reader implements WriteTx {
   /** Once COMMIT has left, a lost connection leaves the outcome unknown. */
   commitSent = false
   #session: Session
+  #say: Say
   #ending: Promise<void> | undefined
   #failure: unknown
 
   /** BEGIN and the scope leave as one unit: no statement of this transaction can run without its tenant. */
-  constructor(session: Session, scope: Prefix) {
+  constructor(session: Session, scope: Prefix, say: Say = asItIs) {
     super((text, values) => this.#send(text, values))
     this.#session = session
+    this.#say = say
     void this.#watch(session.sendPinned(scope, BEGIN))
   }
 
@@ -68,7 +74,7 @@ export class Transaction extends Reader implements WriteTx {
     if (this.#ending) return Promise.reject(new Error('the transaction is over: a statement was sent after its end'))
     let rows: Promise<Rows>
     try {
-      rows = this.#watch(this.#session.send(text, values)).then((answer) => answer.rows as Rows)
+      rows = this.#watch(this.#session.send(...this.#say(text, values))).then((answer) => answer.rows as Rows)
     } catch (error) {
       this.#failure ??= error
       rows = Promise.reject(error)

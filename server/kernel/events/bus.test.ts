@@ -32,7 +32,7 @@ async function startHub(options: HubOptions, on: Database = db): Promise<Hub> {
   const hub = new Hub(on, options)
   closers.push(() => hub.stop())
   await hub.start()
-  await expect.poll(() => options.buses?.some(({ isDeaf }) => isDeaf) ?? false, { timeout: 5_000 }).toBe(false)
+  await expect.poll(() => options.buses?.some(({ isDeaf }) => isDeaf) ?? false).toBe(false)
   return hub
 }
 /** Commits one event as a process with this hub does. */
@@ -79,11 +79,11 @@ test.skipIf(!redis)(
         total++
         await sleep(10)
       }
-      await expect.poll(() => listener.offsets.length, { timeout: 5_000 }).toBe(total)
+      await expect.poll(() => listener.offsets.length).toBe(total)
     }
     const byNotify = await wakeupsBy('notify')
     await commitSome()
-    await expect.poll(() => control.offsets, { timeout: 5_000 }).toEqual(upTo(10))
+    await expect.poll(() => control.offsets).toEqual(upTo(10))
     expect(await wakeupsBy('notify')).toBe(byNotify)
 
     await redis!.kill()
@@ -94,13 +94,10 @@ test.skipIf(!redis)(
     await redis!.start()
     const byRedis = await wakeupsBy('redis')
     await expect
-      .poll(
-        async () => {
-          await commitSome()
-          return (await wakeupsBy('redis')) > byRedis
-        },
-        { timeout: 10_000 },
-      )
+      .poll(async () => {
+        await commitSome()
+        return (await wakeupsBy('redis')) > byRedis
+      })
       .toBe(true)
     expect(listener.offsets).toEqual(upTo(total))
   },
@@ -114,7 +111,7 @@ test('NOTIFY is sent for many commits at once, never for each', async () => {
   const before = await wakeupsBy('notify')
   const commits = 300
   await Promise.all(Array.from({ length: commits }, () => commit(publisher, siteId)))
-  await expect.poll(() => listener.offsets.length, { timeout: 5_000 }).toBe(commits)
+  await expect.poll(() => listener.offsets.length).toBe(commits)
   // Both hubs hear each of them.
   expect((await wakeupsBy('notify')) - before).toBeLessThan(commits)
 })
@@ -125,7 +122,7 @@ test('without a bus the poll finds everything', async () => {
   const listener = await follow(await startHub({ buses: [] }), siteId)
   const control = await follow(await startHub({ buses: [], isPolling: false }), siteId)
   for (let i = 0; i < 5; i++) await commit(publisher, siteId)
-  await expect.poll(() => listener.offsets, { timeout: 5_000 }).toEqual(upTo(5))
+  await expect.poll(() => listener.offsets).toEqual(upTo(5))
   expect(control.offsets).toEqual([])
 })
 
@@ -153,19 +150,19 @@ test('a LISTEN connection that is half-open is replaced within 15 s, and meanwhi
   const listener = await follow(await startHub({}, far), siteId)
   const control = await follow(await startHub({ isPolling: false }, far), siteId)
   await commit(publisher, siteId)
-  await expect.poll(() => [listener.offsets, control.offsets], { timeout: 5_000 }).toEqual([[1], [1]])
+  await expect.poll(() => [listener.offsets, control.offsets]).toEqual([[1], [1]])
 
   expect(proxy.hollow()).toBe(2)
   const hollowAt = performance.now()
   await commit(publisher, siteId)
-  await expect.poll(() => listener.offsets, { timeout: 5_000 }).toEqual([1, 2])
+  await expect.poll(() => listener.offsets).toEqual([1, 2])
   const fallbackMs = listener.heardAt.get(2)! - hollowAt
   // The control hears of it only once the connection is replaced.
   expect(control.offsets).toEqual([1])
-  await expect.poll(() => control.offsets, { timeout: 15_000 }).toEqual([1, 2])
+  await expect.poll(() => control.offsets).toEqual([1, 2])
   const repairedMs = control.heardAt.get(2)! - hollowAt
   await commit(publisher, siteId)
-  await expect.poll(() => control.offsets, { timeout: 5_000 }).toEqual([1, 2, 3])
+  await expect.poll(() => control.offsets).toEqual([1, 2, 3])
   expect(listener.offsets).toEqual([1, 2, 3])
   process.stderr.write(
     `half-open LISTEN: heard by poll after ${fallbackMs.toFixed(0)} ms, replaced after ${repairedMs.toFixed(0)} ms\n`,
@@ -187,12 +184,12 @@ test.skipIf(!redis)(
     const listener = await follow(await startHub({ buses: [farBus()] }), siteId)
     const control = await follow(await startHub({ buses: [farBus()], isPolling: false }), siteId)
     await commit(publisher, siteId)
-    await expect.poll(() => [listener.offsets, control.offsets], { timeout: 5_000 }).toEqual([[1], [1]])
+    await expect.poll(() => [listener.offsets, control.offsets]).toEqual([[1], [1]])
     expect(proxy.hollow()).toBe(4)
     await commit(publisher, siteId)
-    await expect.poll(() => listener.offsets, { timeout: 5_000 }).toEqual([1, 2])
+    await expect.poll(() => listener.offsets).toEqual([1, 2])
     expect(control.offsets).toEqual([1])
-    await expect.poll(() => control.offsets, { timeout: 15_000 }).toEqual([1, 2])
+    await expect.poll(() => control.offsets).toEqual([1, 2])
   },
   30_000,
 )

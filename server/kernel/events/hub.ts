@@ -4,7 +4,7 @@ import type { Database, Tx } from '../db/types.ts'
 import { announcements } from '../metrics.ts'
 import { NotifyBus, type Bus } from './bus.ts'
 import type { StreamEvent } from './log.ts'
-import { readEvents } from './log.ts'
+import { readEvents, readRecentEvents } from './log.ts'
 import { Tail } from './tail.ts'
 
 const POLL_MS = 500
@@ -96,7 +96,11 @@ export class Hub {
     const recent = tail.recent(offset)
     if (recent) return recent.length > limit ? null : recent
     if (tail.offset - offset > limit) return null
-    const events = await readEvents(this.#db.reader(tail.tenantId), tail.siteId, offset, limit + 1)
+    const reader = this.#db.reader(tail.tenantId)
+    // Whoever was away for less than a day finds it where the newest are.
+    const events =
+      (await readRecentEvents(reader, tail.siteId, offset, limit + 1, tail.knownAt)) ??
+      (await readEvents(reader, tail.siteId, offset, limit + 1))
     return events.length > limit ? null : events
   }
 

@@ -115,18 +115,76 @@ interface Head {
   at: string
 }
 
-/** Up to `limit` events of a site after `offset`, in order. */
+/** Up to `limit` events of a site after `offset`, in order. Looks into every part of the log. */
 export async function readEvents(tx: Tx, siteId: number, offset: number, limit: number): Promise<StreamEvent[]> {
-  return tx.query<StreamEvent>(
-    `select e.tenant_id, e.site_id, s.epoch, e."offset", e.type, e.at, e.actor, e.queue_id, e.from_queue_id, e.ticket_id,
-            e.agent_id, e.data
-     from events e join streams s using (tenant_id, site_id)
-     where e.site_id = $1 and e."offset" > $2 order by e."offset" limit $3`,
-    [siteId, offset, limit],
-  )
+  return tx.query<StreamEvent>(READ, [siteId, offset, limit])
 }
 
-/** The head of a site's stream, or undefined when the site does not exist for this tenant. */
-export async function readHead(tx: Tx, siteId: number): Promise<StreamHead | undefined> {
-  return tx.maybe<StreamHead>('select epoch, last_offset as "offset" from streams where site_id = $1', [siteId])
+const readWhere = (recent: { columns: string; condition: string }) => `
+  select e.tenant_id, e.site_id, s.epoch, e."offset", e.type, e.at, e.actor, e.queue_id, e.from_queue_id, e.ticket_id,
+         e.agent_id, e.data${recent.columns}
+  from events e join streams s using (tenant_id, site_id)
+  where e.site_id = $1 and e."offset" > $2${recent.condition} order by e."offset" limit $3`
+const READ = readWhere({ columns: '', condition: '' })
+export const READ_RECENT = readWhere({ columns: ', s.last_offset', condition: ' and e.at >= $4' })
+
+/** Clocks are set back now and then, and followers are away for a while. */
+const MARGIN = { hours: 24 }
+export const dayBefore = (known: string): string => Temporal.Instant.from(known).subtract(MARGIN).toString()
+
+/**
+ * The same, looking only into the parts of the log that reach beyond a day before `known`, by the database's clock. Null
+ * when that finds nothing or not all of it, because it happened earlier or a clock was set back: `readEvents` tells.
+ */
+export async function readRecentEvents(
+  tx: Tx,
+  siteId: number,
+  offset: number,
+  limit: number,
+  known: string,
+): Promise<StreamEvent[] | null> {
+  const since = dayBefore(known)
+  const rows = await tx.query<StreamEvent & { last_offset: number }>(READ_RECENT, [siteId, offset, limit, since])
+  const last = rows.at(-1)
+  // Offsets have no gap, so that what is missing shows.
+  if (last?.offset !== offset + rows.length || last.offset !== Math.min(offset + limit, last.last_offset)) return null
+  return rows.map(({ last_offset: _, ...event }) => event)
+}
+
+/** Where somebody who reads a stream stands. */
+export interface ReadUpTo {
+  offset: number
+  /** When the last event that they read happened; null when nobody noted it. */
+  at: string | null
+  /** The last one there is, in the log that `offset` counts. */
+  lastOffset: number
+}
+/** How many events a page of at most `limit` has to hold. */
+export const wantedOf = ({ offset, lastOffset }: ReadUpTo, limit: number): number =>
+  Math.max(0, Math.min(limit, lastOffset - offset))
+
+/**
+ * The next events after where a reader stands, in order, by a statement of their own with `at >= since` and the same limit.
+ * Looks only into the parts of the log that reach beyond a day before `at`; where that does not show every event that is wanted,
+ * into all: offsets have no gap, so that what is missing shows.
+ */
+export async function readOn<Row extends { offset: number }>(
+  place: ReadUpTo,
+  limit: number,
+  read: (since: string) => Promise<Row[]>,
+): Promise<Row[]> {
+  const wanted = wantedOf(place, limit)
+  if (wanted === 0) return []
+  if (place.at !== null) {
+    const rows = await read(dayBefore(place.at))
+    if (rows.length >= wanted && rows.at(-1)!.offset === place.offset + rows.length) return rows
+  }
+  return read('-infinity')
+}
+
+/** The head of a site's stream and the time by the database's clock, or undefined when the site does not exist for this tenant. */
+export async function readHead(tx: Tx, siteId: number): Promise<(StreamHead & { at: string }) | undefined> {
+  return tx.maybe('select epoch, last_offset as "offset", clock_timestamp() as at from streams where site_id = $1', [
+    siteId,
+  ])
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { randomizer } from '../../../test/random.ts'
 import { testDatabase } from '../../test/harness.ts'
 import type { Database, Listening, Tx } from '../db/types.ts'
 import { Hub, openStream, type StreamEvent, type StreamHead, type Tail } from './index.ts'
-import { appendStatement, placeEvents } from './log.ts'
+import { appendStatement, placeEvents, READ_RECENT, readEvents, readOn, readRecentEvents } from './log.ts'
 
 const { db, owner, directUrl } = await testDatabase()
 const tenantId = Number(
@@ -74,8 +74,9 @@ async function follow(hub: Hub, siteId: number): Promise<Followed> {
 }
 const offsetsOf = (events: readonly StreamEvent[]) => events.map(({ offset }) => offset)
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
-const until = (check: () => boolean | Promise<boolean>) =>
-  vi.waitFor(async () => expect(await check()).toBe(true), { timeout: 10_000, interval: 5 })
+const until = async (check: () => boolean | Promise<boolean>) => {
+  await expect.poll(check, { interval: 5 }).toBe(true)
+}
 
 /** What a process without a tail would show: whatever it is told, as it is told. */
 function naiveFollower() {
@@ -108,6 +109,72 @@ test('what was never told is read from the log before what came after it', async
   await until(() => offsets.length === 4)
   expect(offsets).toEqual([1, 2, 3, 4])
   expect(naive.offsets).toEqual([4])
+})
+
+test('parts of the log that ended are not looked into, unless a clock was set back', async () => {
+  const siteId = await newStream()
+  const { tail, offsets } = await follow(lazyHub(), siteId)
+  await append(siteId, 3)
+  await append(siteId)
+  const plan = (text: string, values: unknown[]) =>
+    db.tenant(tenantId, async (tx) => JSON.stringify(await tx.query(`explain ${text}`, values)))
+  const everywhere = READ_RECENT.replace('and e.at >= $4', '')
+  expect(await plan(everywhere, [siteId, 0, 10])).toContain('events_beginning')
+  const day = Temporal.Now.instant().subtract({ hours: 24 }).toString()
+  expect(await plan(READ_RECENT, [siteId, 0, 10, day])).not.toContain('events_beginning')
+
+  const recent = (after = 0, limit = 10) => readRecentEvents(db.reader(tenantId), siteId, after, limit, tail.knownAt)
+  expect(offsetsOf((await recent())!)).toEqual([1, 2, 3, 4])
+  expect(offsetsOf((await recent(1, 2))!)).toEqual([2, 3])
+  expect(await recent()).toEqual(await readEvents(db.reader(tenantId), siteId, 0, 10))
+  expect(await recent(4)).toBe(null)
+  for (const displaced of [1, 4, 2]) {
+    await owner(
+      `update events set at = at - interval '1 year' where tenant_id = $1 and site_id = $2 and "offset" = $3`,
+      [tenantId, siteId, displaced],
+    )
+    expect(await recent()).toBe(null)
+  }
+  await tail.refresh()
+  expect(offsets).toEqual([1, 2, 3, 4])
+})
+
+test('who reads on from a place looks into the parts since then, and into all when something is missing there', async () => {
+  const siteId = await newStream()
+  await append(siteId, 4)
+  const bounds: string[] = []
+  const from = (offset: number, lastOffset = 4) => ({ offset, lastOffset, at: Temporal.Now.instant().toString() })
+  const read = (offset: number, limit: number) => (since: string) => {
+    bounds.push(since)
+    return owner<{ offset: number }>(
+      'select "offset" from events where tenant_id = $1 and site_id = $2 and "offset" > $3 and at >= $4 order by "offset" limit $5',
+      [tenantId, siteId, offset, since, limit],
+    )
+  }
+  const asked = async (offset: number, limit = 10, at?: null) => {
+    bounds.length = 0
+    const place = from(offset)
+    const rows = await readOn(at === null ? { ...place, at } : place, limit, read(offset, limit))
+    return [rows.map((row) => row.offset), bounds.map((since) => since === '-infinity')]
+  }
+  expect(await asked(0)).toEqual([[1, 2, 3, 4], [false]])
+  expect(await asked(1, 2)).toEqual([[2, 3], [false]])
+  expect(await asked(4)).toEqual([[], []])
+  expect(await asked(0, 10, null)).toEqual([[1, 2, 3, 4], [true]])
+  // One that was written after the head was read comes along, or with the next page.
+  expect(await readOn(from(0, 3), 10, read(0, 10))).toHaveLength(4)
+  for (const displaced of [1, 4, 3]) {
+    await owner(
+      `update events set at = at - interval '1 year' where tenant_id = $1 and site_id = $2 and "offset" = $3`,
+      [tenantId, siteId, displaced],
+    )
+    expect(await asked(0)).toEqual([
+      [1, 2, 3, 4],
+      [false, true],
+    ])
+  }
+  // Control: the bound alone loses what a clock that was set back put into an older part.
+  expect(await read(0, 10)(bounds[0]!)).toEqual([{ offset: 2 }])
 })
 
 test.each([1, 2, 3])('any order, any repetition and any loss end in the log’s own order (seed %i)', async (seed) => {

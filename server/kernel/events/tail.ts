@@ -1,6 +1,6 @@
 import { monotonicMs } from '../clock.ts'
 import type { Database } from '../db/types.ts'
-import { readEvents, readHead, type StreamEvent, type StreamHead } from './log.ts'
+import { readEvents, readHead, readRecentEvents, type StreamEvent, type StreamHead } from './log.ts'
 
 export type Listener = (events: readonly StreamEvent[]) => void
 /**
@@ -26,6 +26,8 @@ export class Tail {
   readonly ready: Promise<void>
   /** When the database was last asked, on the monotonic clock, and had nothing that this tail does not have now. */
   wholeAt = -Infinity
+  /** By the database's clock: when the event at `offset` happened, or the head was seen there. Later events lie in later parts of the log. */
+  knownAt = ''
   #db: Database
   #ring: StreamEvent[] = []
   /** How many of the ring were there when it was last looked at. */
@@ -49,6 +51,7 @@ export class Tail {
     if (!head) throw new Error('no such stream')
     this.epoch = head.epoch
     this.offset = head.offset
+    this.knownAt = head.at
     this.wholeAt = asked
     this.#drainEarly()
   }
@@ -84,6 +87,7 @@ export class Tail {
 
   #apply(events: readonly StreamEvent[]) {
     this.offset = events.at(-1)!.offset
+    this.knownAt = events.at(-1)!.at
     this.#ring.push(...events)
     if (this.#ring.length > 2 * RING) this.#drop(this.#ring.length - RING)
     for (const listener of this.listeners) listener(events)
@@ -128,7 +132,7 @@ export class Tail {
     const reader = this.#db.reader(this.tenantId)
     const asked = monotonicMs()
     const from = this.offset
-    let page = await readEvents(reader, this.siteId, from, PAGE)
+    let page = (await readRecentEvents(reader, this.siteId, from, PAGE, this.knownAt)) ?? []
     if (page.length === 0 || page[0]!.epoch !== this.epoch) {
       const head = await readHead(reader, this.siteId)
       if (head && head.epoch !== this.epoch) this.#reset(head)
@@ -136,7 +140,7 @@ export class Tail {
         if (head) this.wholeAt = asked
         return
       }
-      // Committed between the two reads, or not in the log any more: the second look tells.
+      // Committed between the two reads, not in the newest parts of the log, or not in it any more: the second look tells.
       page = await readEvents(reader, this.siteId, from, PAGE)
     }
     if (page[0] && page[0].epoch !== this.epoch) {
@@ -155,12 +159,13 @@ export class Tail {
     this.#drainEarly()
   }
 
-  #reset(head: StreamHead) {
-    this.epoch = head.epoch
-    this.offset = head.offset
+  #reset({ epoch, offset, at }: StreamHead & { at: string }) {
+    this.epoch = epoch
+    this.offset = offset
+    this.knownAt = at
     this.#drop(this.#ring.length)
     this.#early.clear()
-    for (const listener of this.resets) listener(head)
+    for (const listener of this.resets) listener({ epoch, offset })
   }
 
   /** Events after `offset` from memory, or null when memory does not reach back that far. */

@@ -1,5 +1,6 @@
 export { backlogOf, jobBacklog } from './backlog.ts'
 export { eachSite, eachTenant } from './each-tenant.ts'
 export type { Job, JobContext } from './job.ts'
+export { ONE_NIGHT } from './nightly.ts'
 export { operations } from './operations.ts'
 export { startWorker } from './worker.ts'

@@ -28,6 +28,9 @@ const LAST = 'select max(day) as last from nightly_runs where task = $1'
 const NOTE = 'insert into nightly_runs (task, day) values ($1, $2) on conflict do nothing returning day'
 const FORGET = 'delete from nightly_runs where task = $1 and day < $2::date - 30'
 
+/** Schedulers, and whoever moves the days of a sandbox, wait for one another. */
+export const ONE_NIGHT = `select pg_advisory_xact_lock(hashtext('jobs.nightly'), app.tenant_id()::int)`
+
 /** Adds a tenant's nightly jobs that are due at `now`, each local day's once. @returns `<task> <day>` of those added */
 export async function addNightly(
   tx: Tx,
@@ -36,6 +39,7 @@ export async function addNightly(
   now: Temporal.Instant,
 ): Promise<string[]> {
   const added: string[] = []
+  await tx.query(ONE_NIGHT)
   for (const { name, nightly } of jobs) {
     if (nightly === undefined) continue
     const newest = slotDay(now, tenant.timezone, nightly)

@@ -81,7 +81,7 @@ test('a worker that stops ends what it has begun and gives back what it has fetc
   expect(done.length).toBeLessThan(COUNT)
   expect(await left()).toEqual({ all: COUNT - done.length, locked: 0 })
   const second = await start(0)
-  await expect.poll(() => done.length, { timeout: 20_000 }).toBe(COUNT)
+  await expect.poll(() => done.length).toBe(COUNT)
   await second.stop()
   expect(done.toSorted((a, b) => a - b)).toEqual(Array.from({ length: COUNT }, (_, n) => n))
   expect(await left()).toEqual({ all: 0, locked: 0 })

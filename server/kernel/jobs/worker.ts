@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { Logger, parseCronItems, run, type JobHelpers, type Runner, type WorkerEvents } from 'graphile-worker'
+import type { JobHelpers, Runner, WorkerEvents } from 'graphile-worker'
 import { ownerPool } from '../db/index.ts'
 import { monotonicMs, now } from '../clock.ts'
 import { measureJob } from '../metrics.ts'
@@ -69,6 +69,8 @@ const leaseOf = ({ id, locked_by, attempts }: JobHelpers['job']): Lease => ({
 
 /** Runs background jobs until `stop()`, which waits for those in progress. */
 export async function startWorker(options: WorkerOptions): Promise<Runner> {
+  // Not every process works, nor does a command.
+  const { Logger, parseCronItems, run } = await import('graphile-worker')
   const { context, log } = options
   const jobs = [...options.jobs, nightlyJob(options.jobs)]
   const concurrency = options.concurrency ?? 5

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 import { AppError } from '../errors.ts'
 import type { RedisLink } from '../redis.ts'
+import { upTo } from '../up-to.ts'
 
 /** How often something failed lately, by a key. */
 export interface Failures {
@@ -23,7 +24,7 @@ export class MemoryFailures implements FailureStore {
   #counts: LRUCache<string, number>
 
   constructor(windowSeconds: number) {
-    this.#counts = new LRUCache({ max: 20_000, ttl: windowSeconds * 1000, noUpdateTTL: true })
+    this.#counts = new LRUCache({ ...upTo(20_000), ttl: windowSeconds * 1000, noUpdateTTL: true })
   }
   async of(key: string): Promise<Failures> {
     const count = this.#counts.get(key) ?? 0

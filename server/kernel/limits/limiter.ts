@@ -6,6 +6,7 @@ import type { Operation, Request, Tenant } from '../operation.ts'
 import { CHALLENGE_SECONDS, newChallenge, solvedChallenge } from './challenge.ts'
 import { BEFORE_CHALLENGE, LIMITS, type By, type LimitClass, type LimitName, type Policy } from './policies.ts'
 import { MemoryStore, type Count, type Left, type LimitStore } from './store.ts'
+import { upTo } from '../up-to.ts'
 
 export interface LimiterOptions {
   db: Database
@@ -29,7 +30,7 @@ export class Limiter {
     this.#store = store ?? this.#own
     this.#factor = factor
     this.#quotas = new LRUCache({
-      max: 5000,
+      ...upTo(5000),
       ttl: QUOTA_MILLISECONDS,
       allowStale: true,
       fetchMethod: async (tenantId) => {

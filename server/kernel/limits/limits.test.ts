@@ -118,20 +118,25 @@ describe('classes', () => {
   })
 
   test('codes of pairing cannot be tried out', async () => {
-    const { allowed } = await flood(new Limiter({ db }), 100, () => [op('devices.pair'), request()])
-    expect(allowed).toBe(20)
+    // Nor PINs of machines.
+    for (const id of ['devices.pair', 'kiosks.checkPin']) {
+      const { allowed } = await flood(new Limiter({ db }), 100, () => [op(id), request()])
+      expect(allowed).toBe(20)
+    }
   })
 
   test('an organisation’s quota is data, and is told apart', async () => {
-    const limiter = new Limiter({ db })
-    await owner(`insert into tenant_quotas (tenant_id, quota, amount) values ($1, 'requests_per_minute', 3)`, [
-      bank.tenant.id,
-    ])
-    await limiter.check(op('queues.list'), request())
-    await expect
-      .poll(() => flood(limiter, 10, () => [op('queues.list'), request()]).then(({ refusal }) => refusal?.code))
-      .toBe('limit_exceeded')
-    await owner('delete from tenant_quotas')
+    const strangers = (n: number): [Operation, Request] => [op('tickets.take'), phone(n, `198.51.100.${n}`)]
+    const asked = { requests_per_minute: () => [op('queues.list'), request()] as const, public_per_minute: strangers }
+    for (const [quota, make] of Object.entries(asked)) {
+      const limiter = new Limiter({ db })
+      await owner(`insert into tenant_quotas (tenant_id, quota, amount) values ($1, $2, 3)`, [bank.tenant.id, quota])
+      await limiter.check(...make(0))
+      await expect
+        .poll(() => flood(limiter, 10, (n) => [...make(n)]).then(({ refusal }) => refusal?.code))
+        .toBe('limit_exceeded')
+      await owner('delete from tenant_quotas')
+    }
   })
 
   test('this program’s own requests are not counted', async () => {

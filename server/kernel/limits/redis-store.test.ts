@@ -93,13 +93,11 @@ test.skipIf(!redis)(
     for (let i = 0; i < 20; i++) await limiter.check(op('tickets.callNext'), request())
     await redis!.start()
     await expect
-      .poll(
-        () =>
-          signIn().then(
-            () => true,
-            () => false,
-          ),
-        { timeout: 20_000 },
+      .poll(() =>
+        signIn().then(
+          () => true,
+          () => false,
+        ),
       )
       .toBe(true)
   },

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { monotonicMs } from '../clock.ts'
 import type { Policy } from './policies.ts'
+import { upTo } from '../up-to.ts'
 
 /** One count that a request is held against. */
 export interface Count {
@@ -31,7 +32,7 @@ const MAX_KEYS = 200_000
 /** Counts of this process. The generic cell rate algorithm (ITU-T I.371): one number per key, no timer. */
 export class MemoryStore implements LimitStore {
   /** When the last allowed request will have been worked off, in milliseconds of the monotonic clock. */
-  #due = new LRUCache<string, number>({ max: MAX_KEYS })
+  #due = new LRUCache<string, number>(upTo(MAX_KEYS))
   #now: () => number
 
   constructor(now: () => number = monotonicMs) {

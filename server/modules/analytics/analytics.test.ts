@@ -238,6 +238,12 @@ test('overview, funnel, goals, accuracy and the agents’ report tell the same',
   expect(sla.share_of_called).toBe(all['within_goal']! / all['called']!)
   expect(sla.share_of_all).toBe(all['within_goal']! / (all['called']! + all['abandoned']! + all['expired']!))
   expect(sla.share_of_promises).toBe(all['within_promise']! / all['promised']!)
+  const queues = new Map<number, Record<string, number>>()
+  for (const { id } of b.queues) queues.set(id, (await oracle(owner, `queue_id = ${id}`)) as Record<string, number>)
+  const missed = [...queues].filter(([, { called, within_goal }]) => called! > 0 && within_goal! * 100 < 80 * called!)
+  expect(new Map(sla.missed.map((each: any) => [each.queue_id, [each.called, each.within_goal]]))).toEqual(
+    new Map(missed.map(([id, { called, within_goal }]) => [id, [called, within_goal]])),
+  )
   const accuracy = await manager('analytics.accuracy', { from, to, by: 'queue' })
   expect(accuracy.mean_absolute_error_seconds).toBe(all['promise_absolute_error_seconds']! / all['promised']!)
   expect(accuracy.coverage).toBe(all['inside_promise']! / all['promised']!)
@@ -252,6 +258,97 @@ test('overview, funnel, goals, accuracy and the agents’ report tell the same',
     expect(p90_wait_time).toBe(
       (await oracle(owner, `queue_id = ${b.queues[0]!.id} and hour = ${hour}`))['p90_wait_time'],
     )
+})
+
+test('of one channel, of one agent and by counter, every figure equals the legs too', async () => {
+  const period = { from, to: Temporal.PlainDate.from(from).add({ days: 60 }).toString() }
+  const agent_id = b.agents[0]!.id
+  const site_id = b.sites[0]!.id
+  const same = async (told: Record<string, unknown>, where: string) => {
+    const expected = await oracle(owner, where)
+    for (const name of ['total_customers', 'called', 'served', 'no_shows', 'p50_wait_time', 'p90_service_time'])
+      expect(told[name], `${name} where ${where}`).toBe(expected[name])
+    expect(told['average_wait_time'], where).toEqual(expected['average_wait_time'])
+    return expected
+  }
+  for (const [given, where] of [
+    [{ channel: 'kiosk' }, `channel = 'kiosk'`],
+    [{ agent_id }, `agent_id = ${agent_id}`],
+    [{ channel: 'web', site_id }, `channel = 'web' and site_id = ${site_id}`],
+    [
+      { channel: 'web', agent_id, queue_id: b.queues[0]!.id },
+      `channel = 'web' and agent_id = ${agent_id} and queue_id = ${b.queues[0]!.id}`,
+    ],
+  ] as const) {
+    const { current, is_rounded } = await manager('analytics.overview', { ...period, ...given })
+    expect(is_rounded).toBe(false)
+    const whole = await same(current, where)
+    const { hours } = await manager('analytics.waitOverDay', { ...period, ...given })
+    for (const { hour, ...told } of hours) await same(told, `${where} and hour = ${hour}`)
+    const { cells } = await manager('analytics.heatmap', { ...period, ...given })
+    const people = cells.reduce((sum: number, cell: { total_customers: number }) => sum + cell.total_customers, 0)
+    expect(people).toBe(whole['total_customers'])
+    const accuracy = await manager('analytics.accuracy', { ...period, ...given, by: 'service' })
+    expect(accuracy.promised).toBe(whole['promised'])
+  }
+  const { groups } = await manager('analytics.breakdown', { ...period, by: 'counter' })
+  const [{ counters } = { counters: 0 }] = await owner<{ counters: number }>(
+    'select count(distinct counter_id)::int as counters from oracle_legs',
+  )
+  expect(groups).toHaveLength(counters)
+  for (const { key, name, ...told } of groups) {
+    await same(told, `counter_id = ${key}`)
+    expect(name).toMatch(/\S/)
+  }
+  // The detector sees a leg that is missing.
+  const all = await oracle(owner, `channel = 'kiosk'`)
+  expect((await manager('analytics.overview', { ...period, channel: 'reception' })).current.called).not.toBe(
+    all['called'],
+  )
+  const long = { from: '2020-01-01', to: '2020-12-31', channel: 'web' }
+  expect(await codeOf(manager('analytics.overview', long))).toBe('invalid_input')
+})
+
+test('how busy agents were is what the log says, within the period alone', async () => {
+  const site = b.sites[0]!
+  // Days on which people were called: those of the whole, and one in the middle.
+  const start = Temporal.PlainDate.from(from)
+  const log = await owner<{ agent: number; status: string; at: string }>(
+    `select (data -> 'agent' ->> 'id')::bigint as agent, data -> 'agent' ->> 'status' as status, at from events
+     where tenant_id = $1 and site_id = $2 and agent_id is not null and data -> 'agent' ->> 'status' is not null order by "offset"`,
+    [b.tenant.id, site.id],
+  )
+  const ms = (instant: string) => Temporal.Instant.from(instant).epochMilliseconds
+  const dayStart = (day: Temporal.PlainDate) => day.toZonedDateTime('Europe/Paris').epochMilliseconds
+  /** By the program, a line of the log at a time. */
+  const spent = (agent: number, states: readonly string[], since: number, until: number) => {
+    const own = log.filter((each) => each.agent === agent)
+    const seconds = own.map(({ status, at }, i) => {
+      const end = Math.min(until, own[i + 1] ? ms(own[i + 1]!.at) : until)
+      return states.includes(status) ? Math.max(0, end - Math.max(since, ms(at))) / 1000 : 0
+    })
+    return Math.round(seconds.reduce((sum, each) => sum + each, 0))
+  }
+  for (const [first, days] of [
+    [start, 5],
+    [start.add({ days: 2 }), 1],
+  ] as const) {
+    const last = first.add({ days: days - 1 })
+    const told = await manager('analytics.occupancy', { from: first.toString(), to: last.toString(), site_id: site.id })
+    expect(told.agents.length).toBeGreaterThan(0)
+    const [since, until] = [dayStart(first), dayStart(last.add({ days: 1 }))]
+    for (const { agent_id, busy_seconds, available_seconds, away_seconds, occupancy } of told.agents) {
+      expect(busy_seconds).toBe(spent(agent_id, ['calling', 'serving', 'wrap_up'], since, until))
+      expect(available_seconds).toBe(spent(agent_id, ['available'], since, until))
+      expect(away_seconds).toBe(spent(agent_id, ['break', 'back_office'], since, until))
+      expect(occupancy).toBe(busy_seconds / (busy_seconds + available_seconds))
+    }
+    // What began the day before, or goes on the day after, counts elsewhere.
+    const whole = told.agents.map((each: { agent_id: number }) =>
+      spent(each.agent_id, ['calling', 'serving', 'wrap_up'], 0, until + 1e9),
+    )
+    if (days === 1) expect(told.busy_seconds).not.toBe(whole.reduce((sum: number, each: number) => sum + each, 0))
+  }
 })
 
 test('metrics are listed by day, and page by page', async () => {

@@ -5,6 +5,7 @@ import { agentReport, breakdown } from './reports/breakdown.ts'
 import { cohort } from './reports/cohort.ts'
 import { accuracy, funnel, serviceLevels } from './reports/goals.ts'
 import { live } from './reports/live.ts'
+import { occupancy } from './reports/occupancy.ts'
 import { heatmap, hoursByService, overview, waitOverDay } from './reports/overview.ts'
 import { queueMetrics } from './reports/queue-metrics.ts'
 import { scheduledOperations } from './scheduled/resource.ts'
@@ -26,6 +27,7 @@ export const operations: readonly Operation[] = [
   agentReport,
   accuracy,
   live,
+  occupancy,
   aggregate,
   replay,
   ...exportOperations,

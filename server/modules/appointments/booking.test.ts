@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { anOfficeMaker, codeOf } from './test/office.ts'
+import { anOfficeMaker, codeOf, insistently } from './test/office.ts'
 
 const { db, owner, office } = await anOfficeMaker()
 
@@ -23,7 +23,11 @@ describe('the last place of a slot', () => {
     for (let i = 1; i < places; i++) await b.book()
     const outcomes = await Promise.all(
       Array.from({ length: 64 }, (_each, i) =>
-        codeOf(i % 2 ? b.book() : b.stranger('appointments.book', { queue_id: b.queues[0]!.id, start_at: b.at(60) })),
+        codeOf(
+          insistently(() =>
+            i % 2 ? b.book() : b.stranger('appointments.book', { queue_id: b.queues[0]!.id, start_at: b.at(60) }),
+          ),
+        ),
       ),
     )
     expect(outcomes.filter((code) => code === 'ok')).toHaveLength(1)
@@ -67,7 +71,9 @@ describe('the last place of a slot', () => {
   test('two queues that share the counters do not share one counter at one time', async () => {
     const b = await office({ resource: 'counters' }, { queues: 2, counters: 2 })
     await b.run('booking-settings.create', { queue_id: b.queues[1]!.id, resource: 'counters', duration_seconds: 1800 })
-    const wishes = Array.from({ length: 20 }, (_, i) => codeOf(b.book({ queue_id: b.queues[i % 2]!.id })))
+    const wishes = Array.from({ length: 20 }, (_, i) =>
+      codeOf(insistently(() => b.book({ queue_id: b.queues[i % 2]!.id }))),
+    )
     expect((await Promise.all(wishes)).filter((code) => code === 'ok')).toHaveLength(2)
   })
 })
@@ -112,6 +118,9 @@ test('strangers book what is shown: on the grid, not too soon, not too far, with
   // Staff are bound by the places only.
   expect(await codeOf(b.book({ start_at: b.at(127) }))).toBe('slot_taken')
   expect(await codeOf(b.book({ start_at: b.at(137) }))).toBe('ok')
+  // As far as days can be told; what would end beyond is refused.
+  expect(await codeOf(b.book({ start_at: '2999-12-30T10:00:00Z' }))).toBe('ok')
+  expect(await codeOf(b.book({ start_at: '2999-12-31T10:00:00Z' }))).toBe('invalid_input')
   await b.configure({ daily_quota: 1 })
   expect(await book(b.at(240))).toBe('slot_taken')
   expect(await codeOf(b.book({ start_at: b.at(240) }))).toBe('ok')
@@ -147,10 +156,15 @@ describe('a hold', () => {
     owner(`update appointments set hold_expires_at = now() - interval '1 second' where id = $1`, [id])
 
   test('keeps the place until it is over, and gives it back', async () => {
-    const b = await office({ confirmation: 'hold' })
+    const b = await office({ confirmation: 'hold', hold_seconds: 120 })
     const wish = { queue_id: b.queues[0]!.id, start_at: b.at(60) }
     const held = await b.stranger('appointments.book', wish)
     expect(held).toMatchObject({ status: 'held', hold_expires_at: expect.any(String) })
+    const [left] = await owner(
+      'select hold_expires_at - created_at <= $2 * interval \'1 second\' as "isShort" from appointments where id = $1',
+      [held.id, 121],
+    )
+    expect(left).toEqual({ isShort: true })
     expect(await codeOf(b.stranger('appointments.book', wish))).toBe('slot_taken')
     await inThePast(held.id)
     const next = await b.stranger('appointments.book', wish)

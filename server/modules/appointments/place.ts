@@ -30,6 +30,9 @@ interface Wish {
   except_id?: number
 }
 
+/** Instants and days are told up to the year 2999, in every zone; an appointment ends before. */
+const LAST_END = Temporal.Instant.from('2999-12-31T00:00:00Z').epochMilliseconds
+
 /** Bookings of a site pass one at a time: whoever waits here sees what those before have taken. */
 export const lockSite = (ctx: Context, siteId: number) =>
   ctx.tx.one('select from sites where id = $1 for no key update', [siteId])
@@ -55,6 +58,7 @@ export async function findPlace(ctx: Context, wish: Wish): Promise<Place> {
   const [queue] = facts.queues
   if (!queue) throw conflict('not_bookable')
   if (start < Temporal.Instant.from(facts.now).epochMilliseconds) throw invalid('/start_at', 'past')
+  if (start + queue.duration_seconds * 1000 > LAST_END) throw invalid('/start_at', 'range')
   if (wish.isStranger) {
     if (!gridOf(facts.days, queue).includes(start)) throw invalid('/start_at', 'range')
     const slot = freeDays(facts, queue, clock)

@@ -5,6 +5,7 @@ import { AppError } from '../../kernel/errors.ts'
 import type { Locale } from '../../kernel/schema.ts'
 import { onKeyChange, sign, verify } from './keys.ts'
 import { isRevoked } from './revocations.ts'
+import { upTo } from '../../kernel/up-to.ts'
 
 /** Who a token speaks for. `sub` is the actor's principal, e.g. `user:12` or `device:3`. */
 export interface AccessClaims {
@@ -39,7 +40,7 @@ interface Verified {
   actor: Actor
 }
 /** Signatures are checked once per token, not once per request. */
-const verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED })
+const verified = new LRUCache<string, Verified>(upTo(MAX_VERIFIED))
 onKeyChange(() => verified.clear())
 
 export function signAccessToken(claims: Omit<AccessClaims, 'exp'>, lifeSeconds = ACCESS_SECONDS): string {

@@ -36,7 +36,7 @@ test.skipIf(!redis)(
     expect(await stores[0].of('shared')).toEqual({ count: 0, retrySeconds: 0 })
     const window = new RedisFailures(await linked(), 1)
     await window.add('short')
-    await expect.poll(async () => (await window.of('short')).count, { timeout: 5000 }).toBe(0)
+    await expect.poll(async () => (await window.of('short')).count).toBe(0)
   },
 )
 

@@ -4,7 +4,17 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { verifyTrail } from '../../transports/cli/audit.ts'
 import { startApp } from '../../test/app.ts'
-import { flushFailedSignIns, isSignedHead, jobs, readHeads, useAuditHeads, type SignedHead } from './index.ts'
+import {
+  flushFailedSignIns,
+  forgedOf,
+  isSignedHead,
+  jobs,
+  readHeads,
+  signHeadsAnew,
+  useAuditHeads,
+  useSigningKeys,
+  type SignedHead,
+} from './index.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'sq-heads-'))
 afterAll(() => rm(directory, { recursive: true, force: true }))
@@ -50,6 +60,31 @@ test('a head that was altered, or made for another log, is found', async () => {
     expect(await verify()).toBe(false)
     expect(told.at(-1)).toContain('forged_head')
     await writeFile(file, good)
+  }
+  expect(await verify()).toBe(true)
+})
+
+test('heads outlive the key that signed them once they are signed anew', async () => {
+  const present = server.config.secretKey
+  const before = await readFile(file, 'utf8')
+  try {
+    useSigningKeys('n'.repeat(40), [present])
+    expect(forgedOf(await readHeads(directory, 'tenant-bank'))).toEqual([])
+    useSigningKeys('n'.repeat(40))
+    expect(forgedOf(await readHeads(directory, 'tenant-bank'))).toHaveLength(3)
+    expect(await signHeadsAnew(directory)).toBe(0)
+
+    useSigningKeys('n'.repeat(40), [present])
+    await appendFile(file, `${JSON.stringify({ ...(await readHeads(directory, 'tenant-bank'))[0]!, seq: 77 })}\n`)
+    expect(await signHeadsAnew(directory)).toBeGreaterThanOrEqual(3)
+    expect(await signHeadsAnew(directory)).toBe(0)
+    useSigningKeys('n'.repeat(40))
+    const heads = await readHeads(directory, 'tenant-bank')
+    expect(forgedOf(heads).map(({ seq }) => seq)).toEqual([77])
+    expect(heads.filter(isSignedHead)).toHaveLength(3)
+  } finally {
+    useSigningKeys(present)
+    await writeFile(file, before)
   }
   expect(await verify()).toBe(true)
 })

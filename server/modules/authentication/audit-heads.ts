@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { PLATFORM_LOG } from '../../kernel/audit/index.ts'
@@ -55,7 +55,8 @@ export function useAuditHeads(path: string): void {
 
 export const PLATFORM_HEADS = 'platform'
 /** One file a log, one line a day. */
-const fileOf = (path: string, name: string) => join(path, `${name}.jsonl`)
+const ENDING = '.jsonl'
+const fileOf = (path: string, name: string) => join(path, name + ENDING)
 
 /** Heads that were written for a log, oldest first. @throws SyntaxError when a line is no JSON */
 export async function readHeads(path: string, name: string): Promise<SignedHead[]> {
@@ -68,6 +69,36 @@ export async function readHeads(path: string, name: string): Promise<SignedHead[
     .filter(Boolean)
     .map((line) => JSON.parse(line) as SignedHead)
 }
+
+/** Heads that no known key signed, there or anew: nobody can say that we wrote them. */
+export function forgedOf(heads: readonly SignedHead[]): SignedHead[] {
+  const known = new Set(heads.filter(isSignedHead).map(textOf))
+  return heads.filter((head) => !known.has(textOf(head)))
+}
+
+/**
+ * Appends to every file the heads that only former keys signed, signed with SECRET_KEY, so that the trail can be held
+ * against them when those keys are given up. May run again.
+ * @returns how many
+ */
+export async function signHeadsAnew(path: string): Promise<number> {
+  const files = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  let count = 0
+  for (const name of files.filter((file) => file.endsWith(ENDING)).map((file) => file.slice(0, -ENDING.length))) {
+    const heads = await readHeads(path, name)
+    const present = new Set(heads.map(({ signature }) => signature))
+    const known = new Map(heads.filter(isSignedHead).map((head) => [textOf(head), resigned(head)]))
+    const anew = [...known.values()].filter(({ signature }) => !present.has(signature))
+    count += anew.length
+    const lines = anew.map((head) => `${JSON.stringify(head)}\n`).join('')
+    if (lines) await appendFile(fileOf(path, name), lines, { mode: 0o600 })
+  }
+  return count
+}
+const resigned = (head: SignedHead): SignedHead => ({ ...head, signature: mac(PURPOSE, textOf(head)) })
 
 const exportHeads: Job = {
   name: 'audit.export_heads',

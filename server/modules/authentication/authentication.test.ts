@@ -8,7 +8,6 @@ import { caller, testRuntime } from '../../test/runtime.ts'
 import {
   actorOfToken,
   createSuperuser,
-  hashPassword,
   onRevoked,
   operations,
   redeemWsTicket,
@@ -16,6 +15,7 @@ import {
   watchRevocations,
   revokeUser,
 } from './index.ts'
+import { quickHash } from '../../test/password.ts'
 import { passwordChecks } from './passwords.ts'
 
 let base: TestDatabase
@@ -40,7 +40,7 @@ beforeAll(async () => {
   nobody = run(anonymousActor, null)
   a = await aTenant(base.owner, { agents: 2 })
   b = await aTenant(base.owner)
-  await base.owner('update users set password_hash = $1', [await hashPassword(password)])
+  await base.owner('update users set password_hash = $1', [quickHash(password)])
 })
 
 const signIn = async (userId: number, extra: object = {}) =>
@@ -125,7 +125,7 @@ describe('sign-in', () => {
     const { password_hash: stored } = (
       await base.owner<{ password_hash: string }>('select password_hash from users where id = $1', [userId])
     )[0]!
-    const other = await hashPassword('another password')
+    const other = quickHash('another password')
     const restore = async () => {
       await base.owner('update users set is_active = true, password_hash = $2 where id = $1', [userId, stored])
       await base.owner('update memberships set is_active = true where user_id = $1', [userId])

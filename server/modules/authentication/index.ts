@@ -30,7 +30,15 @@ export { consoles, isCsrfToken } from './console.ts'
 export { bearers } from './credentials.ts'
 export { narrowing, unknownReferences } from './narrowing.ts'
 export { cookieOf } from './cookies.ts'
-export { isSignedHead, PLATFORM_HEADS, readHeads, useAuditHeads, type SignedHead } from './audit-heads.ts'
+export {
+  forgedOf,
+  isSignedHead,
+  PLATFORM_HEADS,
+  readHeads,
+  signHeadsAnew,
+  useAuditHeads,
+  type SignedHead,
+} from './audit-heads.ts'
 export { useAttemptStore } from './attempts.ts'
 export { auditFailedSignIns, flushFailedSignIns } from './failed-sign-ins.ts'
 export { useSigningKeys } from './keys.ts'
@@ -42,6 +50,7 @@ export { endedSessions } from './standing.ts'
 export { createSuperuser } from './superuser.ts'
 export { emitPresence, notePresence, type PresenceRow } from './presence.ts'
 export { provenActor } from './proofs.ts'
+export { resealSecrets } from './reseal.ts'
 export { redeemWsTicket } from './ws-tickets.ts'
 
 export const jobs: readonly Job[] = [...emailJobs, ...headJobs]

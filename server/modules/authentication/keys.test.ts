@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto'
+import { globSync, readFileSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { now } from '../../kernel/clock.ts'
 import { actorOfToken, signAccessToken, verifyAccessToken } from './access-token.ts'
-import { sign, useSigningKeys, verify } from './keys.ts'
+import { resealed, seal, sign, unseal, useSigningKeys, verify } from './keys.ts'
+import { SEALED, SEALED_OUTSIDE } from './reseal.ts'
 
 const KEY = 'a secret key of more than thirty-two characters'
 const seconds = () => Math.floor(now() / 1000)
@@ -106,4 +108,23 @@ test('a former key is honoured while it is a fallback, and forgotten with it', (
   expect(refusal(signAccessToken(claims()))).toBe('accepted')
   useSigningKeys('the new key, just as long as the other one')
   expect(refusal(token)).toBe('token_invalid')
+})
+
+test('every purpose that something is sealed for is sealed anew before a key goes', () => {
+  const purposes = globSync('server/**/*.ts', { exclude: (name) => name.endsWith('.test.ts') }).flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/\bseal\('(\w+)'/g)].map((match) => match[1]!),
+  )
+  const listed = [...SEALED, ...SEALED_OUTSIDE].map(({ purpose }) => purpose)
+  expect(new Set(listed)).toEqual(new Set(purposes))
+})
+
+test('a secret sealed by a former key is sealed anew, and then needs that key no more', () => {
+  const sealed = seal('totp', 'secret')
+  const next = `another ${KEY}`
+  useSigningKeys(next, [KEY])
+  const fresh = resealed('totp', sealed)!
+  expect(resealed('totp', fresh)).toBeUndefined()
+  useSigningKeys(next)
+  expect(unseal('totp', fresh)).toBe('secret')
+  expect(() => unseal('totp', sealed)).toThrow('no key opens this secret')
 })

@@ -123,13 +123,22 @@ export function seal(purpose: string, secret: string): Buffer {
 }
 
 /** @throws Error when no key of ours sealed it for this purpose */
-export function unseal(purpose: string, sealed: Buffer): string {
+export const unseal = (purpose: string, sealed: Buffer): string => open(purpose, sealed).text
+
+/** The same secret under the current key, or undefined when that sealed it already. @throws as unseal */
+export function resealed(purpose: string, sealed: Buffer): Buffer | undefined {
+  const { text, isCurrent } = open(purpose, sealed)
+  return isCurrent ? undefined : seal(purpose, text)
+}
+
+function open(purpose: string, sealed: Buffer): { text: string; isCurrent: boolean } {
   let failure: unknown
-  for (const key of ring.keys) {
+  for (const [i, key] of ring.keys.entries()) {
     const decipher = createDecipheriv('aes-256-gcm', sealingKey(key, purpose), sealed.subarray(0, IV_BYTES))
     decipher.setAuthTag(sealed.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
     try {
-      return Buffer.concat([decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8')
+      const text = Buffer.concat([decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES)), decipher.final()])
+      return { text: text.toString('utf8'), isCurrent: i === 0 }
     } catch (error) {
       failure = error
     }

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { translate } from '../../kernel/i18n.ts'
 import type { Locale } from '../../kernel/schema.ts'
 import { startApp } from '../../test/app.ts'
-import { hashPassword } from './index.ts'
+import { quickHash } from '../../test/password.ts'
 
 const server = await startApp()
 const { app, owner } = server
@@ -13,7 +13,7 @@ const MISSING = '/api/v1/tenants/bank/tickets/999999/'
 const sentence = (locale: Locale) => translate(locale, 'errors.not_found')
 
 beforeAll(async () => {
-  await owner('update users set password_hash = $1', [await hashPassword(password)])
+  await owner('update users set password_hash = $1', [quickHash(password)])
   await owner(`update users set locale = 'en' where email = 'agent2@bank.example'`)
 })
 const email = (agent: number) => `agent${agent}@bank.example`

@@ -4,7 +4,8 @@ import type { Actor } from '../../kernel/access.ts'
 import { startApp } from '../../test/app.ts'
 import type { TenantFixture } from '../../test/factories.ts'
 import { operations } from '../index.ts'
-import { hashPassword, unknownReferences } from './index.ts'
+import { unknownReferences } from './index.ts'
+import { quickHash } from '../../test/password.ts'
 
 const server = await startApp()
 let bank: TenantFixture
@@ -43,6 +44,19 @@ const call = async (
 const take = (queue: number, actor: Actor | string) =>
   call('POST', '/tickets/', actor, { queue_id: queue, channel: 'kiosk' })
 
+/** A service that is offered at the other site alone. */
+async function aServiceThere(code: string): Promise<{ id: number }> {
+  const [service] = await server.owner<{ id: number }>(
+    'insert into services (tenant_id, name, code) values ($1, $2, $2) returning id',
+    [bank.tenant.id, code],
+  )
+  await server.owner(
+    'insert into queues (tenant_id, site_id, service_id, name, number_prefix) values ($1, $2, $3, $4, $4)',
+    [bank.tenant.id, there.site, service!.id, code],
+  )
+  return service!
+}
+
 test('every reference of every input is known, so none escapes the guard', () => {
   expect(unknownReferences(operations)).toEqual([])
   const planted = { ...operations[0]!, id: 'x.y', input: { properties: { gate_id: { type: 'integer' } } } }
@@ -56,7 +70,7 @@ describe('a supervisor of one site', () => {
     const [user] = await server.owner<{ email: string }>(
       `with m as (update memberships set site_ids = $2 where user_id = $1)
        update users set password_hash = $3 where id = $1 returning email`,
-      [supervisor.userId, [here.site], await hashPassword(PASSWORD)],
+      [supervisor.userId, [here.site], quickHash(PASSWORD)],
     )
     const { body } = await server.app.inject({
       method: 'POST',
@@ -108,14 +122,7 @@ describe('a supervisor of one site', () => {
   })
 
   test('sees the sites, services and customers of the own one alone', async () => {
-    const [elsewhere] = await server.owner<{ id: number }>(
-      `insert into services (tenant_id, name, code) values ($1, 'Only there', 'ZZ') returning id`,
-      [bank.tenant.id],
-    )
-    await server.owner(
-      `insert into queues (tenant_id, site_id, service_id, name, number_prefix) values ($1, $2, $3, 'Only there', 'ZZ')`,
-      [bank.tenant.id, there.site, elsewhere!.id],
-    )
+    const elsewhere = await aServiceThere('ZZ')
     const customer = async (name: string) => (await call('POST', '/customers/', bank.admin, { name })).body.id as number
     const [new_, ours, theirs] = [await customer('New'), await customer('Ours'), await customer('Theirs')]
     for (const [queue, customer_id] of [
@@ -126,10 +133,10 @@ describe('a supervisor of one site', () => {
     const ids = async (noun: string, who: Actor | string) =>
       (await call('GET', `/${noun}/?limit=200`, who)).body.results.map(({ id }: { id: number }) => id) as number[]
     expect(await ids('sites', actor)).toEqual([here.site])
-    expect(await ids('services', actor)).not.toContain(elsewhere!.id)
+    expect(await ids('services', actor)).not.toContain(elsewhere.id)
     const customers = await ids('customers', actor)
     expect([new_, ours, theirs].map((id) => customers.includes(id))).toEqual([true, true, false])
-    for (const path of [`/services/${elsewhere!.id}/`, `/customers/${theirs}/`]) {
+    for (const path of [`/services/${elsewhere.id}/`, `/customers/${theirs}/`]) {
       expect((await call('GET', path, actor)).body.code).toBe('not_found')
       // Control: it is there.
       expect((await call('GET', path, bank.admin)).status).toBe(200)
@@ -138,6 +145,54 @@ describe('a supervisor of one site', () => {
     expect(await ids('customers', bank.admin)).toContain(theirs)
     const ofQueue = { ...bank.agentActors[0]!, queueIds: [here.queues[0]!] }
     expect([await ids('sites', ofQueue), (await ids('services', ofQueue)).length]).toEqual([[here.site], 1])
+  })
+
+  test('reads, changes, hands out and forgets nobody who was elsewhere alone, and nobody halfway', async () => {
+    const visited = async (name: string, ...queues: number[]) => {
+      const customer_id = (await call('POST', '/customers/', bank.admin, { name })).body.id as number
+      for (const queue_id of queues) {
+        const { id } = (await call('POST', '/tickets/', bank.admin, { queue_id, channel: 'reception', customer_id }))
+          .body
+        await call('POST', `/tickets/${id}/cancel/`, bank.admin, {})
+      }
+      return customer_id
+    }
+    const [theirs, ours, both] = [
+      await visited('Elsewhere Alone', there.queues[0]!),
+      await visited('Here Alone', here.queues[0]!),
+      await visited('Here and Elsewhere', here.queues[0]!, there.queues[0]!),
+    ]
+    const at = (id: number) => `/customers/${id}/`
+    const planted = { queue_id: here.queues[0], channel: 'reception', customer_id: theirs }
+    const ofQueue = { ...bank.supervisor, queueIds: [here.queues[0]!] }
+    for (const who of [actor, ofQueue])
+      for (const [method, path, payload] of [
+        ['PATCH', at(theirs), { note: 'x' }],
+        ['DELETE', at(theirs)],
+        ['POST', `${at(theirs)}export/`, {}],
+        ['GET', `${at(theirs)}consents/`],
+        ['POST', `${at(theirs)}erase/`, {}],
+        // Nor do they become somebody who has been here.
+        ['POST', '/tickets/', planted],
+      ] as const)
+        expect([method, path, (await call(method, path, who, payload)).body.code]).toEqual([method, path, 'not_found'])
+    const found = async (who: Actor | string) =>
+      (await call('GET', '/privacy/persons/?name=Alone', who)).body.persons.map(
+        ({ customer_id }: { customer_id: number }) => customer_id,
+      )
+    expect([await found(actor), await found(bank.admin)]).toEqual([[ours], [theirs, ours]])
+    for (const verb of ['export', 'erase'])
+      expect((await call('POST', `${at(both)}${verb}/`, actor, {})).body.code).toBe('forbidden')
+    expect((await call('PATCH', at(both), actor, { note: 'seen' })).status).toBe(200)
+    // Visits of somebody are those of the own place.
+    const visits = async (who: Actor | string) =>
+      (await call('GET', `/tickets/?customer=${both}`, who)).body.results.map(
+        ({ site_id }: { site_id: number }) => site_id,
+      )
+    expect([await visits(actor), (await visits(bank.admin)).length]).toEqual([[here.site], 2])
+    expect((await call('POST', `${at(ours)}export/`, actor, {})).status).toBe(200)
+    expect((await call('POST', `${at(ours)}erase/`, actor, {})).body).toEqual({ tickets: 1 })
+    expect((await call('POST', `${at(theirs)}erase/`, bank.admin, {})).body).toEqual({ tickets: 1 })
   })
 
   test('follows no feed of the other site', async () => {
@@ -182,6 +237,33 @@ describe('limited to queues', () => {
     expect((await call('GET', `/tickets/${ticket.id}/`, one)).status).toBe(404)
   })
 
+  test('reaches nothing at a site without one of them, writes to those who wait in them, and has no report of a site', async () => {
+    const one = { ...bank.supervisor, queueIds: [here.queues[0]!] }
+    const at = (list: { id: number; site_id: number }[], site: number) => list.find((row) => row.site_id === site)!.id
+    for (const [site, status] of [
+      [there.site, 404],
+      [here.site, 200],
+    ] as const)
+      for (const path of [
+        `/sites/${site}/`,
+        `/agents/${at(bank.agents, site)}/`,
+        `/counters/${at(bank.counters, site)}/`,
+        `/counters/?site=${site}`,
+      ])
+        expect([path, (await call('GET', path, one)).status]).toEqual([path, status])
+    const aside = (await take(here.queues[1]!, bank.admin)).body.id as number
+    const line = (await call('GET', `/tickets/?queue=${here.queues[0]}&status=waiting`, one)).body.results.length
+    const said = await call('POST', `/sites/${here.site}/messages/`, one, { text: { en: 'Soon' } })
+    expect(said.body).toEqual({ tickets: line })
+    expect(await server.owner('select from messages where ticket_id = $1', [aside])).toEqual([])
+    for (const path of ['floor', 'replay'])
+      expect([path, (await call('GET', `/sites/${here.site}/${path}/`, one)).body.code]).toEqual([path, 'forbidden'])
+    expect((await call('POST', '/tickets/close-day/', one, { site_id: here.site })).body.code).toBe('forbidden')
+    expect((await call('GET', `/sites/${here.site}/replay/`, bank.supervisor)).status).toBe(200)
+    const report = { name: 'Week', frequency: 'weekly', recipients: ['me@bank.example'], site_id: here.site }
+    expect((await call('POST', '/scheduled-reports/', one, report)).body.code).toBe('forbidden')
+  })
+
   test('in one batch each is judged alone', async () => {
     const one = limited([here.queues[0]!])
     const answers = await Promise.all([
@@ -222,6 +304,34 @@ describe('an administrator of one site', () => {
       const { status, body } = await call(method, path, limited(), payload)
       expect([method, path, payload, status, body.code]).toEqual([method, path, payload, 403, 'forbidden'])
     }
+  })
+
+  test('has no part in what is of all sites: services of others, tables that others brought, the trail', async () => {
+    const service = await aServiceThere('YY')
+    const table = {
+      kind: 'customers',
+      format: 'csv',
+      content: Buffer.from('name,phone\nSamira,+33612345699\n').toString('base64'),
+    }
+    const theirs = (await call('POST', '/imports/', bank.admin, table)).body.id
+    await server.owner(`update imports set requested_by = 'user:0' where id = $1`, [theirs])
+    const own = (await call('POST', '/imports/', limited(), table)).body.id
+    const refused: [method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, payload?: object][] = [
+      ['PATCH', `/services/${service.id}/`, { name: 'mine' }],
+      ['DELETE', `/services/${service.id}/`],
+      ['GET', `/imports/${theirs}/`],
+      ['GET', `/imports/${theirs}/rows/`],
+      ['POST', `/imports/${theirs}/run/`],
+    ]
+    for (const [method, path, payload] of refused)
+      expect([path, (await call(method, path, limited(), payload)).body.code]).toEqual([path, 'not_found'])
+    const seen = async (who: Actor) =>
+      (await call('GET', '/imports/', who)).body.results.map(({ id }: { id: number }) => id)
+    expect([await seen(limited()), await seen(bank.admin)]).toEqual([[own], [own, theirs]])
+    expect((await call('GET', `/imports/${own}/rows/`, limited())).body.results).toHaveLength(1)
+    for (const path of ['/audit/', '/audit/export/'])
+      expect([path, (await call('GET', path, limited())).body.code]).toEqual([path, 'forbidden'])
+    expect((await call('GET', '/audit/', bank.admin)).status).toBe(200)
   })
 
   test('manages the people of the own site', async () => {

@@ -9,6 +9,7 @@ import type { Operation } from '../../kernel/operation.ts'
 type Kind =
   | 'site'
   | 'queue'
+  | 'customer'
   | 'ticket'
   | 'agent'
   | 'counter'
@@ -53,8 +54,8 @@ const REFERENCES: Readonly<Record<string, Kind | null>> = {
   work_profile_id: 'work_profile',
   service: null,
   service_id: null,
-  customer: null,
-  customer_id: null,
+  customer: 'customer',
+  customer_id: 'customer',
   user: null,
   user_id: null,
   device_id: null,
@@ -63,6 +64,7 @@ const REFERENCES: Readonly<Record<string, Kind | null>> = {
   external_id: null,
   webhook_id: 'webhook',
   playlist_id: null,
+  logo_media_id: null,
   // A block of numbers opens to the machine that holds it alone.
   block_id: null,
 }
@@ -71,6 +73,7 @@ const NOUNS: Readonly<Record<string, Kind | null>> = {
   sites: 'site',
   queues: 'queue',
   tickets: 'ticket',
+  customers: 'customer',
   agents: 'agent',
   counters: 'counter',
   displays: 'display',
@@ -125,9 +128,13 @@ export function unknownReferences(operations: readonly Operation[]): string[] {
 
 const isLimited = ({ siteIds, queueIds }: Actor): boolean => siteIds !== undefined || queueIds !== undefined
 
-/** Where each referred row stands. A row that is not there has no place, and is the operation's own 404. */
+/**
+ * Where each referred row stands, and for who is limited to queues whether that is a site of one of them. A row that is
+ * not there has no place, and is the operation's own 404.
+ */
 const PLACED = `
-  select r.n::int,
+  select p.n, p.site_id, p.queue_ids, exists (select from queues q where q.id = any(p.own) and q.site_id = p.site_id) as has_own
+  from (select r.n::int, r.own,
     case r.kind
       when 'site' then r.id
       when 'queue' then (select q.site_id from queues q where q.id = r.id)
@@ -167,7 +174,11 @@ const PLACED = `
       when 'booking_setting' then array(select b.queue_id from booking_settings b where b.id = r.id)
       when 'notification_rule' then array(select u.queue_id from notification_rules u where u.id = r.id)
     end as queue_ids
-  from jsonb_to_recordset($1::jsonb) as r(n int, kind text, id bigint)`
+  from jsonb_to_recordset($1::jsonb) as r(n int, kind text, id bigint, own bigint[])) p`
+/** People stand nowhere: who has been in other places alone is outside, as in every list of them. */
+const UNSEEN = `
+  select r.n::int from jsonb_to_recordset($1::jsonb) as r(n int, id bigint, sites bigint[], queues bigint[])
+  where not app.is_seen(r.id, r.sites, r.queues)`
 
 interface Named {
   n: number
@@ -175,25 +186,47 @@ interface Named {
   id: number
 }
 
+interface Placed {
+  n: number
+  site_id: number | null
+  queue_ids: number[] | null
+  has_own: boolean
+}
+
+function isOutside({ siteIds, queueIds }: Actor, { site_id, queue_ids, has_own }: Placed): boolean {
+  if (site_id === null) return false
+  if (siteIds && !siteIds.includes(site_id)) return true
+  if (!queueIds) return false
+  return queue_ids?.some((id) => !queueIds.includes(id)) || !has_own
+}
+
 async function outside(tx: Tx, actors: readonly Actor[], named: readonly Named[]): Promise<Set<number>> {
-  if (named.length === 0) return new Set()
-  const rows = await tx.query<{ n: number; site_id: number | null; queue_ids: number[] | null }>(PLACED, [
-    JSON.stringify(named),
-  ])
-  const refused = rows.filter(({ n, site_id, queue_ids }) => {
-    const { siteIds, queueIds } = actors[n]!
-    if (site_id === null) return false
-    if (siteIds && !siteIds.includes(site_id)) return true
-    return Boolean(queueIds && queue_ids?.some((id) => !queueIds.includes(id)))
-  })
-  return new Set(refused.map(({ n }) => n))
+  const people = named.filter(({ kind }) => kind === 'customer')
+  const things = named.filter(({ kind }) => kind !== 'customer')
+  const refused = new Set<number>()
+  if (people.length > 0) {
+    const asked = people.map(({ n, id }) => ({ n, id, sites: actors[n]!.siteIds, queues: actors[n]!.queueIds }))
+    for (const { n } of await tx.query<{ n: number }>(UNSEEN, [JSON.stringify(asked)])) refused.add(n)
+  }
+  if (things.length === 0) return refused
+  const asked = things.map((thing) => ({ ...thing, own: actors[thing.n]!.queueIds }))
+  const rows = await tx.query<Placed>(PLACED, [JSON.stringify(asked)])
+  for (const row of rows) if (isOutside(actors[row.n]!, row)) refused.add(row.n)
+  return refused
 }
 
 /** What is weighed where it is done: by whose limits somebody gets, and by whose a file's rows are taken in. */
 const WEIGHED = /^(users|invitations|imports)\./
-/** Settings, keys and doors of the whole organisation: whoever has them has all of its places. */
+/** What everybody did, at whatever place. */
+const TRAIL = /^audit\.(list|export)$/
+/** Settings, keys and doors of the whole organisation, and its audit trail: whoever has them has all of its places. */
 const isOfTheWhole = (op: Operation): boolean =>
-  op.kind === 'mutation' && op.scope === 'admin:tenant' && referencesOf(op).length === 0 && !WEIGHED.test(op.id)
+  TRAIL.test(op.id) ||
+  (op.kind === 'mutation' && op.scope === 'admin:tenant' && referencesOf(op).length === 0 && !WEIGHED.test(op.id))
+
+/** They show, send, or end, all the lines of a site at once: a limit to queues is not kept by them. */
+const OF_ALL_QUEUES =
+  /^(?:sites\.(?:replay|floor)|tickets\.closeDay|analytics\.occupancy|scheduled-reports\.(?:create|update))$/
 
 const idsIn = (value: unknown): number[] =>
   typeof value === 'number' ? [value] : Array.isArray(value) ? value.filter(Number.isSafeInteger) : []
@@ -203,8 +236,9 @@ export const narrowing: Guard = {
   place(op, request) {
     const { actor } = request
     if (!isLimited(actor) || !request.tenant) return request
-    if (isOfTheWhole(op)) throw new AppError('forbidden', 'forbidden')
-    const references = referencesOf(op)
+    if (isOfTheWhole(op) || (actor.queueIds && OF_ALL_QUEUES.test(op.id))) throw new AppError('forbidden', 'forbidden')
+    // A person is no place: their visits are everywhere.
+    const references = referencesOf(op).filter(({ kind }) => kind !== 'customer')
     const input = request.input as Record<string, unknown>
     const isNamed = (wanted: RegExp) => references.some(({ name }) => wanted.test(name) && input[name] !== undefined)
     const place = (wanted: RegExp) => references.find(({ name }) => wanted.test(name))?.name

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startJobs } from '../../app.ts'
 import { createLogger } from '../../kernel/log.ts'
 import { startApp } from '../../test/app.ts'
-import { createSuperuser, hashPassword } from './index.ts'
+import { createSuperuser } from './index.ts'
+import { quickHash } from '../../test/password.ts'
 
 type Json = Record<string, any>
 const server = await startApp()
@@ -16,7 +17,7 @@ const operator = { email: 'root@example.org', name: 'Root Operator', password: '
 const ORIGIN = 'http://localhost:8000'
 
 beforeAll(async () => {
-  await server.owner('update users set password_hash = $1', [await hashPassword(password)])
+  await server.owner('update users set password_hash = $1', [quickHash(password)])
   await createSuperuser(server.db, operator)
 })
 
@@ -61,7 +62,7 @@ async function mailTo(recipient: string, count = 1): Promise<Message> {
     server.owner<Message>('select subject, body from outbox_messages where recipient = $1 order by id desc', [
       recipient,
     ])
-  await expect.poll(async () => (await read()).length, { timeout: 10_000 }).toBe(count)
+  await expect.poll(async () => (await read()).length).toBe(count)
   return (await read())[0]!
 }
 const linkIn = ({ body }: Message) => /#(\S+)/.exec(body)![1]!
@@ -95,7 +96,7 @@ describe('a forgotten password', () => {
     )
     expect(answers[0]).toEqual(answers[1])
     await mailTo('agent2@bank.example')
-    await expect.poll(jobs, { timeout: 10_000 }).toEqual([{ n: 0 }])
+    await expect.poll(jobs).toEqual([{ n: 0 }])
     expect(await server.owner(`select from outbox_messages where recipient = 'nobody@example.org'`)).toEqual([])
     // Nobody is flooded.
     const many = await Promise.all(
@@ -140,7 +141,10 @@ describe('an invitation', () => {
 
   test('makes a new person a member, with a password of their own', async () => {
     const email = 'nadia@example.org'
-    const { status, body } = await invite(email.toUpperCase(), { site_ids: [bank.sites[0]!.id] })
+    const { status, body } = await invite(email.toUpperCase(), {
+      site_ids: [bank.sites[0]!.id],
+      queue_ids: [bank.queues[0]!.id],
+    })
     expect([status, body['email']]).toEqual([201, email])
     expect(JSON.stringify(body)).not.toContain('nonce')
     const mail = await mailTo(email)
@@ -158,7 +162,7 @@ describe('an invitation', () => {
     expect((await accept()).status).toBe(401)
     expect((await signIn(email, 'huit petits chats')).body).toMatchObject({ tenant: { slug: 'bank' }, role: 'agent' })
     const users = (await call('GET', '/tenants/bank/users/?q=nadia', undefined, admin())).body['results'] as Json[]
-    expect(users).toMatchObject([{ email, site_ids: [bank.sites[0]!.id] }])
+    expect(users).toMatchObject([{ email, site_ids: [bank.sites[0]!.id], queue_ids: [bank.queues[0]!.id] }])
     expect((await invite(email)).body).toMatchObject({ code: 'email_taken' })
   })
 
@@ -292,9 +296,7 @@ describe('the operator of the platform', () => {
     )
     expect(stored).toEqual([{ minutes: 15 }])
     await server.owner(`update sessions set expires_at = now() where method = 'impersonation'`)
-    await expect
-      .poll(async () => (await call('GET', '/auth/session/', undefined, acting)).status, { timeout: 5000 })
-      .toBe(401)
+    await expect.poll(async () => (await call('GET', '/auth/session/', undefined, acting)).status).toBe(401)
   })
 
   test('cannot act as another operator, nor as somebody of another organisation', async () => {

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { startApp } from '../../test/app.ts'
-import { hashPassword } from './index.ts'
+import { quickHash } from '../../test/password.ts'
 
 const SECRET_KEY = 'a key that two processes share, more than thirty-two characters'
 const WITHIN_MS = 5000
@@ -43,7 +43,7 @@ async function startAnother(): Promise<string> {
 
 beforeAll(async () => {
   await here.listen()
-  await here.owner('update users set password_hash = $1', [await hashPassword(password)])
+  await here.owner('update users set password_hash = $1', [quickHash(password)])
   elsewhere = await startAnother()
 })
 afterAll(async () => {

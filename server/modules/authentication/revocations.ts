@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import { monotonicMs } from '../../kernel/clock.ts'
 import type { Database, Tx } from '../../kernel/db/types.ts'
+import { upTo } from '../../kernel/up-to.ts'
 
 const CHANNEL = 'session_revoked'
 /** Revoked sessions that tokens may still name: those of the last hour, the longest life of an access token. */
-const revoked = new LRUCache<string, true>({ max: 100_000, ttl: 3_600_000 })
+const revoked = new LRUCache<string, true>({ ...upTo(100_000), ttl: 3_600_000 })
 const listeners = new Set<(sessionId: string) => void>()
 
 /** Has this session been revoked within the life of its access tokens? */

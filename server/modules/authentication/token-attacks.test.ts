@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { now } from '../../kernel/clock.ts'
 import { startApp } from '../../test/app.ts'
-import { hashPassword } from './index.ts'
+import { quickHash } from '../../test/password.ts'
 
 const KEY = 'the signing key of this test, more than thirty-two characters'
 const FORMER = 'the key before that one which still counts for a while'
@@ -12,7 +12,7 @@ const t = await server.aTenant({ slug: 'attacked' })
 const base = await server.listen()
 const queueId = t.queues[0]!.id
 const password = 'trois petits chats'
-await server.owner('update users set password_hash = $1', [await hashPassword(password)])
+await server.owner('update users set password_hash = $1', [quickHash(password)])
 const genuine = (
   await server.app.inject({
     method: 'POST',

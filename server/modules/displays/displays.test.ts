@@ -3,7 +3,7 @@ import { aTenant, type TenantFixture } from '../../test/factories.ts'
 import { testDatabase, type TestDatabase } from '../../test/harness.ts'
 import { caller, testRuntime } from '../../test/runtime.ts'
 import { useMediaKeys } from '../media/index.ts'
-import { operations } from './index.ts'
+import { operations as all } from '../index.ts'
 
 let base: TestDatabase
 let a: TenantFixture
@@ -18,7 +18,7 @@ const code = (promise: Promise<unknown>) =>
 beforeAll(async () => {
   base = await testDatabase()
   useMediaKeys('a key of the test’s own')
-  run = caller(testRuntime(base.db), operations)
+  run = caller(testRuntime(base.db), all)
   a = await aTenant(base.owner, { sites: 2, queues: 2 })
   b = await aTenant(base.owner)
 })
@@ -92,7 +92,19 @@ test('a display shows queues of its own site only', async () => {
     settings: { languages: ['fr', 'ar'] },
     is_active: true,
   })
+  const shown = async () => run(a.display, a.tenant)('displays.screen', { id: display.id })
+  await supervisor('displays.update', { id: display.id, queue_ids: queue_ids.slice(0, 1), name: 'Hall est' })
+  const { queues, display: face, site: place } = await shown()
+  expect([queues.map(({ id }: { id: number }) => id), face.name, place.slug]).toEqual([
+    queue_ids.slice(0, 1),
+    'Hall est',
+    'site-1',
+  ])
+  await supervisor('displays.update', { id: display.id, is_active: false })
+  expect(await code(shown())).toBe('not_found')
+  await supervisor('displays.update', { id: display.id, is_active: true, name: 'Hall' })
   expect(await supervisor('displays.update', { id: display.id, queue_ids: [] })).toMatchObject({ queue_ids: [] })
+  expect((await shown()).queues).toHaveLength(queue_ids.length)
   for (const id of [ofSite(otherSite!.id)[0]!, b.queues[0]!.id, 987_654_321]) {
     expect(await code(supervisor('displays.update', { id: display.id, queue_ids: [id] }))).toBe('not_found')
   }
@@ -103,4 +115,48 @@ test('a display shows queues of its own site only', async () => {
     'forbidden',
   )
   expect(await run(a.display, a.tenant)('displays.get', { id: display.id })).toMatchObject({ name: 'Hall' })
+})
+
+test('name, colour and picture of the house are on its screens; a picture that is not there, or is another’s, is none', async () => {
+  const admin = run(a.admin, a.tenant)
+  const picture = async (tenantId: number, status = 'ready', kind = 'image') => {
+    const variants = [320, 640, 1280].map((width) => ({
+      name: `w${width}`,
+      type: 'image/webp',
+      width,
+      height: width / 4,
+      size_bytes: 9,
+      key: 'k',
+    }))
+    const [row] = await base.owner<{ id: number }>(
+      `insert into media (tenant_id, kind, name, status, variants) values ($1, $2, 'Logo', $3, $4) returning id`,
+      [tenantId, kind, status, JSON.stringify(variants)],
+    )
+    return row!.id
+  }
+  const display = await admin('displays.create', { site_id: a.sites[0]!.id, name: 'Mur' })
+  const shown = async () => [
+    (await run(a.display, a.tenant)('displays.screen', { id: display.id })).tenant.brand,
+    (await run(a.kiosk, a.tenant)('tickets.sitePage', { slug: 'site-1' })).brand,
+  ]
+  expect(await shown()).toEqual(Array(2).fill({ colour: null, logo: null }))
+  const id = await picture(a.tenant.id)
+  expect(await admin('tenants.update', { logo_media_id: id, brand_colour: '#6A2C91' })).toMatchObject({
+    logo_media_id: id,
+  })
+  for (const brand of await shown()) {
+    expect(brand).toMatchObject({ colour: '#6A2C91', logo: { width: 640, height: 160 } })
+    expect(brand.logo.url).toMatch(/\/media\/.*w640.*signature=/)
+  }
+  for (const wrong of [
+    await picture(b.tenant.id),
+    await picture(a.tenant.id, 'awaited'),
+    await picture(a.tenant.id, 'ready', 'video'),
+    987_654,
+  ])
+    expect(await code(admin('tenants.update', { logo_media_id: wrong }))).toBe('invalid_input')
+  // Deleted, it is on no screen any more.
+  await admin('media.delete', { id })
+  expect(await shown()).toEqual(Array(2).fill({ colour: '#6A2C91', logo: null }))
+  expect(await admin('tenants.get')).toMatchObject({ logo_media_id: null })
 })

@@ -8,9 +8,11 @@ import { checkQueues, kiosks } from './kiosks.ts'
 import { linkOperations } from './link.ts'
 import { displayFields } from './schema.ts'
 import { playlists } from './playlists.ts'
+import { pinOperations } from './staff-pin.ts'
 import { screen } from './screen.ts'
 import { announcement } from './voice/announcement.ts'
 import { clipOperations } from './voice/clips.ts'
+import { prompt } from './voice/prompt.ts'
 
 export { edges } from './graphql.ts'
 
@@ -49,5 +51,7 @@ export const operations: readonly Operation[] = [
   ...alertOperations,
   ...linkOperations,
   ...kiosks.operations,
+  ...pinOperations,
+  prompt,
   ...playlists.operations,
 ]

@@ -40,6 +40,7 @@ export const kiosks = resource({
     is_active: Default(Type.Boolean(), true),
   },
   fixed: ['site_id'],
+  readOnly: { has_staff_pin: Type.Boolean() },
   scopes: { read: 'read:site', write: 'write:display' },
   roles: { read: [...STAFF, 'kiosk'], write: MANAGERS },
   filters: {

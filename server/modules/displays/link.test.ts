@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { startApp } from '../../test/app.ts'
+import { useSigningKeys } from '../authentication/index.ts'
 
 const server = await startApp()
 const { app, as, owner } = server
@@ -43,6 +44,21 @@ test('a new link ends the old one, its tokens and its open screens at once', asy
   expect([(await app.inject(fresh)).statusCode, (await accessWith(fresh)).statusCode]).toEqual([200, 200])
 })
 
+test('a link made with a former key opens for as long as that key is configured', async () => {
+  const old = await link()
+  const present = server.config.secretKey
+  const opens = async () => [(await app.inject(old)).statusCode, (await accessWith(old)).statusCode]
+  try {
+    useSigningKeys('k'.repeat(40), [present])
+    expect(await opens()).toEqual([200, 200])
+    useSigningKeys('k'.repeat(40))
+    expect(await opens()).toEqual([401, 401])
+  } finally {
+    useSigningKeys(present)
+  }
+  expect(await opens()).toEqual([200, 200])
+})
+
 test('a link may end by itself', async () => {
   expect((await rotate({ expires_at: '2020-01-01T00:00:00Z' })).json()).toMatchObject({ status: 400 })
   expect((await rotate({ expires_at: '2999-01-01T00:00:00Z' })).json()).toMatchObject({
@@ -60,4 +76,65 @@ test('only managers of the display’s own organisation see or change its link',
   expect((await rotate({}, as(t.agentActors[0]!))).statusCode).toBe(403)
   expect((await rotate({}, as(other.admin))).statusCode).toBe(404)
   expect((await app.inject({ url: `${path}/link/`, headers: as(t.agentActors[0]!) })).statusCode).toBe(403)
+})
+
+test('the PIN of a machine’s staff page opens there alone and is told to nobody', async () => {
+  const machine = async (name: string) => {
+    const [kiosk] = await owner<{ id: number }>(
+      `insert into kiosks (tenant_id, site_id, name) values ($1, $2, $3) returning id`,
+      [t.tenant.id, t.sites[0]!.id, name],
+    )
+    const [device] = await owner<{ id: number }>(
+      `insert into devices (tenant_id, kind, site_id, name, kiosk_id) values ($1, 'kiosk', $2, $3, $4) returning id`,
+      [t.tenant.id, t.sites[0]!.id, name, kiosk!.id],
+    )
+    const actor = { ...t.kiosk, principal: `device:${device!.id}` }
+    const ask = async (pin: string) => {
+      const url = '/api/v1/tenants/walls/kiosks/check-pin/'
+      return (await app.inject({ method: 'POST', url, headers: as(actor), payload: { pin } })).json()
+    }
+    return { id: kiosk!.id, ask }
+  }
+  const [here, there] = [await machine('Here'), await machine('There')]
+  const set = (id: number, pin: string | null, actor = t.supervisor) =>
+    app.inject({
+      method: 'PUT',
+      url: `/api/v1/tenants/walls/kiosks/${id}/pin/`,
+      headers: as(actor),
+      payload: { pin },
+    })
+  // Nothing opens a page without a PIN.
+  expect(await here.ask('4711')).toEqual({ is_right: false })
+  expect((await set(here.id, '4711')).json()).toEqual({ id: here.id, has_staff_pin: true })
+  expect([await here.ask('4711'), await here.ask('4712'), await there.ask('4711')]).toEqual([
+    { is_right: true },
+    { is_right: false },
+    { is_right: false },
+  ])
+  // Typed while the former key is known, it outlives that key.
+  const present = server.config.secretKey
+  const withKeys = (key: string, ...former: string[]) => {
+    useSigningKeys(key, former)
+    return here.ask('4711')
+  }
+  try {
+    expect(await withKeys('k'.repeat(40))).toEqual({ is_right: false })
+    expect(await withKeys('k'.repeat(40), present)).toEqual({ is_right: true })
+    expect(await withKeys('k'.repeat(40))).toEqual({ is_right: true })
+    expect(await withKeys(present, 'k'.repeat(40))).toEqual({ is_right: true })
+  } finally {
+    useSigningKeys(present)
+  }
+  for (const pin of ['123', '123456789', '12a4']) expect((await set(here.id, pin)).statusCode).toBe(400)
+  expect((await set(here.id, '0000', t.agentActors[0])).statusCode).toBe(403)
+  expect((await set(here.id, '0000', other.supervisor)).statusCode).toBe(404)
+  const told = await owner<{ text: string }>(
+    `select coalesce(string_agg(data::text, ''), '') || (select string_agg(k::text, '') from kiosks k) ||
+       (select coalesce(string_agg(a::text, ''), '') from audit_entries a) as text
+     from events where type = 'kiosk.updated'`,
+  )
+  expect(told[0]!.text).toContain('has_staff_pin')
+  expect(told[0]!.text).not.toContain('4711')
+  expect((await set(here.id, null)).json()).toMatchObject({ has_staff_pin: false })
+  expect(await here.ask('4711')).toEqual({ is_right: false })
 })

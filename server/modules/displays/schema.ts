@@ -4,6 +4,8 @@ import { Closed, Enum, Id, Locale, Name, Nullable, Text } from '../../kernel/sch
 
 export const Minute = Type.String({ pattern: '^(?:[01]\\d|2[0-3]):[0-5]\\d$' })
 
+const Percent = Type.Integer({ minimum: 0, maximum: 100 })
+
 /** How a screen shows and speaks; what is missing takes the screen's own default. */
 export const DisplaySettings = Closed({
   layout: Type.Optional(Enum(['calls', 'calls_and_waiting', 'single_call'])),
@@ -12,7 +14,11 @@ export const DisplaySettings = Closed({
   languages: Type.Optional(Type.Array(Locale, { minItems: 1, maxItems: 3, uniqueItems: true })),
   chime: Type.Optional(Type.Boolean()),
   voice: Type.Optional(Type.Boolean()),
-  volume_percent: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+  volume_percent: Type.Optional(Percent),
+  /** Parts of the site’s day with a volume of their own, the first that holds; each may pass midnight. */
+  volume_hours: Type.Optional(
+    Type.Array(Closed({ from: Minute, until: Minute, volume_percent: Percent }), { maxItems: 6 }),
+  ),
   max_calls: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
   show_wait: Type.Optional(Type.Boolean()),
   /** Part of the site's day without voice and chime; may pass midnight. */

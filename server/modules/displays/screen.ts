@@ -3,6 +3,7 @@ import { STAFF } from '../../kernel/access.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Id, Name, Nullable, Slug, Text, Time } from '../../kernel/schema.ts'
 import { closesAt, Names, nextOpening, type OpeningHours } from '../sites/index.ts'
+import { Brand, brandOf } from '../media/index.ts'
 import { NullableAlert } from './alert.ts'
 import { screenMedia, ScreenMedia } from './playlists.ts'
 import { DisplaySettings } from './schema.ts'
@@ -16,8 +17,10 @@ const Screen = Closed({
     /** When it closes, or null; when it opens next, null while it is open. */
     closes_at: Nullable(Time),
     opens_at: Nullable(Time),
+    /** When the last number of today was given in a queue that is shown here. */
+    last_ticket_at: Nullable(Time),
   }),
-  tenant: Closed({ slug: Slug, name: Name }),
+  tenant: Closed({ slug: Slug, name: Name, brand: Brand }),
   queues: Type.Array(Closed({ id: Id, name: Name, code: Text(8), names: Names })),
   /** In the order they are shown, while nobody is called. */
   media: Type.Array(ScreenMedia),
@@ -40,6 +43,7 @@ export const screen = operation({
     const row = await tx.one<{
       display: Static<typeof Screen>['display']
       site: { name: string; slug: string; timezone: string }
+      last_ticket_at: string | null
       opening_hours: OpeningHours | null
       playlist_id: number | null
       queues: Static<typeof Screen>['queues']
@@ -47,6 +51,10 @@ export const screen = operation({
     }>(
       `select json_build_object('id', d.id, 'name', d.name, 'settings', d.settings, 'alert', d.alert) as display,
               json_build_object('name', s.name, 'slug', s.slug, 'timezone', s.timezone) as site, s.opening_hours, d.playlist_id, now(),
+              (select t.created_at from tickets t
+               where t.site_id = d.site_id and t.created_at >= date_trunc('day', now() at time zone s.timezone) at time zone s.timezone
+                 and (cardinality(d.queue_ids) = 0 or t.queue_id = any(d.queue_ids))
+               order by t.created_at desc limit 1) as last_ticket_at,
               (select coalesce(json_agg(json_build_object('id', q.id, 'name', q.name, 'code', v.code, 'names', v.names)
                         order by v.code, q.id), '[]')
                from queues q join services v on v.tenant_id = q.tenant_id and v.id = q.service_id
@@ -55,15 +63,15 @@ export const screen = operation({
        where d.id = $1 and d.is_active`,
       [id],
     )
-    const { display, site, opening_hours: hours, queues } = row
+    const { display, site, opening_hours: hours, queues, last_ticket_at } = row
     const at = Temporal.Instant.from(row.now)
     const closes_at = closesAt(hours, site.timezone, at)?.toString() ?? null
     const opens = nextOpening(hours, site.timezone, at)
     const opens_at = opens === null || Temporal.Instant.compare(opens, at) <= 0 ? null : opens.toString()
     return {
       display,
-      site: { ...site, closes_at, opens_at },
-      tenant: { slug: tenant.slug, name: tenant.name },
+      site: { ...site, closes_at, opens_at, last_ticket_at },
+      tenant: { slug: tenant.slug, name: tenant.name, brand: await brandOf(ctx) },
       queues,
       media: await screenMedia(ctx, row.playlist_id),
     }

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import Type from 'typebox'
 import type { Forecast } from '../../../shared/eta.ts'
 import { Predictor } from '../../../shared/prediction/predictor.ts'
+import { readOn } from '../../kernel/events/index.ts'
 import { estimateErrors, estimatePromises, estimatesInside } from '../../kernel/metrics.ts'
 import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed } from '../../kernel/schema.ts'
@@ -18,10 +19,12 @@ interface SiteRow {
   now: string
   known_epoch: string | null
   offset: number | null
+  at: string | null
+  last_offset: number
   state: Uint8Array | null
 }
 const SITES = `
-  select s.id, s.timezone, st.epoch, now() as now, p.epoch as known_epoch, p."offset", p.state
+  select s.id, s.timezone, st.epoch, now() as now, p.epoch as known_epoch, p."offset", p.at, st.last_offset, p.state
   from sites s
   join streams st on st.tenant_id = s.tenant_id and st.site_id = s.id
   left join site_predictors p on p.tenant_id = s.tenant_id and p.site_id = s.id
@@ -29,12 +32,12 @@ const SITES = `
     or exists (select from agents a where a.site_id = s.id and a.status in ('available', 'calling', 'serving', 'wrap_up')))
   order by s.id`
 
-const EVENTS = `
+export const EVENTS = `
   select e."offset", e.type, e.at, e.from_queue_id, case
     when e.data ? 'from' then jsonb_build_object('ticket', e.data -> 'ticket', 'from', e.data -> 'from')
       || case when e.data ? 'told' then jsonb_build_object('told', e.data -> 'told') else '{}' end
     when e.type like 'agent.%' then jsonb_build_object('agent', e.data -> 'agent') else '{}' end as data
-  from events e where e.site_id = $1 and e."offset" > $2 order by e."offset" limit ${MAX_EVENTS}`
+  from events e where e.site_id = $1 and e."offset" > $2 and e.at >= $3 order by e."offset" limit ${MAX_EVENTS}`
 
 interface QueueRow {
   id: number
@@ -53,9 +56,9 @@ const QUEUES = `
 
 const SAVE_FORECAST = 'update queue_states set forecast = $2 where queue_id = $1'
 const SAVE_STATE = `
-  insert into site_predictors (site_id, epoch, "offset", state) values ($1, $2, $3, $4)
+  insert into site_predictors (site_id, epoch, "offset", state, at) values ($1, $2, $3, $4, $5)
   on conflict (tenant_id, site_id) do update
-  set epoch = excluded.epoch, "offset" = excluded."offset", state = excluded.state, updated_at = now()`
+  set epoch = excluded.epoch, "offset" = excluded."offset", state = excluded.state, at = excluded.at, updated_at = now()`
 const TOUCH = 'update site_predictors set updated_at = now() where site_id = $1'
 const NOTE_TOLD = `
   insert into ticket_estimates (ticket_id, queue_id, at, low_seconds, median_seconds, high_seconds)
@@ -103,7 +106,10 @@ async function refreshSite(ctx: Context, site: SiteRow): Promise<{ events: numbe
   for (const { id, agents_open, service_seconds } of queues) {
     predictor.setPriorRate(String(id), Math.max(1, agents_open) / service_seconds)
   }
-  const events = await ctx.tx.query<LoggedEvent>(EVENTS, [site.id, stored ? site.offset : 0])
+  const [offset, since] = stored ? [site.offset!, site.at] : [0, null]
+  const events = await readOn({ offset, at: since, lastOffset: site.last_offset }, MAX_EVENTS, (from) =>
+    ctx.tx.query<LoggedEvent>(EVENTS, [site.id, offset, from]),
+  )
   const notes: Noted[] = []
   const overtaken = new Set<number>()
   for (const event of events) {
@@ -116,7 +122,8 @@ async function refreshSite(ctx: Context, site: SiteRow): Promise<{ events: numbe
   }
   const at = localSeconds(site.now, site.timezone)
   if (events.length > 0) {
-    await ctx.tx.query(SAVE_STATE, [site.id, site.epoch, events.at(-1)!.offset, Buffer.from(predictor.save())])
+    const last = events.at(-1)!
+    await ctx.tx.query(SAVE_STATE, [site.id, site.epoch, last.offset, Buffer.from(predictor.save()), last.at])
     await write(ctx, notes)
   } else await ctx.tx.query(TOUCH, [site.id])
   // Who still reads what happened long ago knows nothing of now.

@@ -36,6 +36,10 @@ const SELECT = `
   from imports i left join import_rows r on r.tenant_id = i.tenant_id and r.import_id = i.id`
 const byIdOf = (tx: Tx, id: number) => tx.one<Import>(`${SELECT} where i.id = $1 group by i.tenant_id, i.id`, [id])
 
+/** Rows are of every place: who is limited to some sees the own tables alone. Null: sees all. */
+const onlyOf = ({ siteIds, queueIds, principal }: Actor): string | null => (siteIds || queueIds ? principal : null)
+const SEEN = 'where id = $1 and ($2::text is null or requested_by = $2)'
+
 const shared = { scope: 'admin:tenant', roles: ADMINS } as const
 const byId = { input: Closed({ id: Id }), example: { input: { id: 1 } }, output: Import }
 
@@ -111,6 +115,7 @@ const list = operation({
       `select * from (${SELECT} group by i.tenant_id, i.id) i`,
       { '-id': [{ column: 'id', type: 'integer', descending: true }] },
       { ...page, ordering: '-id' },
+      [{ text: '$1::text is null or requested_by = $1', values: [onlyOf(ctx.actor)] }],
     ),
 })
 
@@ -121,7 +126,10 @@ const get = operation({
   kind: 'query',
   summary: 'How far an import is',
   http: { method: 'GET', path: '/imports/{id}/' },
-  run: (ctx, { id }) => byIdOf(ctx.tx, id),
+  async run(ctx, { id }) {
+    await ctx.tx.one(`select from imports ${SEEN}`, [id, onlyOf(ctx.actor)])
+    return byIdOf(ctx.tx, id)
+  },
 })
 
 const Row = Closed({
@@ -143,7 +151,7 @@ const rows = operation({
   output: Page(Row),
   example: { input: { id: 1, status: 'invalid' } },
   async run(ctx, { id, status, ...page }) {
-    await ctx.tx.one('select from imports where id = $1', [id])
+    await ctx.tx.one(`select from imports ${SEEN}`, [id, onlyOf(ctx.actor)])
     const found = await listPage<Row>(
       ctx.tx,
       'select line, status, input, errors, target_id from import_rows',
@@ -171,8 +179,8 @@ const act = (id: string, summary: string, from: readonly string[], to: string, w
     http: { method: 'POST', path: `/imports/{id}/${id}/`, status: 202 },
     async run(ctx, { id: importId }) {
       const found = await ctx.tx.one<Pick<Import, 'kind' | 'status'>>(
-        'select kind, status from imports where id = $1 for no key update',
-        [importId],
+        `select kind, status from imports ${SEEN} for no key update`,
+        [importId, onlyOf(ctx.actor)],
       )
       if (!from.includes(found.status)) throw conflict('import_state', { status: found.status })
       const ways = WAYS[found.kind]

@@ -3,6 +3,7 @@ import type { Job } from '../../kernel/jobs/index.ts'
 import { REMOVE_FILES } from './operations.ts'
 import { storage } from './storage.ts'
 
+export { Brand, brandOf } from './brand.ts'
 export { mediaFile, type MediaAddress } from './file.ts'
 export { useMediaKeys } from './links.ts'
 export { operations } from './operations.ts'

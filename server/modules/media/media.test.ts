@@ -218,6 +218,29 @@ test('what is deleted is gone from the list and from the storage', async () => {
   expect((await fetchFile(media.variants[0]!.url)).statusCode).toBe(404)
 })
 
+test('what is more than the organisation may keep is refused, in words, and leaves nothing behind', async () => {
+  await server.owner('delete from media where tenant_id = $1', [bank.tenant.id])
+  const most = (megabytes: number | null) =>
+    server.db.platform((tx) => tx.query(`select app.set_quota($1, 'media_megabytes', $2)`, [bank.tenant.id, megabytes]))
+  const files = () => readdirSync(join(directory, 'media', String(bank.tenant.id))).length
+  await most(1)
+  // Four films of 200 kB are there; two were announced while there was room.
+  for (let i = 0; i < 4; i++) expect((await upload(FILM, 'video')).statusCode).toBe(201)
+  const [first, second] = [await begin('video'), await begin('video')]
+  const before = files()
+  const small = FILM.subarray(0, 150_000)
+  const answers = await Promise.all([put(first.upload_url, small), put(second.upload_url, small)])
+  expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([201, 409])
+  expect(files()).toBe(before + 1)
+  const refusal = answers.find(({ statusCode }) => statusCode === 409)!
+  expect(refusal.json()).toMatchObject({ code: 'media_full', title: expect.stringContaining('1 Mo') })
+  await most(0)
+  expect((await api('POST', '/media/', { kind: 'image', name: 'Plan' })).json()).toMatchObject({ code: 'media_full' })
+  // Control: with what every organisation has, there is room.
+  await most(null)
+  expect((await put((await begin('video')).upload_url, FILM)).statusCode).toBe(201)
+})
+
 test('types are told by how a file begins', () => {
   expect(sniff(Buffer.from('\x1a\x45\xdf\xa3', 'latin1'))?.type).toBe('video/webm')
   expect(sniff(Buffer.from('RIFF1234WEBPVP8 '))?.type).toBe('image/webp')

@@ -5,6 +5,7 @@ import { hashToken, newVisitorToken } from '../../kernel/ids.ts'
 import { listPage, type OrderColumn } from '../../kernel/list.ts'
 import { operation, type Context, type Operation } from '../../kernel/operation.ts'
 import { Closed, Enum, Id, Name, Page, PageInput, Time } from '../../kernel/schema.ts'
+import { checkRoom } from '../tenants/index.ts'
 import { Alt, COLUMNS, Media, shownMedia, StoredVariant, type StoredMedia } from './schema.ts'
 
 export const REMOVE_FILES = 'media.remove_files'
@@ -17,13 +18,14 @@ const create = operation({
   kind: 'mutation',
   summary: 'Begin an upload',
   description:
-    'Send the file itself by PUT to `upload_url`, once, within an hour: JPEG, PNG, WebP, AVIF or GIF of at most 15 MB and 24 million pixels, or MP4 or WebM of at most 100 MB. Pictures are made anew in several widths, without what the camera wrote.',
+    'Send the file itself by PUT to `upload_url`, once, within an hour: JPEG, PNG, WebP, AVIF or GIF of at most 15 MB and 24 million pixels, or MP4 or WebM of at most 100 MB. Pictures are made anew in several widths, without what the camera wrote. Refused with `media_full` when all that the organisation may keep is there.',
   http: { method: 'POST', path: '/media/', status: 201 },
   answersSecret: true,
   input: Closed({ kind: Enum(['image', 'video']), name: Name, alt: Type.Optional(Alt) }),
   output: Closed({ ...Media.properties, upload_url: Type.String(), upload_expires_at: Time }),
   example: { input: { kind: 'image', name: 'Plan d’accès', alt: { fr: 'Le guichet est au fond à gauche' } } },
   async run(ctx, { kind, name, alt = {} }) {
+    await checkRoom(ctx.tx, 'media_megabytes', 1)
     const token = newVisitorToken(ctx.tenant.id)
     const { upload_expires_at, ...row } = await ctx.tx.one<StoredMedia & { upload_expires_at: string }>(
       `insert into media (kind, name, alt, upload_hash, upload_expires_at) values ($1, $2, $3, $4, now() + interval '1 hour')
@@ -53,6 +55,13 @@ export const finish = operation({
     },
   },
   async run(ctx, { id, variants }) {
+    // One upload after the other is counted.
+    await ctx.tx.query('select from tenants where id = $1 for no key update', [ctx.tenant.id])
+    await checkRoom(
+      ctx.tx,
+      'media_megabytes',
+      variants.reduce((sum, { size_bytes }) => sum + size_bytes, 0),
+    )
     const largest = variants.at(-1)!
     const row = await ctx.tx.one<StoredMedia>(
       `update media set status = 'ready', variants = $2, width = $3, height = $4, upload_hash = null, upload_expires_at = null,
@@ -138,6 +147,7 @@ const remove = operation({
   async run(ctx, { id }) {
     const { kind, variants } = await stored(ctx, id)
     await ctx.tx.query('delete from media where id = $1', [id])
+    await ctx.tx.query('update tenants set logo_media_id = null where logo_media_id = $1', [id])
     if (variants.length > 0) await ctx.enqueue(REMOVE_FILES, { keys: variants.map(({ key }) => key) })
     ctx.emit({ type: 'media.deleted', site_id: 0, data: { media: { id, kind } } })
     return null

@@ -36,7 +36,8 @@ export const broadcast = operation({
     if (first === undefined) throw invalid('/text', 'required')
     const queues = await ctx.tx.query<{ id: number }>(
       'select id from queues where site_id = $1 and ($2::bigint[] is null or id = any($2))',
-      [site_id, queue_ids ?? null],
+      // Who is limited to some queues writes to those.
+      [site_id, queue_ids ?? ctx.actor.queueIds ?? null],
     )
     const own = queues.map(({ id }) => id)
     const live = await ctx.tx.query<{ id: number }>(

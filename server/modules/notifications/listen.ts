@@ -1,5 +1,5 @@
 import type { Tx } from '../../kernel/db/types.ts'
-import type { Hub } from '../../kernel/events/index.ts'
+import { readOn, type Hub } from '../../kernel/events/index.ts'
 import type { Tenant } from '../../kernel/operation.ts'
 import { withFigures } from '../tickets/index.ts'
 import { languageOf, plan, type Wanted } from './plan.ts'
@@ -52,13 +52,13 @@ interface Logged {
 }
 
 const CURSOR = `
-  select c.epoch, c."offset", s.epoch as stream_epoch, s.last_offset, clock_timestamp() as now
+  select c.epoch, c."offset", c.at, s.epoch as stream_epoch, s.last_offset, clock_timestamp() as now
   from notification_cursors c join streams s on s.tenant_id = c.tenant_id and s.site_id = c.site_id
   where c.site_id = $1 for update of c skip locked`
-const EVENTS = `
+export const EVENTS = `
   select "offset", type, at, queue_id, from_queue_id, ticket_id, (data #>> '{appointment,id}')::bigint as appointment_id,
     data ->> 'minutes_before' as minutes_before, data ->> 'day' as day, data ->> 'expires_at' as expires_at from events
-  where site_id = $1 and "offset" > $2 order by "offset" limit ${MAX_EVENTS}`
+  where site_id = $1 and "offset" > $2 and at >= $3 order by "offset" limit ${MAX_EVENTS}`
 const RULES = `
   select r.queue_id, r.event, r.threshold, r.channels, r.escalate_after_seconds, r.valid_seconds
   from notification_rules r join queues q on q.tenant_id = r.tenant_id and q.id = r.queue_id
@@ -76,6 +76,7 @@ export async function listen(reader: Reader, siteId: number): Promise<boolean> {
   const cursor = await tx.maybe<{
     epoch: string
     offset: number
+    at: string | null
     stream_epoch: string
     last_offset: number
     now: string
@@ -83,7 +84,11 @@ export async function listen(reader: Reader, siteId: number): Promise<boolean> {
   if (!cursor) return false
   const isAnotherLog = cursor.epoch !== cursor.stream_epoch
   // After a restore offsets no longer compare: what happened before is nobody's news.
-  const events = isAnotherLog ? [] : await tx.query<Logged>(EVENTS, [siteId, cursor.offset])
+  const events = isAnotherLog
+    ? []
+    : await readOn({ ...cursor, lastOffset: cursor.last_offset }, MAX_EVENTS, (since) =>
+        tx.query<Logged>(EVENTS, [siteId, cursor.offset, since]),
+      )
   const erased = events.filter(({ type }) => type === 'ticket.erased').map(({ ticket_id }) => ticket_id)
   if (erased.length > 0) await tx.query('delete from messages where ticket_id = any($1)', [erased])
   const rules = await tx.query<Rule>(RULES, [siteId])
@@ -99,10 +104,12 @@ export async function listen(reader: Reader, siteId: number): Promise<boolean> {
   )
   await plan(tx, tenant, cursor.now, wanted)
   const offset = isAnotherLog ? cursor.last_offset : (events.at(-1)?.offset ?? cursor.offset)
-  await tx.query('update notification_cursors set epoch = $2, "offset" = $3 where site_id = $1', [
+  const at = isAnotherLog ? cursor.now : (events.at(-1)?.at ?? cursor.at)
+  await tx.query('update notification_cursors set epoch = $2, "offset" = $3, at = $4 where site_id = $1', [
     siteId,
     cursor.stream_epoch,
     offset,
+    at,
   ])
   return events.length === MAX_EVENTS
 }

@@ -3,6 +3,7 @@ import { MANAGERS } from '../../kernel/access.ts'
 import { conflict, notFound } from '../../kernel/errors.ts'
 import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed, Id } from '../../kernel/schema.ts'
+import { checkWhole } from './whole.ts'
 
 const PERSON = 'with p as (select $1::bigint as id, $2::text as phone, $3::text as email, $4::text as name)'
 /** The person is gone from each of these; what was counted stays counted. */
@@ -98,5 +99,8 @@ export const erase = operation({
   input: Closed({ id: Id }),
   output: Closed({ tickets: Type.Integer({ minimum: 0, description: 'Visits that are nobody’s any more' }) }),
   example: { input: { id: 1 } },
-  run: (ctx, { id }) => forget(ctx, id),
+  async run(ctx, { id }) {
+    await checkWhole(ctx, id)
+    return forget(ctx, id)
+  },
 })

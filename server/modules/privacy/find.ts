@@ -4,6 +4,7 @@ import { invalid, notFound } from '../../kernel/errors.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Id, Nullable, Text, Time } from '../../kernel/schema.ts'
 import { normalisePhone } from '../customers/index.ts'
+import { checkWhole } from './whole.ts'
 
 const Count = Type.Integer({ minimum: 0 })
 const Person = Closed({
@@ -26,7 +27,8 @@ const FIND = `
     (select count(*)::int from messages m where m.customer_id = c.id) as messages,
     (select count(*)::int from appointment_waiters w where w.customer_id = c.id) as waiting,
     (select max(t.created_at) from tickets t where t.customer_id = c.id) as last_seen_at
-  from customers c where c.phone = $1 or c.email = $2 or c.external_id = $3 or c.name ilike '%' || $4 || '%'
+  from customers c where (c.phone = $1 or c.email = $2 or c.external_id = $3 or c.name ilike '%' || $4 || '%')
+    and app.is_seen(c.id, $5, $6)
   order by c.id limit ${MOST}`
 
 export const find = operation({
@@ -51,10 +53,19 @@ export const find = operation({
     if (phone === null && mail === null && external_id === undefined && name === undefined)
       throw invalid('/phone', 'required')
     const escaped = name?.replace(/[\\%_]/g, '\\$&') ?? null
-    const persons = await ctx.tx.query<Static<typeof Person>>(FIND, [phone, mail, external_id ?? null, escaped])
+    const { siteIds = null, queueIds = null } = ctx.actor
+    const persons = await ctx.tx.query<Static<typeof Person>>(FIND, [
+      phone,
+      mail,
+      external_id ?? null,
+      escaped,
+      siteIds,
+      queueIds,
+    ])
     const { strangers } = await ctx.tx.one<{ strangers: number }>(
-      'select count(*)::int as strangers from messages where customer_id is null and address in ($1::text, $2::text)',
-      [phone, mail],
+      `select count(*)::int as strangers from messages where customer_id is null and address in ($1::text, $2::text)
+         and ($3::bigint[] is null or site_id = any($3)) and ($4::bigint[] is null or queue_id = any($4))`,
+      [phone, mail, siteIds, queueIds],
     )
     return { persons, strangers }
   },
@@ -106,6 +117,7 @@ export const exportPerson = operation({
   output: Exported,
   example: { input: { id: 1 } },
   async run(ctx, { id }) {
+    await checkWhole(ctx, id)
     const row = await ctx.tx.maybe<Static<typeof Exported>>(EXPORT, [id])
     if (!row) throw notFound()
     return row

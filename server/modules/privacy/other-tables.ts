@@ -2,6 +2,10 @@ import type { Registered } from './classes.ts'
 
 /** Tables that hold nothing of a person. */
 export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
+  api_requests: {
+    about: 'nobody',
+    none: 'tenant_id id at api_key_id request_id operation method route status duration_ms',
+  },
   appointment_reminders: {
     about: 'nobody',
     none: 'tenant_id appointment_id minutes start_at created_at',
@@ -12,9 +16,17 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
       'tenant_id id site_id queue_id name kind latitude longitude altitude_metres floor heading_degrees code marker_data' +
       ' is_active created_at updated_at',
   },
+  archive_files: {
+    about: 'nobody',
+    none: 'tenant_id name row_count bytes sha256 archived_at kept_until',
+  },
   audit_heads: {
     about: 'nobody',
     none: 'tenant_id seq link',
+  },
+  backup_runs: {
+    about: 'nobody',
+    none: 'name kind at duration_seconds row_count verified_at is_well',
   },
   booking_settings: {
     about: 'nobody',
@@ -35,7 +47,7 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
   },
   kiosks: {
     about: 'nobody',
-    none: 'tenant_id id site_id name queue_ids settings is_active created_at updated_at',
+    none: 'tenant_id id site_id name queue_ids settings is_active created_at updated_at staff_pin_mac has_staff_pin',
   },
   message_prices: {
     about: 'nobody',
@@ -51,7 +63,7 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
   },
   notification_cursors: {
     about: 'nobody',
-    none: 'tenant_id site_id epoch offset',
+    none: 'tenant_id site_id epoch offset at',
   },
   notification_rules: {
     about: 'nobody',
@@ -63,13 +75,21 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
     about: 'nobody',
     none: 'tenant_id id queue_id device_id day first_serial numbers leased_at starts_at expires_at',
   },
+  sandbox_clocks: {
+    about: 'nobody',
+    none: 'tenant_id ahead_seconds',
+  },
   search_changes: {
     about: 'nobody',
     none: 'tenant_id id kind entity_id',
   },
   search_cursors: {
     about: 'nobody',
-    none: 'tenant_id site_id epoch offset',
+    none: 'tenant_id site_id epoch offset at',
+  },
+  platform_notices: {
+    about: 'nobody',
+    none: 'id level texts surfaces starts_at ended_at',
   },
   playlists: {
     about: 'nobody',
@@ -119,7 +139,7 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
   },
   site_predictors: {
     about: 'nobody',
-    none: 'tenant_id site_id epoch offset state updated_at',
+    none: 'tenant_id site_id epoch offset state updated_at at',
   },
   sites: {
     about: 'nobody',
@@ -139,7 +159,7 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
     about: 'nobody',
     none:
       'id slug name plan locale timezone data_retention_days is_active created_at updated_at take_challenge' +
-      ' message_retention_days is_sandbox brand_colour languages suspended_reason switched_off',
+      ' message_retention_days is_sandbox brand_colour logo_media_id languages suspended_reason switched_off',
   },
   ticket_estimates: {
     about: 'nobody',

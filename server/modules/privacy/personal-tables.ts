@@ -156,7 +156,7 @@ export const PERSONAL_TABLES: Readonly<Record<string, Registered>> = {
   },
   events: {
     about: 'both',
-    kept: 'for ever: by number only',
+    kept: 'for ever, or until HISTORY_DAYS and then in a file: by number only',
     personal: { actor: 'reference', agent_id: 'reference', data: 'free_text' },
     none: 'tenant_id site_id offset type at queue_id from_queue_id ticket_id',
   },

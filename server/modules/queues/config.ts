@@ -5,6 +5,7 @@ import type { Context, Place } from '../../kernel/operation.ts'
 import type { AlgorithmSettings } from './algorithm.ts'
 import type { PublishedRule } from './rules/engine.ts'
 import { closesAt, isOpen, nextOpening, type OpeningHours } from '../sites/index.ts'
+import { upTo } from '../../kernel/up-to.ts'
 
 /** Everything the ticket operations need to know of a queue. */
 export interface QueueConfig {
@@ -80,7 +81,7 @@ interface TenantFollow {
 
 /** Of one process and database; keys carry the tenant, so no tenant can be given another's queue. */
 class ConfigCache {
-  readonly entries = new LRUCache<string, Entry>({ max: MAX_QUEUES, ttl: MAX_AGE_MS })
+  readonly entries = new LRUCache<string, Entry>({ ...upTo(MAX_QUEUES), ttl: MAX_AGE_MS })
   #tenants = new Map<number, TenantFollow>()
   #hub: Hub
 

@@ -1,24 +1,10 @@
 import Type from 'typebox'
 import { ADMINS } from '../../kernel/access.ts'
-import type { ConstraintErrors } from '../../kernel/errors.ts'
-import { operation, type Context, type Operation } from '../../kernel/operation.ts'
+import { operation, type Context } from '../../kernel/operation.ts'
 import { Closed, Enum, Id, Name, Text } from '../../kernel/schema.ts'
 import { Timezone } from '../../kernel/timezone.ts'
-import { operations as agentOperations } from '../agents/index.ts'
-import { operations as bookingOperations } from '../appointments/index.ts'
-import { operations as displayOperations } from '../displays/index.ts'
-import { operations as queueOperations } from '../queues/index.ts'
-import { operations as siteOperations } from '../sites/index.ts'
+import { constraintsOf, make } from './nouns.ts'
 import { TEMPLATE_NAMES, templateOf } from './templates.ts'
-
-const known = new Map(
-  [siteOperations, queueOperations, agentOperations, displayOperations, bookingOperations]
-    .flat()
-    .map((op): [string, Operation] => [op.id, op]),
-)
-/** Another noun's own operation, in this transaction: whatever it checks and tells is checked and told. */
-const make = (ctx: Context, noun: string, input: object) =>
-  known.get(`${noun}.create`)!.run(ctx, input) as Promise<{ id: number; name: string }>
 
 const NOUNS = ['sites', 'services', 'queues', 'booking-settings', 'counters', 'displays', 'kiosks', 'agents']
 
@@ -55,7 +41,7 @@ export const apply = operation({
   }),
   example: { input: { template: 'town_hall', name: 'Hôtel de ville', counters: 3 } },
   // Somebody else may set up at the same moment, under the same names.
-  constraints: Object.assign({}, ...NOUNS.map((noun) => known.get(`${noun}.create`)!.constraints)) as ConstraintErrors,
+  constraints: constraintsOf(NOUNS),
   async run(ctx, { template, name, address, timezone, counters = 3, opens, closes }) {
     const { tx, tenant, actor } = ctx
     const kind = templateOf(template)

@@ -45,6 +45,64 @@ test('a template makes a whole site that works at once; the same services are no
   expect((await ask('POST', '/setup/', { template: 'bank', name: 'No' }, hall.supervisor)).status).toBe(403)
 })
 
+test('a site is copied with what makes it work, and without its people, drafts and place', async () => {
+  const { body: made } = await ask('POST', '/setup/', {
+    template: 'clinic',
+    name: 'Nord',
+    address: '1 rue du Nord',
+    counters: 2,
+  })
+  const source = made['site'].id as number
+  const [first, second] = made['queues'] as Json[]
+  await ask('PATCH', `/sites/${source}/`, { latitude: 48.9, longitude: 2.3 })
+  await ask('PATCH', `/queues/${first!['id']}/`, { algorithm: 'priority', max_capacity: 40, goal_seconds: 900 })
+  await ask('PATCH', `/displays/${made['display'].id}/`, { queue_ids: [first!['id']] })
+  const rule = { queue_id: first!['id'], condition: { languages: ['ar'] } }
+  await ask('POST', '/queue-rules/', { ...rule, name: 'Là-bas', effect: { queue_id: second!['id'] } })
+  await ask('POST', `/queues/${first!['id']}/publish-rules/`, {})
+  await ask('POST', '/queue-rules/', { ...rule, name: 'Brouillon', effect: { priority: 9 } })
+  const { status, body } = await ask('POST', `/sites/${source}/copy/`, { name: 'Sud' })
+  expect(status).toBe(201)
+  expect(body).toMatchObject({
+    site: { name: 'Sud', slug: 'sud' },
+    queues: 3,
+    rules: 1,
+    counters: 2,
+    displays: 1,
+    kiosks: 1,
+  })
+  const copy = body['site'].id as number
+  const [there, here] = await Promise.all([source, copy].map(async (id) => (await ask('GET', `/sites/${id}/`)).body))
+  expect(here!['opening_hours']).toEqual(there!['opening_hours'])
+  expect([here!['address'], here!['latitude']]).toEqual(['', null])
+  const queuesOf = async (site: number) =>
+    (await ask('GET', `/queues/?site=${site}&ordering=created_at`)).body['results'] as Json[]
+  const own = (queue: Json) => {
+    const { id: _, site_id: _site, created_at: _at, updated_at: _then, ...rest } = queue
+    return rest
+  }
+  const copied = await queuesOf(copy)
+  expect(copied.map(own)).toEqual((await queuesOf(source)).map(own))
+  const inForce = (await ask('GET', `/queues/${copied[0]!['id']}/rule-versions/`)).body['results'] as Json[]
+  expect(inForce.map(({ rules }) => rules)).toMatchObject([
+    [{ name: 'Là-bas', condition: { languages: ['ar'] }, effect: { queue_id: copied[1]!['id'] } }],
+  ])
+  const display = (await ask('GET', `/displays/?site=${copy}`)).body['results'] as Json[]
+  expect(display.map((each) => each['queue_ids'])).toEqual([[copied[0]!['id']]])
+  const booked = await owner(
+    'select count(*)::int as n from booking_settings b join queues q on q.id = b.queue_id where q.site_id = any($1) group by q.site_id',
+    [[source, copy]],
+  )
+  expect(booked[0]).toEqual(booked[1])
+  expect(await owner('select from agents where site_id = $1', [copy])).toEqual([])
+  // It works at once; the same name again has another address.
+  const taken = await ask('POST', '/tickets/', { queue_id: copied[2]!['id'], channel: 'reception' })
+  expect(taken.status === 201 || /closed/.test(taken.body['code'] as string)).toBe(true)
+  expect((await ask('POST', `/sites/${source}/copy/`, { name: 'Sud' })).body['site']?.slug).not.toBe('sud')
+  expect((await ask('POST', `/sites/${source}/copy/`, { name: 'No' }, hall.supervisor)).status).toBe(403)
+  expect((await ask('POST', `/sites/${other.sites[0]!.id}/copy/`, { name: 'No' })).status).toBe(404)
+})
+
 test('what a template makes is all there or not at all', async () => {
   const count = async () =>
     (await owner<{ n: number }>('select count(*)::int as n from sites where tenant_id = $1', [hall.tenant.id]))[0]!.n

@@ -57,7 +57,7 @@ const DESKS = `
 const STATES = 'select queue_id, service_seconds from queue_states where queue_id = any($1)'
 const WAITING = `
   select w.* from unnest($1::bigint[]) as q(id) cross join lateral (
-    select t.id, t.queue_id, t.rank, extract(epoch from now() - t.entered_at)::float8 as waited, t.required_skill, t.language,
+    select t.id, t.queue_id, t.rank, greatest(0, extract(epoch from now() - t.entered_at))::float8 as waited, t.required_skill, t.language,
       coalesce(t.reserved_agent_id, (select a.id from agents a where a.counter_id = t.reserved_counter_id limit 1)) as reserved_for
     from tickets t where t.queue_id = q.id and t.status = 'en_attente' order by t.rank, t.id limit ${MOST_VISITS}) w`
 

@@ -40,7 +40,7 @@ export const simulate = operation({
     algorithm_settings: Type.Optional(AlgorithmSettingsSchema),
     /** `recorded` keeps the classes of the day, `draft` is what is not published yet, `version` names a published set. */
     rules: Type.Optional(Enum(['recorded', 'draft', 'version'], { default: 'recorded' })),
-    version: Type.Optional(Type.Integer({ minimum: 1 })),
+    version: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_147_483_647 })),
     counters: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
   }),
   output: Closed({

@@ -22,7 +22,9 @@ export function tenantDirectory(db: Database, cache = new Cache()): TenantDirect
       db.platform((tx) =>
         tx.maybe<Tenant>(
           `select id, slug, name, locale, timezone, is_active, take_challenge, brand_colour, languages,
-             switched_off || array(select p.name from platform_switches p where p.is_off) as switched_off
+             switched_off || array(select p.name from platform_switches p where p.is_off) as switched_off,
+             (select coalesce(jsonb_agg(jsonb_build_object('level', n.level, 'texts', n.texts) order by n.id), '[]')
+              from platform_notices n where n.ended_at is null and 'visitor' = any (n.surfaces)) as notices
            from tenants where ${column} = $1`,
           [value],
         ),
@@ -38,5 +40,5 @@ export function tenantDirectory(db: Database, cache = new Cache()): TenantDirect
 /** Who asks makes no difference: it is what requests are placed by. */
 function keyOf(named: string | number): CacheKey {
   const [tenant, of] = typeof named === 'number' ? ([named, ''] as const) : ([ALL, named] as const)
-  return { what: 'tenant', version: 2, tenant, reader: ALL, language: ALL, of }
+  return { what: 'tenant', version: 3, tenant, reader: ALL, language: ALL, of }
 }

@@ -21,8 +21,18 @@ export const get = operation({
   run: (ctx) => ctx.tx.one<TenantEntity>(`select ${TENANT_COLUMNS} from tenants where id = $1`, [ctx.tenant.id]),
 })
 
-const { name, locale, timezone, data_retention_days, message_retention_days, take_challenge, brand_colour } =
-  TenantEntity.properties
+const {
+  name,
+  locale,
+  timezone,
+  data_retention_days,
+  message_retention_days,
+  take_challenge,
+  brand_colour,
+  logo_media_id,
+} = TenantEntity.properties
+
+const READY_PICTURE = `select from media where id = $1 and kind = 'image' and status = 'ready'`
 
 export const update = operation({
   id: 'tenants.update',
@@ -39,6 +49,7 @@ export const update = operation({
     message_retention_days: Type.Optional(message_retention_days),
     take_challenge: Type.Optional(take_challenge),
     brand_colour: Type.Optional(brand_colour),
+    logo_media_id: Type.Optional(logo_media_id),
   }),
   output: TenantEntity,
   example: { input: { name: 'Demo Bank' } },
@@ -46,6 +57,8 @@ export const update = operation({
     if (changes.timezone !== undefined) checkTimezone(changes.timezone)
     if (changes.brand_colour && brandContrast(changes.brand_colour) < LEAST_CONTRAST)
       throw invalid('/brand_colour', 'contrast', { nearest: readable(changes.brand_colour) })
+    const logo = changes.logo_media_id ?? null
+    if (logo !== null && !(await ctx.tx.maybe(READY_PICTURE, [logo]))) throw invalid('/logo_media_id', 'not_found')
     const before = await ctx.tx.one<TenantEntity>(
       `select ${TENANT_COLUMNS} from tenants where id = $1 for no key update`,
       [ctx.tenant.id],
@@ -54,7 +67,7 @@ export const update = operation({
     const next = { ...before, ...changes }
     const tenant = await ctx.tx.one<TenantEntity>(
       `update tenants set name = $2, locale = $3, timezone = $4, data_retention_days = $5, take_challenge = $6,
-         message_retention_days = $7, brand_colour = $8, updated_at = now()
+         message_retention_days = $7, brand_colour = $8, logo_media_id = $9, updated_at = now()
        where id = $1 returning ${TENANT_COLUMNS}`,
       [
         ctx.tenant.id,
@@ -65,6 +78,7 @@ export const update = operation({
         next.take_challenge,
         next.message_retention_days,
         next.brand_colour,
+        next.logo_media_id,
       ],
     )
     ctx.record({ before, after: tenant })

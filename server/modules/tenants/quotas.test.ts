@@ -79,8 +79,24 @@ test('nobody is refused at the door for the day’s quota; administrators are to
   expect(await check()).toEqual(told)
   const usage = (slug: string, actor: Actor) =>
     app.inject({ url: `/api/v1/tenants/${slug}/usage/`, headers: as(actor) }).then((answer) => answer.json() as unknown)
-  expect(await usage('bank', bank.supervisor)).toEqual({ tickets_per_day: 3, is_exceeded: true })
-  expect(await usage('hall', hall.supervisor)).toEqual({ tickets_per_day: null, is_exceeded: false })
+  expect(await usage('bank', bank.supervisor)).toMatchObject({ tickets_per_day: 3, is_exceeded: true })
+  expect(await usage('hall', hall.supervisor)).toEqual({
+    tickets_per_day: null,
+    is_exceeded: false,
+    media_bytes: 0,
+    media_most_bytes: 10_000_000_000,
+    voice_bytes: 0,
+    voice_most_bytes: 200_000_000,
+  })
+  await owner(
+    `insert into voice_clips (tenant_id, language, word, type, sha256, bytes) values ($1, 'fr', '1', 'audio/wav', sha256('a'), 'abc')`,
+    [hall.tenant.id],
+  )
+  await quotas({ voice_megabytes: 7 }, operator, hall)
+  const url = `/api/v1/platform/tenants/${hall.tenant.id}/usage/`
+  const kept = { media_bytes: 0, media_most_bytes: 10_000_000_000, voice_bytes: 3, voice_most_bytes: 7_000_000 }
+  expect((await app.inject({ url, headers: as(operator) })).json()).toMatchObject(kept)
+  expect(await usage('hall', hall.supervisor)).toMatchObject(kept)
 })
 
 test('one connection more than the quota is refused; another organisation’s are not counted', async () => {
@@ -101,5 +117,5 @@ test('one connection more than the quota is refused; another organisation’s ar
   expect((await open())[0]).toBe(4429)
   expect((await open(hall))[0]).toBe('open')
   first[0]![1].close()
-  await expect.poll(async () => (await open())[0], { timeout: 5000 }).toBe('open')
+  await expect.poll(async () => (await open())[0]).toBe('open')
 })

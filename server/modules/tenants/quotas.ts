@@ -4,6 +4,7 @@ import type { Tx } from '../../kernel/db/types.ts'
 import { eachTenant, type Job } from '../../kernel/jobs/index.ts'
 import { operation, type Operation } from '../../kernel/operation.ts'
 import { Closed, Id, Nullable, Slug } from '../../kernel/schema.ts'
+import { storageOf } from './storage-quotas.ts'
 
 const Amount = Nullable(
   Type.Integer({ minimum: 0, maximum: 1_000_000_000, description: 'null: what every organisation has' }),
@@ -17,7 +18,12 @@ const quotaFields = {
   sockets: Amount,
   /** Soft: nobody is refused at the door, administrators are told. */
   tickets_per_day: Amount,
+  /** Pictures and films; a further one is refused. */
+  media_megabytes: Amount,
+  /** Recorded words. */
+  voice_megabytes: Amount,
 }
+const Bytes = Type.Integer({ minimum: 0 })
 const Quotas = Closed(quotaFields)
 type Quotas = Static<typeof Quotas>
 const NAMES = Object.keys(quotaFields) as (keyof Quotas)[]
@@ -60,6 +66,8 @@ const set = operation({
     public_per_minute: Type.Optional(quotaFields.public_per_minute),
     sockets: Type.Optional(quotaFields.sockets),
     tickets_per_day: Type.Optional(quotaFields.tickets_per_day),
+    media_megabytes: Type.Optional(quotaFields.media_megabytes),
+    voice_megabytes: Type.Optional(quotaFields.voice_megabytes),
   }),
   output: Answer,
   example: { input: { id: 1, tickets_per_day: 5000 } },
@@ -90,18 +98,34 @@ interface Used {
 const usage = operation({
   id: 'tenants.usage',
   kind: 'query',
-  summary: 'Does the organisation use more than it may?',
-  description: 'For the banner of the console. Nobody is refused a ticket for it.',
+  summary: 'What does the organisation use, and does it take more tickets than it may?',
+  description: 'For the console. Nobody is refused a ticket for it.',
   scope: 'read:tenant',
   roles: MANAGERS,
   http: { method: 'GET', path: '/usage/' },
   input: Closed({}),
-  output: Closed({ tickets_per_day: Amount, is_exceeded: Type.Boolean() }),
+  output: Closed({
+    tickets_per_day: Amount,
+    is_exceeded: Type.Boolean(),
+    media_bytes: Bytes,
+    media_most_bytes: Bytes,
+    voice_bytes: Bytes,
+    voice_most_bytes: Bytes,
+  }),
   example: { input: {} },
   pool: 'reports',
   async run({ tx, tenant }) {
     const { amount, used } = await tx.one<Used>(USED, [tenant.id])
-    return { tickets_per_day: amount, is_exceeded: amount !== null && used > amount }
+    const media = await storageOf(tx, 'media_megabytes')
+    const voice = await storageOf(tx, 'voice_megabytes')
+    return {
+      tickets_per_day: amount,
+      is_exceeded: amount !== null && used > amount,
+      media_bytes: media.bytes,
+      media_most_bytes: media.mostBytes,
+      voice_bytes: voice.bytes,
+      voice_most_bytes: voice.mostBytes,
+    }
   },
 })
 

@@ -20,6 +20,8 @@ export const TenantEntity = Closed({
   }),
   /** Of what visitors press. Text of it and on it has a contrast of 4.5 : 1 at least. */
   brand_colour: Nullable(Type.String({ pattern: '^#[0-9A-F]{6}$' })),
+  /** The picture that stands for the organisation on its screens. */
+  logo_media_id: Nullable(Id),
   languages: Type.Array(Locale, { description: 'In which visitors are served; `languages.publish` changes it' }),
   is_sandbox: Type.Boolean({ description: 'Made to try things in: test keys may change it' }),
   created_at: Time,

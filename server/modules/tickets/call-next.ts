@@ -16,7 +16,7 @@ import { commitMoves } from './transition.ts'
 const Input = Closed({ id: Id })
 const Output = Closed({ ticket: Nullable(Ticket) })
 
-const WAIT = `extract(epoch from statement_timestamp() - t.entered_at)::float8 as wait_seconds`
+const WAIT = `greatest(0, extract(epoch from statement_timestamp() - t.entered_at))::float8 as wait_seconds`
 const IS_DUE = '(t.not_before is null or t.not_before <= clock_timestamp())'
 /** Class of the advisory locks by which calls of one queue take turns. */
 const CALL_LOCK = 0x736e

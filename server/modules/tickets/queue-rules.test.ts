@@ -63,6 +63,7 @@ test('refused with the reason in the own language, sent to another queue, asked 
   await addRule(b, { languages: ['ar'] }, { queue_id: at(b, 1) }, { position: 1 })
   await addRule(b, { queue_length_over: 0 }, { notify: { role: 'supervisor', message: 'Long line' } }, { position: 2 })
   await addRule(b, {}, { required_skill: 'sign' }, { position: 3 })
+  await addRule(b, {}, { refuse: { reason: { fr: 'Jamais.' } } }, { position: 0, is_active: false })
   await publish(b)
   await expect(b.take({ channel: 'sms' })).rejects.toMatchObject({
     code: 'refused_by_rule',

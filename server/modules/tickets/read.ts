@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { parseTicketStatus } from '../../../shared/ticket-status.ts'
+import { parseTicketStatus, TICKET_STATUSES } from '../../../shared/ticket-status.ts'
 import { STAFF } from '../../kernel/access.ts'
 import { invalid, notFound } from '../../kernel/errors.ts'
 import { listPage, type Condition, type Ordering } from '../../kernel/list.ts'
@@ -106,7 +106,7 @@ export const list = operation({
 function statusIs(text: string): Condition {
   const states = text.split(',').map((part) => {
     const state = parseTicketStatus(part)
-    if (!state) throw invalid('/status', 'enum')
+    if (!state) throw invalid('/status', 'enum', { values: TICKET_STATUSES.join(', ') })
     return state
   })
   const literals = [...new Set(states)].map((state) => `'${state}'`)

@@ -78,14 +78,15 @@ export interface Row extends Ticket {
   undo_until: string | null
   /** A phone is to be woken when it is called. */
   wants_push: boolean
-  /** The database's clock after the lock. */
+  /** The database's clock after the lock; not before what happened to the ticket last, also when that clock was set back. */
   now: string
 }
 
 /** Columns of `Row`; to be selected under the ticket's lock. */
 export const ROW_COLUMNS = `${TICKET_COLUMNS}, t.reserved_agent_id, t.reserved_counter_id, t.is_placed,
   t.required_skill, t.appointment_at, t.rule_ids, t.asked_priority, t.last_called_at, t.delay_count,
-  t.held_seconds, t.undo, t.undo_until, t.wants_push, clock_timestamp() as now`
+  t.held_seconds, t.undo, t.undo_until, t.wants_push,
+  greatest(clock_timestamp(), t.entered_at, t.called_at, t.last_called_at, t.started_at, t.held_at) as now`
 
 const LOCK = `select ${ROW_COLUMNS} from tickets t where t.id = any($1) order by t.id for no key update of t`
 

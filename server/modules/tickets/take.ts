@@ -21,6 +21,7 @@ import {
 } from './newcomer.ts'
 import { lineLengths, route, rulesAskTheHour, tell, withTargets } from './route.ts'
 import { Ticket } from './schema.ts'
+import { switchedOff } from './switched-off.ts'
 
 export const Taken = Closed({
   ...Ticket.properties,
@@ -38,7 +39,7 @@ export const take = batchOperation({
   kind: 'mutation',
   summary: 'Take a ticket',
   description:
-    'Refused when the queue is paused, closed or full, and when the device, or at a desk or kiosk the person, has a live ticket for the service (`duplicate_ticket`). Strangers get the same answer whether or not we know whom they name. Numbers of a queue and day have no gap.',
+    'Refused when the queue is paused, closed or full, when the asking machine is switched off (`kiosk_inactive`), and when the device, or at a desk or kiosk the person, has a live ticket for the service (`duplicate_ticket`). Strangers get the same answer whether or not we know whom they name. Numbers of a queue and day have no gap.',
   scope: 'write:ticket',
   roles: [...STAFF, 'kiosk', 'visitor', 'anonymous'],
   http: { method: 'POST', path: '/tickets/', status: 201, aliases: [{ path: '/api/v1/public/{tenant}/tickets/' }] },
@@ -65,6 +66,7 @@ export async function takeTickets(ctx: Context, calls: readonly Taking[]): Promi
   )
   const closed = await closedQueues(ctx, [...configs.values()])
   const series = new Map([...configs.values()].map((config) => [config.id, seriesOf(config)]))
+  const off = await switchedOff(ctx, calls)
   const now = await clockFor(ctx, calls, configs)
   const lengths = await lineLengths(ctx, configs.values())
   const created = new Map<number, object>()
@@ -75,6 +77,7 @@ export async function takeTickets(ctx: Context, calls: readonly Taking[]): Promi
       const asked = configs.get(call.input.queue_id)
       if (!asked) throw notFound()
       checkCaller(call)
+      if (off.has(call.actor.principal)) throw conflict('kiosk_inactive')
       checkPresence(call, asked)
       const routed = route(ctx, call, asked, { configs, lengths, now })
       if (routed.refusal) throw routed.refusal

@@ -228,6 +228,11 @@ const OTHERS: Record<string, EventDefinition> = {
     data: Open({ media: Open({ id: Id, kind: text }) }),
   },
   'media.deleted': { summary: 'A picture or film was deleted', data: Open({ media: Open({ id: Id, kind: text }) }) },
+  'sandbox.advanced': {
+    summary: 'Time passed in a sandbox',
+    data: Open({ seconds: Type.Integer(), ahead_seconds: Type.Integer() }),
+  },
+  'sandbox.reset': { summary: 'A sandbox began anew', data: Open({}) },
   'tenant.languages_changed': {
     summary: 'Visitors are served in other languages than before',
     data: Open({ languages: Type.Array(Type.String()) }),

@@ -35,7 +35,7 @@ function addressOf(text: string): string {
 /** @throws AppError for what nothing could ever be told of */
 function known(events: readonly string[]): readonly string[] {
   const unknown = events.findIndex((pattern) => !isKnownPattern(pattern))
-  if (unknown >= 0) throw invalid(`/events/${unknown}`, 'enum')
+  if (unknown >= 0) throw invalid(`/events/${unknown}`, 'event_type')
   return events
 }
 

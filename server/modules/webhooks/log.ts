@@ -135,6 +135,10 @@ const list = operation({
       fresh.map(({ site_id }) => begins.get(site_id) ?? 0),
       fresh.map(({ epoch }) => epoch),
     ])
+    // All there is was read: a stream that went on since its place and shows nothing has lost it.
+    const shown = new Set(rows.map(({ site_id }) => site_id))
+    const isLost = fresh.some(({ site_id }) => (begins.get(site_id) ?? 0) > 0 && !shown.has(site_id))
+    if (rows.length < MOST_READ && isLost) throw conflict('log_restarted')
     const reached = new Map(begins)
     const results = []
     let read = 0

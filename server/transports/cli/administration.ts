@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { start as startRepl } from 'node:repl'
 import { Writable } from 'node:stream'
@@ -7,7 +8,7 @@ import type { Config } from '../../config.ts'
 import { systemActor } from '../../kernel/access.ts'
 import { migrate } from '../../kernel/db/index.ts'
 import { notFound } from '../../kernel/errors.ts'
-import { createSuperuser } from '../../modules/authentication/index.ts'
+import { createSuperuser, resealSecrets, signHeadsAnew } from '../../modules/authentication/index.ts'
 import { operationById, operations } from '../../modules/index.ts'
 import { print, terminalLocale } from './output.ts'
 
@@ -34,6 +35,19 @@ export async function createOperator(
   try {
     const operator = await createSuperuser(core.db, { email, name, password })
     print(`${operator.email} is an operator of the platform`)
+  } finally {
+    await core.close()
+  }
+}
+
+/** Before a key leaves SECRET_KEY_FALLBACKS. @throws Error when a secret cannot be opened by any key: keep them all */
+export async function reseal(config: Config): Promise<void> {
+  const core = await buildCore(config)
+  try {
+    const { resealed, current, unreadable } = await resealSecrets(core.db)
+    print(`${resealed} secrets sealed anew, ${current} were already`)
+    print(`${await signHeadsAnew(join(config.dataDir, 'audit-heads'))} heads of audit trails signed anew`)
+    if (unreadable > 0) throw new Error(`${unreadable} secrets were sealed with a key that is not here: no key may go`)
   } finally {
     await core.close()
   }

@@ -4,7 +4,7 @@ import type { Config } from '../../config.ts'
 import { PLATFORM_LOG, verifyAudit } from '../../kernel/audit/index.ts'
 import { connectDirect } from '../../kernel/db/index.ts'
 import { AppError, notFound } from '../../kernel/errors.ts'
-import { isSignedHead, PLATFORM_HEADS, readHeads } from '../../modules/authentication/index.ts'
+import { forgedOf, isSignedHead, PLATFORM_HEADS, readHeads } from '../../modules/authentication/index.ts'
 import { print } from './output.ts'
 
 /** Verifies the trail of one organisation, or of all and the platform; tells each end, and answers whether all hold. */
@@ -30,8 +30,9 @@ export async function verifyTrail(
     for (const { id, slug } of logs) {
       await direct.query(`select set_config('app.current_tenant_id', $1, false)`, [String(id)])
       const exported = await readHeads(directory, id === PLATFORM_LOG ? PLATFORM_HEADS : `tenant-${slug}`)
-      const forged = exported.filter((each) => each.tenant_id !== id || !isSignedHead(each))
-      const anchors = [...(anchor ? [anchor] : []), ...exported.filter((each) => !forged.includes(each))]
+      const forged = [...new Set([...exported.filter((each) => each.tenant_id !== id), ...forgedOf(exported)])]
+      const heads = exported.filter((each) => isSignedHead(each) && !forged.includes(each))
+      const anchors = [...(anchor ? [anchor] : []), ...heads]
       const { entries, head, problems: found } = await verifyAudit(direct.query, id, ...anchors)
       const problems = [...found, ...forged.map(({ seq }) => ({ seq, problem: 'forged_head' }))]
       holds &&= problems.length === 0

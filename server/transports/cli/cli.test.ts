@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test, vi } from 'vitest'
 import WebSocket from 'ws'
 import { testDatabase } from '../../test/harness.ts'
+import { smartqueue } from './program.ts'
 
 const { owner, url, directUrl } = await testDatabase()
 const tracker = createServer((_, response) => response.end('{}')).listen(0, '127.0.0.1')
@@ -17,8 +18,6 @@ afterAll(() => tracker.close())
 const loopback = `http://127.0.0.1:${(tracker.address() as AddressInfo).port}`
 const directory = mkdtempSync(join(tmpdir(), 'sq-cli-'))
 afterAll(() => rmSync(directory, { recursive: true }))
-// Each command is a process of its own, several a test.
-vi.setConfig({ testTimeout: 120_000 })
 const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url))
 const environment = {
   PATH: '/usr/bin:/bin',
@@ -36,11 +35,41 @@ function start(args: string[], env: Record<string, string> = {}) {
   child.stderr.on('data', (chunk) => (output.stderr += String(chunk)))
   return { child, output }
 }
-/** Runs a command line; words are parted by single spaces. */
-async function run(line: string, env: Record<string, string> = {}) {
+/** Runs a command line as a process of its own; words are parted by single spaces. */
+async function spawned(line: string, env: Record<string, string> = {}) {
   const { child, output } = start(line.split(' '), env)
   const [code] = (await once(child, 'close')) as [number]
   return { code, ...output }
+}
+/** Runs it here: what takes a process of its own longest is to load the program, once more for each. One after the other. */
+async function run(line: string, env: Record<string, string> = {}) {
+  const output = { stdout: '', stderr: '' }
+  const { exitCode, cwd, stdout, stderr } = process
+  const written = { stdout: stdout.write, stderr: stderr.write }
+  const { resolvedOptions } = Intl.DateTimeFormat.prototype
+  const locale = (env['LANG'] ?? environment.LANG).replace(/_(..).*/, '-$1')
+  for (const [name, value] of Object.entries({ ...environment, ...env })) vi.stubEnv(name, value)
+  for (const name of ['stdout', 'stderr'] as const) {
+    process[name].write = (text: string | Uint8Array) => {
+      output[name] += String(text)
+      return true
+    }
+  }
+  process.cwd = () => directory
+  Intl.DateTimeFormat.prototype.resolvedOptions = function () {
+    return { ...resolvedOptions.call(this), locale }
+  }
+  process.exitCode = undefined
+  try {
+    await smartqueue(line.split(' '))
+    return { code: process.exitCode ?? 0, ...output }
+  } finally {
+    Object.assign(process, { exitCode, cwd })
+    stdout.write = written.stdout
+    stderr.write = written.stderr
+    Intl.DateTimeFormat.prototype.resolvedOptions = resolvedOptions
+    vi.unstubAllEnvs()
+  }
 }
 const answer = async <Answer>(line: string) => JSON.parse((await run(line)).stdout) as Answer
 interface Row {
@@ -48,17 +77,13 @@ interface Row {
 }
 
 test('an organisation is created, in both spellings of the command, and operations run in it', async () => {
-  const [created, second] = await Promise.all([
-    run('create-tenant --name Demo --slug demo-bank --timezone Europe/Paris'),
-    run('create_tenant --name Two --slug two'),
-  ])
+  const created = await run('create-tenant --name Demo --slug demo-bank --timezone Europe/Paris')
+  const second = await run('create_tenant --name Two --slug two')
   expect([created.code, created.stderr, second.code]).toEqual([0, '', 0])
   expect(JSON.parse(created.stdout)).toMatchObject({ slug: 'demo-bank', timezone: 'Europe/Paris' })
 
-  const [service, site] = await Promise.all([
-    answer<Row>('services.create --tenant demo-bank --name Caisse --code A --names {"en":"Cash"}'),
-    answer<Row>('sites.create --tenant demo-bank --name Centre'),
-  ])
+  const service = await answer<Row>('services.create --tenant demo-bank --name Caisse --code A --names {"en":"Cash"}')
+  const site = await answer<Row>('sites.create --tenant demo-bank --name Centre')
   expect(service).toMatchObject({ name: 'Caisse', names: { en: 'Cash' } })
   const queue = await answer<Row>(
     `queues.create --tenant demo-bank --site_id ${site.id} --service-id ${service.id} --name Caisse`,
@@ -73,9 +98,9 @@ test('an organisation is created, in both spellings of the command, and operatio
 })
 
 test.each([
-  ['en_GB.UTF-8', 'Some of what was sent is not valid.', 'This field is required.'],
-  ['fr_FR.UTF-8', 'Certaines données envoyées ne sont pas valides.', 'Ce champ est obligatoire.'],
-])('a refusal is told in the terminal’s language (%s) and fails', async (LANG, title, field) => {
+  ['en_GB.UTF-8', run, 'Some of what was sent is not valid.', 'This field is required.'],
+  ['fr_FR.UTF-8', spawned, 'Certaines données envoyées ne sont pas valides.', 'Ce champ est obligatoire.'],
+])('a refusal is told in the terminal’s language (%s) and fails', async (LANG, run, title, field) => {
   const refused = await run('services.create --tenant demo-bank --code B', { LANG })
   expect([refused.code, refused.stdout]).toEqual([1, ''])
   expect(refused.stderr).toContain(title)
@@ -83,23 +108,21 @@ test.each([
 })
 
 test.each([
-  ['fr_FR.UTF-8', 'tickets.list', 'L’option --tenant <slug> est obligatoire.'],
-  ['fr_FR.UTF-8', 'doctor --tenan', 'Option inconnue : --tenan.'],
-  ['ar_MA.UTF-8', 'serv', 'الأمر serv غير معروف. هل تقصد serve؟'],
-  ['en_GB.UTF-8', 'replay', 'The argument trace.csv.gz is missing.'],
-])('a wrong command line is told in the terminal’s language (%s: %s)', async (LANG, line, sentence) => {
+  ['fr_FR.UTF-8', 'tickets.list', run, 'L’option --tenant <slug> est obligatoire.'],
+  ['fr_FR.UTF-8', 'doctor --tenan', run, 'Option inconnue : --tenan.'],
+  ['ar_MA.UTF-8', 'serv', spawned, 'الأمر serv غير معروف. هل تقصد serve؟'],
+  ['en_GB.UTF-8', 'replay', spawned, 'The argument trace.csv.gz is missing.'],
+])('a wrong command line is told in the terminal’s language (%s: %s)', async (LANG, line, run, sentence) => {
   expect(await run(line, { LANG })).toEqual({ code: 1, stdout: '', stderr: `${sentence}\n` })
 })
 
 test('unknown operations, flags, organisations and roles fail with a sentence', async () => {
-  const refusals = await Promise.all(
-    [
-      'tickets.nonsense',
-      'tickets.list --tenant demo-bank --nonsense x',
-      'tickets.list --tenant nowhere',
-      'serve --roles x',
-    ].map((line) => run(line)),
-  )
+  const refusals = [
+    await run('tickets.nonsense'),
+    await run('tickets.list --tenant demo-bank --nonsense x'),
+    await run('tickets.list --tenant nowhere'),
+    await run('serve --roles x'),
+  ]
   for (const { code, stdout } of refusals) expect([code, stdout]).toEqual([1, ''])
   const said = refusals.map(({ stderr }) => stderr)
   expect(said[0]).toContain('there is no operation tickets.nonsense')
@@ -109,16 +132,15 @@ test('unknown operations, flags, organisations and roles fail with a sentence', 
 })
 
 test('an operator is made, the doctor finds what is well and what is not, help follows from the schema', async () => {
-  const [made, doctor, help, migrated] = await Promise.all([
-    run('createsuperuser --email Root@Example.org --name Root --password correct-horse-battery'),
-    run('doctor', {
-      SENTRY_DSN: `${loopback.replace('//', '//key@')}/1`,
-      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
-      OPENSEARCH_URL: 'http://127.0.0.1:9',
-    }),
-    run('tickets.take --help'),
-    run('migrate'),
-  ])
+  const made = await run('createsuperuser --email Root@Example.org --name Root --password correct-horse-battery')
+  const help = await run('tickets.take --help')
+  const migrated = await run('migrate')
+  // What watches over a process stays in it.
+  const doctor = await spawned('doctor', {
+    SENTRY_DSN: `${loopback.replace('//', '//key@')}/1`,
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    OPENSEARCH_URL: 'http://127.0.0.1:9',
+  })
   expect(made).toMatchObject({ code: 0, stdout: 'root@example.org is an operator of the platform\n' })
   const users = await owner('select is_operator from users where email = $1', ['root@example.org'])
   expect(users).toEqual([{ is_operator: true }])
@@ -137,10 +159,8 @@ test('an operator is made, the doctor finds what is well and what is not, help f
 })
 
 test('what cannot work is named: a lost database by the doctor, every bad setting by the server', async () => {
-  const [lost, refused] = await Promise.all([
-    run('doctor', { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', DATABASE_DIRECT_URL: '' }),
-    run('serve', { NODE_ENV: 'production', SECRET_KEY: 'short', PORT: 'x' }),
-  ])
+  const lost = await run('doctor', { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', DATABASE_DIRECT_URL: '' })
+  const refused = await run('serve', { NODE_ENV: 'production', SECRET_KEY: 'short', PORT: 'x' })
   expect([lost.code, refused.code]).toEqual([1, 1])
   expect(lost.stdout).toContain('FAIL  database')
   for (const name of ['SECRET_KEY', 'PORT', 'ALLOWED_HOSTS']) expect(refused.stderr).toContain(name)
@@ -149,7 +169,7 @@ test('what cannot work is named: a lost database by the doctor, every bad settin
 test('serve answers, and on SIGTERM finishes what it has before it goes', async () => {
   const port = String(20_000 + (process.pid % 10_000))
   const { child, output } = start(['serve', '--port', port, '--host', '127.0.0.1'], { LOG_LEVEL: 'warn' })
-  await expect.poll(() => output.stdout + output.stderr, { timeout: 20_000 }).toContain(`http://localhost:${port}`)
+  await expect.poll(() => output.stdout + output.stderr).toContain(`http://localhost:${port}`)
   const base = `http://127.0.0.1:${port}`
   expect(await (await fetch(`${base}/readyz`)).json()).toEqual({ status: 'ok' })
   const taken = await fetch(`${base}/public/demo-bank/tickets/`, {

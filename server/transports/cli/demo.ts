@@ -1,9 +1,10 @@
+import { writeDemoPast } from '../../../db/demo/past.ts'
 import { DEMO_PASSWORD, seedDemo, type DemoTenant } from '../../../db/seed.ts'
 import type { Config } from '../../config.ts'
 import { displayLink } from '../../modules/displays/index.ts'
 import { startDemoDay } from '../../replay/index.ts'
 import { print, table } from './output.ts'
-import { ALL_ROLES, start, stopWithGrace } from './serve.ts'
+import { ALL_ROLES, start, stopWithGrace, type Serving } from './serve.ts'
 
 /** The agent that the day leaves to whoever tries the demo: the last one of the first site, whose page is printed first. */
 const agentToTry = ({ sites, agents }: DemoTenant) => agents.findLast(({ site_id }) => site_id === sites[0]!.id)!
@@ -12,18 +13,34 @@ const agentToTry = ({ sites, agents }: DemoTenant) => agents.findLast(({ site_id
 export async function demo(config: Config, options: { speed: number; isPlayed: boolean }): Promise<void> {
   const serving = await start(config, ALL_ROLES, config.logLevel === 'info' ? 'warn' : config.logLevel)
   const tenants = await seedDemo(serving.app.db)
-  const left = new Set(tenants.map((tenant) => agentToTry(tenant).name))
-  const stopDay = options.isPlayed
-    ? startDemoDay({
-        baseUrl: serving.url,
-        tenants: tenants.map(({ tenant, admin }) => ({ tenant: tenant.slug, email: admin, password: DEMO_PASSWORD })),
-        speed: options.speed,
-        plays: ({ name }) => !left.has(name),
-        onError: (error) => serving.logger.warn({ err: error, component: 'demo' }, 'the demo day stumbled'),
-      })
-    : async () => {}
-  stopWithGrace(serving, config, stopDay)
+  stopWithGrace(serving, config, options.isPlayed ? play(serving, tenants, options.speed) : undefined)
   print(overview(serving.url, tenants))
+}
+
+/** Plays the day and writes what was before. @returns ends both */
+function play(
+  { app, url: baseUrl, logger }: Serving,
+  tenants: readonly DemoTenant[],
+  speed: number,
+): () => Promise<void> {
+  const logins = tenants.map(({ tenant, admin }) => ({
+    id: tenant.id,
+    tenant: tenant.slug,
+    email: admin,
+    password: DEMO_PASSWORD,
+  }))
+  const left = new Set(tenants.map((tenant) => agentToTry(tenant).name))
+  const onError = (error: unknown) => logger.warn({ err: error, component: 'demo' }, 'the demo day stumbled')
+  const stopDay = startDemoDay({ baseUrl, tenants: logins, speed, plays: ({ name }) => !left.has(name), onError })
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const past = writeDemoPast({ db: app.db, baseUrl, tenants: logins, signal }).catch(
+    (error: unknown) => signal.aborted || onError(error),
+  )
+  return async () => {
+    stopping.abort()
+    await Promise.all([past, stopDay()])
+  }
 }
 
 function overview(url: string, tenants: readonly DemoTenant[]): string {
@@ -39,6 +56,7 @@ function overview(url: string, tenants: readonly DemoTenant[]): string {
       ]),
       ['Agent', `${url}/app/agent?tenant=${tenant.slug}`, `${agent.email} (${agent.name}, ${sites[0]!.name})`],
       ['Supervisor', `${url}/app/floor?tenant=${tenant.slug}`, supervisor],
+      ['Analytics', `${url}/app/analytics?tenant=${tenant.slug}`, supervisor],
       ['Administrator', `${url}/app/admin/sites?tenant=${tenant.slug}`, admin],
     ]
     return `${tenant.name} (${tenant.slug})\n${table(rows).replace(/^/gm, '  ')}`

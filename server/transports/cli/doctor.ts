@@ -101,6 +101,15 @@ async function checkDatabase(url: string, check: (name: string, look: () => Prom
       const { count } = await one<{ count: number }>('select count(*)::int as count from schema_migrations')
       return `${count} applied`
     })
+    await check('log of events', async () => {
+      const { parts, until, is_ahead } = await one<{ parts: number; until: string; is_ahead: boolean }>(
+        `select count(*)::int as parts, max(ends_at)::date::text as until, max(ends_at) > now() + interval '14 days' as is_ahead from app.events_parts()`,
+      )
+      const { is_stray } = await one<{ is_stray: boolean }>('select exists (select from events_elsewhere) as is_stray')
+      if (is_stray || !is_ahead)
+        throw new Error(`its parts end on ${until}: run a worker, which makes the next ones within an hour`)
+      return `in ${parts} parts until ${until}`
+    })
     await check('sending', async () => {
       if (await isHeld(direct.query)) throw new Error('a restored copy sends nothing: smartqueue restore --release')
       return 'allowed'

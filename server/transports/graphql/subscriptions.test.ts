@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { registry } from '../../kernel/metrics.ts'
-import { hashPassword } from '../../modules/authentication/index.ts'
+import { quickHash } from '../../test/password.ts'
 import { startApp } from '../../test/app.ts'
 
 // No GraphQL client: the protocol's messages as docs/graphql.md and graphql-transport-ws say them.
@@ -59,7 +59,6 @@ class Client {
   async find(fits: (message: Message) => boolean): Promise<Message> {
     await expect
       .poll(() => this.messages.some(fits) || this.socket.readyState === WebSocket.CLOSED, {
-        timeout: 8000,
         interval: 5,
       })
       .toBe(true)
@@ -86,7 +85,6 @@ class Client {
   async until(id: string, count: number): Promise<Frame[]> {
     await expect
       .poll(() => this.frames(id).length >= count || this.socket.readyState === WebSocket.CLOSED, {
-        timeout: 8000,
         interval: 5,
       })
       .toBe(true)
@@ -178,7 +176,7 @@ test('a one-time ticket opens one socket', async () => {
 
 test('signing out closes the session’s sockets, with and without a subscription, and no other', async () => {
   const password = 'correct horse battery'
-  await owner('update users set password_hash = $2 where id = $1', [t.admin.userId, await hashPassword(password)])
+  await owner('update users set password_hash = $2 where id = $1', [t.admin.userId, quickHash(password)])
   const [who] = await owner<{ email: string }>('select email from users where id = $1', [t.admin.userId])
   const signedIn = await app.inject({ method: 'POST', url: '/api/v1/auth/token/', payload: { ...who, password } })
   const { access } = signedIn.json<{ access: string }>()
@@ -329,11 +327,11 @@ test('a consumer that never reads is cut, however many subscriptions it has, and
   }
   expect(sent).toBeLessThan(5000)
   const created = () => healthy.frames(id).filter(({ type }) => type === 'ticket.created')
-  await expect.poll(() => created().length, { timeout: 10_000 }).toBe(sent)
+  await expect.poll(() => created().length).toBe(sent)
   const frames = healthy.frames(id)
   for (const [i, frame] of frames.entries()) if (i > 0) expect(frame.after).toBe(frames[i - 1]!.offset)
   stalled.resume()
-  await expect.poll(() => isCut, { timeout: 10_000 }).toBe(true)
+  await expect.poll(() => isCut).toBe(true)
   await healthy.leave()
 }, 60_000)
 

@@ -4,7 +4,7 @@ import { Severity } from 'csp_evaluator/dist/finding.js'
 import { CspParser } from 'csp_evaluator/dist/parser.js'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { hashPassword } from '../../modules/authentication/index.ts'
+import { quickHash } from '../../test/password.ts'
 import { startApp, type TestApp } from '../../test/app.ts'
 
 const SECRET_KEY = 'a key that the servers of this file share: one process has one'
@@ -29,7 +29,7 @@ beforeAll(async () => {
     ports.set(server, Number(new URL(await server.listen()).port))
     const tenant = await server.aTenant({ slug: 'guarded' })
     if (server === plain) tenantAdmin = plain.as(tenant.admin)
-    await server.owner('update users set password_hash = $1', [await hashPassword(password)])
+    await server.owner('update users set password_hash = $1', [quickHash(password)])
   }
 })
 

@@ -4,25 +4,9 @@ import type {
   TicketsChallenge,
   WaitingListMine,
 } from '../../data/operations.ts'
+import type { Month } from '../../../shared/booking.ts'
 
 export type Place = AppointmentsBookingPage
-export interface Slot {
-  start_at: string
-  /** On the site's clock. */
-  time: string
-  places: number
-}
-/** A month of days to choose from, and the times of the chosen one. */
-export interface Month {
-  /** `2026-12`. */
-  month: string
-  /** Days with free times, and how many. */
-  free: Record<string, number>
-  day?: string
-  times: Slot[]
-  /** Why days are closed or unlike others, by date and language. */
-  reasons: Record<string, Record<string, string>>
-}
 /** A form refused, in the reader's language; `fields` by name. */
 interface Refusable {
   refusal?: string

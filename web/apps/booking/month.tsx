@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { currentLanguage, t } from '../../ui/messages.ts'
 import { Icon } from '../../ui/parts/preact.ts'
-import type { Month } from './data.ts'
+import type { Month } from '../../../shared/booking.ts'
 import { addDays, addMonths, dayName, daysIn, inMonth, monthName, weekday, weekdays } from './dates.ts'
 
 interface Props {

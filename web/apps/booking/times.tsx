@@ -1,7 +1,7 @@
 import type { Ref } from 'preact'
 import { clockTime } from '../../ui/format.ts'
 import { t } from '../../ui/messages.ts'
-import type { Month, Slot } from './data.ts'
+import type { Month, Slot } from '../../../shared/booking.ts'
 import { dayName } from './dates.ts'
 import { useMounted } from './month.tsx'
 

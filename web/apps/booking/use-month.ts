@@ -3,7 +3,8 @@ import { call } from '../../data/api.ts'
 import { appointmentsSlots, type AppointmentsSlots } from '../../data/operations.ts'
 import { announce } from '../../ui/announce.ts'
 import { t } from '../../ui/messages.ts'
-import type { Month, Place } from './data.ts'
+import type { Month } from '../../../shared/booking.ts'
+import type { Place } from './data.ts'
 import { addDays, addMonths, dayName } from './dates.ts'
 
 interface Asked {

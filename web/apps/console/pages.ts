@@ -13,6 +13,15 @@ const FLOOR: Area = {
     ar: () => import('messages:ar:floor'),
   },
 }
+const FIND: Area = {
+  title: 'console.page_find',
+  icon: 'search',
+  texts: {
+    fr: () => Promise.all([import('messages:fr:find'), import('messages:fr:appointment_status')]),
+    en: () => Promise.all([import('messages:en:find'), import('messages:en:appointment_status')]),
+    ar: () => Promise.all([import('messages:ar:find'), import('messages:ar:appointment_status')]),
+  },
+}
 const ANALYTICS: Area = {
   title: 'console.page_analytics',
   icon: 'chart',
@@ -48,6 +57,16 @@ export const PAGES: readonly Page[] = [
     roles: ['supervisor', 'admin'],
     scopes: ['read:queue', 'read:analytics'],
     load: () => import('./floor/page.tsx'),
+  },
+  {
+    id: 'find',
+    area: FIND,
+    path: 'find',
+    title: 'console.page_find',
+    key: 'n',
+    roles: ['supervisor', 'admin'],
+    scopes: ['read:ticket', 'read:queue'],
+    load: () => import('./find/page.tsx'),
   },
   {
     id: 'analytics',

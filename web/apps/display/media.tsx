@@ -1,11 +1,7 @@
 import type { Language } from '../../../shared/format.ts'
+import { local } from '../../ui/brand.ts'
 import { mediaNow, type Model } from './model.ts'
 
-/** From this page's own origin, whatever address the house is known by. */
-const local = (url: string): string => {
-  const { pathname, search } = new URL(url, location.href)
-  return pathname + search
-}
 const isStill = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches
 
 /** Pictures and silent films of the house, while nobody is called. What cannot be shown leaves its place empty. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Call, Display } from '../../../shared/views.ts'
 import type { DisplaysScreen } from '../../data/operations.ts'
-import { isClosed, mediaNow, recentCalls, START, volumeOf, type Model } from './model.ts'
+import { callsSince, isClosed, mediaNow, recentCalls, START, volumeOf, type Model } from './model.ts'
 import { isRestTime } from './rest.ts'
 
 const at = (text: string) => Date.parse(text)
@@ -35,6 +35,19 @@ test('a recalled ticket has one row, the one on the stage none, and yesterday is
   expect(recentCalls(model('2026-11-22T23:00:30Z', calls))).toEqual([])
 })
 
+test('what was called while only a snapshot could tell is known, in its order, and nothing of before', () => {
+  const view = (...recent: Call[]) => ({ recent }) as unknown as Display
+  const [old, known, next, recalled] = [
+    called(1, '2026-11-22T10:00:00Z'),
+    called(2, '2026-11-22T10:01:00Z'),
+    called(3, '2026-11-22T10:02:00Z'),
+    called(2, '2026-11-22T10:03:00Z'),
+  ]
+  expect(callsSince(view(known), view(recalled, next, known, old))).toEqual([next, recalled])
+  expect(callsSince(view(), view(known, old))).toEqual([old, known])
+  expect(callsSince(view(next, known), view(next, known))).toEqual([])
+})
+
 test('as many rows as the house wants, never more than can be read from afar', () => {
   const calls = Array.from({ length: 12 }, (_, i) => called(i + 1, '2026-11-22T10:00:00Z'))
   const rows = (settings: object) => recentCalls(model('2026-11-22T10:01:00Z', calls, settings)).length
@@ -51,6 +64,39 @@ test.each([
   ['2026-11-22T11:00:00Z', { from: '11:00', until: '12:00' }, 0.8],
 ])('at %s with silence %o the volume is %s', (now, quiet_hours, volume) => {
   expect(volumeOf({ screen: screen({ quiet_hours }), now: at(now) })).toBe(volume)
+})
+
+test('chime and voice are as loud as the house wants, each may be silent', () => {
+  const now = at('2026-11-22T10:00:00Z')
+  const volumes = (settings: object) =>
+    (['chime', 'voice'] as const).map((kind) => volumeOf({ screen: screen(settings), now }, kind))
+  expect([
+    volumes({}),
+    volumes({ volume_percent: 35 }),
+    volumes({ chime: false }),
+    volumes({ voice: false }),
+    volumes({ volume_percent: 0 }),
+  ]).toEqual([
+    [0.8, 0.8],
+    [0.35, 0.35],
+    [0, 0.8],
+    [0.8, 0],
+    [0, 0],
+  ])
+})
+
+test('hours may have a volume of their own, but silence is silent', () => {
+  const volume_hours = [
+    { from: '12:00', until: '14:00', volume_percent: 40 },
+    { from: '22:00', until: '06:00', volume_percent: 10 },
+    { from: '13:00', until: '15:00', volume_percent: 90 },
+  ]
+  const volumeAt = (now: string, more: object = {}) => volumeOf(model(now, [], { volume_hours, ...more }))
+  // 11:30, 13:30, 14:30 and 23:30 in Paris.
+  const days = ['10:30', '12:30', '13:30', '22:30'].map((time) => `2026-11-22T${time}:00Z`)
+  expect(days.map((now) => volumeAt(now))).toEqual([0.8, 0.4, 0.9, 0.1])
+  expect(volumeAt(days[1]!, { quiet_hours: { from: '13:00', until: '14:00' } })).toBe(0)
+  expect(volumeAt(days[1]!, { chime: false })).toBe(0)
 })
 
 test('closed is who serves nobody and awaits nobody', () => {

@@ -48,6 +48,16 @@ function dayOf(instant: number, timezone: string): string {
   return days.format.format(instant)
 }
 
+/** Calls that the later view knows and the earlier one did not, in the order they were made. */
+export function callsSince({ recent }: Display, later: Display): Call[] {
+  const fresh = later.recent.filter(
+    ({ ticket_id, at }) =>
+      (recent.length === 0 || at >= recent[0]!.at) &&
+      !recent.some((known) => known.ticket_id === ticket_id && known.at === at),
+  )
+  return fresh.reverse()
+}
+
 /** Earlier calls of today, newest first: each ticket once, without the one on the stage. */
 export function recentCalls({ screen, view, announcement, now }: Model): Call[] {
   if (!screen || !view) return []
@@ -120,11 +130,12 @@ export const isClosed = ({ view }: Model): boolean =>
 /** 0 to 1: nothing where the house asked for silence, now or of this kind of sound. */
 export function volumeOf({ screen, now }: Pick<Model, 'screen' | 'now'>, kind: 'chime' | 'voice' = 'chime'): number {
   if (!screen) return 0
-  const { volume_percent: percent = 80, quiet_hours: quiet } = screen.display.settings
+  const { volume_percent = 80, volume_hours = [], quiet_hours: quiet } = screen.display.settings
   if (screen.display.settings[kind] === false) return 0
   const time = formatTime(new Date(now).toISOString(), screen.site.timezone, 'en')
   const isQuiet = quiet && isBetween(time, quiet.from, quiet.until)
-  return isQuiet ? 0 : percent / 100
+  const own = volume_hours.filter(({ from, until }) => isBetween(time, from, until))[0]
+  return isQuiet ? 0 : (own ? own.volume_percent : volume_percent) / 100
 }
 
 /** Of two clock times of a day, the later of which may come first: a night passes midnight. */

@@ -1,9 +1,11 @@
+import { Fragment } from 'preact'
 import type { Language } from '../../../shared/format.ts'
 import { clockTime, day } from '../../ui/format.ts'
 import { t, type MessageKey } from '../../ui/messages.ts'
 import { Code } from '../../ui/parts/preact.ts'
 import { QrCode } from '../../ui/parts/qr.tsx'
 import { In } from './in.tsx'
+import { Owner, Stripe } from './owner.tsx'
 import type { Model } from './model.ts'
 import type { PairingCode } from '../../data/pairing.ts'
 
@@ -34,7 +36,7 @@ export function Pairing({ pairing: { code } }: { pairing: PairingCode }) {
           <In language={language}>{t('display.pairing', {}, language)}</In>
         </p>
       ))}
-      <QrCode text={`${location.origin}/app/devices?pair=${code}`} label={t('display.pairing')} />
+      <QrCode text={`${location.origin}/app/admin/devices?pair=${code}`} label={t('display.pairing')} />
     </main>
   )
 }
@@ -44,6 +46,8 @@ export function Closed({ model, languages }: { model: Model; languages: Language
   const { site, tenant } = model.screen!
   return (
     <main class="notice">
+      <Stripe model={model} />
+      <Owner model={model} />
       <h1>{site.name}</h1>
       {languages.map((language) => (
         <p key={language}>
@@ -61,6 +65,18 @@ export function Closed({ model, languages }: { model: Model; languages: Language
           </In>
         </p>
       ))}
+      {site.last_ticket_at && (
+        <p class="last-ticket" data-last-ticket={site.last_ticket_at}>
+          {languages.map((language, at) => (
+            <Fragment key={language}>
+              {at > 0 && ' · '}
+              <In language={language}>
+                {t('display.last_ticket', { time: clockTime(site.last_ticket_at!, site.timezone, language) }, language)}
+              </In>
+            </Fragment>
+          ))}
+        </p>
+      )}
       <QrCode text={`${location.origin}/site/${tenant.slug}/${site.slug}`} label={t('display.join_by_phone')} />
       <p class="clock">
         <Code>{clockTime(new Date(model.now).toISOString(), site.timezone)}</Code>

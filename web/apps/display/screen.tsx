@@ -15,7 +15,9 @@ import {
   type Model,
 } from './model.ts'
 import { Closed, Pairing, Plain } from './notices.tsx'
+import { Logo } from '../../ui/parts/logo.tsx'
 import { In } from './in.tsx'
+import { Owner, Stripe } from './owner.tsx'
 import { Media } from './media.tsx'
 
 /** Lines of the footer that fit; more take turns. */
@@ -61,7 +63,10 @@ function Calls({ model, languages }: { model: Model; languages: Language[] }) {
         {announcement ? (
           <Hero call={announcement.call} model={model} languages={languages} />
         ) : (
-          <Stacked languages={languages} text="display.welcome" />
+          <>
+            <Owner model={model} />
+            <Stacked languages={languages} text="display.welcome" />
+          </>
         )}
       </section>
       {/* Nothing moves beside a call. */}
@@ -74,6 +79,7 @@ function Calls({ model, languages }: { model: Model; languages: Language[] }) {
         </ol>
         <Footer model={model} languages={languages} />
       </aside>
+      <Stripe model={model} />
       {isOld && (
         <output class="banner lost" data-stale={freshness}>
           <Icon name="offline" /> <Joined languages={languages} text="display.link_lost" />
@@ -147,6 +153,8 @@ function Footer({ model, languages }: { model: Model; languages: Language[] }) {
   const waits = isShown && layout !== 'calls' ? lineWaits(model, language) : []
   const pages = Math.max(1, Math.ceil(waits.length / LINES_AT_ONCE))
   const page = (Math.floor(turn / languages.length) % pages) * LINES_AT_ONCE
+  const { tenant, display } = screen!
+  const { brand } = tenant
   const said = message?.[language] ?? message?.[languages[0]!]
   return (
     <footer class="foot">
@@ -161,7 +169,11 @@ function Footer({ model, languages }: { model: Model; languages: Language[] }) {
         </p>
       )}
       <p class="foot-line">
-        <span class="foot-said">{said && <In language={language}>{said}</In>}</span>
+        {announcement && <Logo brand={brand} />}
+        <span class="foot-said">{said ? <In language={language}>{said}</In> : <bdi>{tenant.name}</bdi>}</span>
+        <span class="foot-name">
+          <bdi>{display.name}</bdi>
+        </span>
         <span class="clock">
           <Code>{clockTime(new Date(now).toISOString(), screen!.site.timezone)}</Code>
         </span>

@@ -3,9 +3,9 @@ import { applyDisplay, type Call, type Display } from '../../../shared/views.ts'
 import type { LiveEvent } from '../../../shared/board.ts'
 import { call, Problem } from '../../data/api.ts'
 import { follow, type Following } from '../../data/live.ts'
-import { displaysAnnouncement, displaysScreen } from '../../data/operations.ts'
+import { displaysAnnouncement, displaysScreen, type DisplaysScreen } from '../../data/operations.ts'
 import { Announcer } from './announcer.ts'
-import { START, volumeOf, type Model } from './model.ts'
+import { callsSince, START, volumeOf, type Model } from './model.ts'
 import { isRestTime } from './rest.ts'
 import { Screen } from './screen.tsx'
 import { forget, openSession, type PageData, type Session } from './session.ts'
@@ -16,8 +16,8 @@ import { Voice } from './voice.ts'
 const STALE_SECONDS = 10
 const REPORT_SECONDS = 60
 const RETRY_SECONDS = 5
-/** Addresses of pictures and films serve for a day, and playlists change without an event of the display. */
-const LEARN_SECONDS = 300
+/** Playlists, the house's name and its look change without an event of the display. */
+const LEARN_SECONDS = 60
 type DisplayEvent = LiveEvent & { display?: Display['display'] }
 
 /** A wall: one state, drawn anew whenever it changes, for days. */
@@ -94,6 +94,7 @@ export class Wall {
         const { tenant, displayId: id } = this.#session!
         const screen = await call(displaysScreen, { tenant, id }, { token: await this.#token() })
         this.#isLearning = false
+        dress(screen.display.settings.theme)
         return this.#set({ screen })
       } catch {
         if (this.#model.isSentAway) return
@@ -103,16 +104,16 @@ export class Wall {
   }
 
   #take(view: Display, event: DisplayEvent | null): void {
-    const isFirst = this.#model.view === null
+    const before = this.#model.view
     this.#set({ view })
     if (event?.display) void this.#learn()
-    if (event?.ticket && (event.type === 'ticket.called' || event.type === 'ticket.recalled')) {
-      const [latest] = view.recent
-      if (latest && latest.ticket_id === event.ticket.id) this.#announcer.announce(latest)
+    const [last] = view.recent
+    if (before) {
+      // After a break that only a snapshot could mend, whoever was called meanwhile may still have to come.
+      for (const each of callsSince(before, view)) if (event || this.#isAwaited(each)) this.#announcer.announce(each)
     }
     // A screen that was switched on late shows the last call, without noise.
-    const [last] = view.recent
-    if (isFirst && last && this.#isAwaited(last)) this.#set({ announcement: { call: last, isNow: false } })
+    else if (last && this.#isAwaited(last)) this.#set({ announcement: { call: last, isNow: false } })
   }
 
   #newAnnouncer(): Announcer {
@@ -159,4 +160,13 @@ export class Wall {
     this.#model = { ...this.#model, ...change }
     this.#draw(<Screen model={this.#model} onUnlockSound={() => void this.#sound.chime(volumeOf(this.#model))} />)
   }
+}
+
+/** Colours of the page: dark ones for a dim room, light ones, or (`wall`) the darkest ground, which is the default. */
+function dress(theme: DisplaysScreen['display']['settings']['theme'] = 'wall'): void {
+  const { dataset } = document.documentElement
+  if (theme === 'light') delete dataset['theme']
+  else dataset['theme'] = 'dark'
+  if (theme === 'wall') dataset['density'] = 'wall'
+  else delete dataset['density']
 }

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { t } from '../../ui/messages.ts'
+import { Keypad } from './keypad.tsx'
 
-const DIGITS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0']
 const CODE_LENGTH = 6
 const PHONE_LENGTH = 4
 
@@ -23,36 +23,14 @@ export function CheckIn({ isBusy, onTyped, onBack }: Props) {
           {digits.padEnd(CODE_LENGTH, '·')}
         </output>
       </header>
-      <div class="choices">
-        <div class="keypad" dir="ltr">
-          {DIGITS.map((digit) => (
-            <button
-              type="button"
-              class="button"
-              key={digit}
-              disabled={digits.length === CODE_LENGTH}
-              onClick={() => setDigits(digits + digit)}
-            >
-              {digit}
-            </button>
-          ))}
-        </div>
-        <button
-          type="button"
-          class="button"
-          data-kind="primary"
-          disabled={!isWhole || isBusy}
-          onClick={() => onTyped(digits.length === CODE_LENGTH ? { code: digits } : { phone_digits: digits })}
-        >
-          {t('kiosk.confirm')}
-        </button>
-        <button type="button" class="button" onClick={() => setDigits(digits.slice(0, -1))}>
-          {t('kiosk.erase')}
-        </button>
-        <button type="button" class="button bare" onClick={onBack}>
-          {t('kiosk.back')}
-        </button>
-      </div>
+      <Keypad
+        typed={digits}
+        most={CODE_LENGTH}
+        isWhole={isWhole && !isBusy}
+        onTyped={setDigits}
+        onConfirm={() => onTyped(digits.length === CODE_LENGTH ? { code: digits } : { phone_digits: digits })}
+        onBack={onBack}
+      />
     </>
   )
 }

@@ -1,14 +1,20 @@
 import { useEffect } from 'preact/hooks'
 import { currentLanguage } from '../../ui/messages.ts'
-import { speak } from './speak.ts'
+import type { Prompter } from './speak.ts'
 
 /** Digits and links that a scanner types, faster than a hand and ended by Enter. */
 const SCAN_GAP_MS = 60
 
 const targets = () => [...document.querySelectorAll<HTMLElement>('button:not([disabled])')]
 
+interface Access {
+  isAccess: boolean
+  voice: Prompter
+  /** A headset was plugged in, or the space bar of the tactile keys was pressed: nobody has to see a button for it. */
+  onAccess(): void
+}
 /** The whole machine by ↑, ↓ and OK, each focus said in access mode; and what a scanner types. */
-export function useKeys(isAccess: boolean, onScan: (text: string) => void): void {
+export function useKeys({ isAccess, voice, onAccess }: Access, onScan: (text: string) => void): void {
   useEffect(() => {
     let scanned = ''
     let at = 0
@@ -21,6 +27,11 @@ export function useKeys(isAccess: boolean, onScan: (text: string) => void): void
         all[(here + step + all.length) % all.length]?.focus()
         return
       }
+      if (event.key === ' ' && !isAccess) {
+        event.preventDefault()
+        onAccess()
+        return
+      }
       if (event.timeStamp - at > SCAN_GAP_MS) scanned = ''
       at = event.timeStamp
       if (event.key.length === 1) scanned += event.key
@@ -31,13 +42,16 @@ export function useKeys(isAccess: boolean, onScan: (text: string) => void): void
       }
     }
     function focused({ target }: FocusEvent): void {
-      if (isAccess) speak((target as HTMLElement).innerText, currentLanguage())
+      if (isAccess) void voice.say((target as HTMLElement).innerText, currentLanguage())
     }
     addEventListener('keydown', pressed)
     addEventListener('focusin', focused)
+    // Pages without TLS have no such list.
+    navigator.mediaDevices?.addEventListener('devicechange', onAccess)
     return () => {
       removeEventListener('keydown', pressed)
       removeEventListener('focusin', focused)
+      navigator.mediaDevices?.removeEventListener('devicechange', onAccess)
     }
   }, [isAccess])
 }

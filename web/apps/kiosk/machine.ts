@@ -2,7 +2,10 @@ import { call, Problem, type CallOptions } from '../../data/api.ts'
 import {
   appointmentsArrive,
   devicesHeartbeat,
+  kiosksCheckPin,
   kiosksGet,
+  kiosksPrompt,
+  messagesPrefer,
   sitesGet,
   ticketsMine,
   ticketsReserveNumbers,
@@ -22,6 +25,11 @@ export interface House {
   tenant: string
   page: TicketsSitePage
   settings: Settings
+  /** Switched off in the console: it gives nothing. */
+  isActive: boolean
+  hasPin: boolean
+  /** Somebody may come here with an appointment; not without a network. */
+  hasAppointments: boolean
   /** Without a network: the queues that this machine has numbers of. */
   offline: readonly number[] | null
 }
@@ -31,6 +39,10 @@ interface Place {
   slug: string
   settings: Settings
   queueIds: readonly number[]
+  /** Absent in what an older version kept. */
+  isActive?: boolean
+  hasPin?: boolean
+  name?: string
   page: TicketsSitePage | null
 }
 const PLACE = 'place'
@@ -39,11 +51,17 @@ const PATIENCE_MS = 15_000
 const TAKE_PATIENCE_MS = 8000
 /** How often it tells that it is well, and reads its settings. */
 const LEARN_MS = 60_000
+/** So many of the last numbers, and so long, can be printed again. */
+const MOST_RECENT = 3
+const REMEMBER_MS = 900_000
+type Paper = 'ok' | 'low' | 'out'
+
 /** Numbers are asked for this often, and after what was given was told of. */
 const RESERVE_MS = 600_000
 
-/** The server is not there: no network, or nobody behind the one who answers. */
-export const isAway = (error: unknown): boolean => error instanceof Problem && [0, 502, 503, 504].includes(error.status)
+/** The server is not there: no network, or nobody behind the one who answers. What the platform has closed is not: no number is given then. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof Problem && [0, 502, 503, 504].includes(error.status) && error.code !== 'switched_off'
 
 /** The paired machine: what it may ask the server for. */
 export class Machine {
@@ -53,9 +71,13 @@ export class Machine {
   #learnedAt = -Infinity
   #reservedAt = 0
   #telling: Promise<void> | null = null
-  /** As staff, or the printer itself, told last. */
-  paper: 'ok' | 'low' | 'out' = 'ok'
+  /** As the printer itself, or staff, told last. */
+  #paperSeen: Paper = 'ok'
+  /** Staff said so. */
+  #isPaperOut = false
   isPrinterStuck = false
+  /** Numbers of the last minutes, for staff to print again; in memory alone. */
+  #recent: readonly Taken[] = []
   #printer: Printer | undefined
 
   /** Pairs where it must, and learns where it stands; without a network, what it knew last. */
@@ -81,12 +103,30 @@ export class Machine {
   }
 
   async #learn(): Promise<void> {
-    const { site_id, kiosk_id } = await this.beat()
+    const { site_id, kiosk_id, name: device } = await this.beat()
     const { slug } = await this.#run(sitesGet, { id: site_id })
-    const { settings, queue_ids } =
-      kiosk_id === null ? { settings: {}, queue_ids: [] } : await this.#run(kiosksGet, { id: kiosk_id })
-    this.#place = { siteId: site_id, slug, settings, queueIds: queue_ids, page: this.#place?.page ?? null }
+    const { settings, queue_ids, is_active, has_staff_pin, name } =
+      kiosk_id === null
+        ? { settings: {}, queue_ids: [], is_active: true, has_staff_pin: false, name: device }
+        : await this.#run(kiosksGet, { id: kiosk_id })
+    const page = this.#place?.page ?? null
+    const of = { isActive: is_active, hasPin: has_staff_pin, name }
+    this.#place = { siteId: site_id, slug, settings, queueIds: queue_ids, ...of, page }
     this.#learnedAt = Date.now()
+  }
+
+  /** Its settings are not what it thought: the next look at the house reads them. */
+  doubt(): void {
+    this.#learnedAt = -Infinity
+  }
+
+  get paper(): Paper {
+    return this.#isPaperOut ? 'out' : this.#paperSeen
+  }
+  /** What staff says of the paper holds until staff says otherwise: a printer's sensor may be stuck. */
+  set paper(said: Paper) {
+    this.#isPaperOut = said === 'out'
+    this.#paperSeen = said
   }
 
   /** Tells that it is well, whether there is paper, and whether the printer prints. */
@@ -121,6 +161,7 @@ export class Machine {
       if (this.paper !== 'out') print()
       return this.paper !== 'out'
     }
+    if (taken && this.#isPaperOut) return false
     const before = [this.paper, this.isPrinterStuck].join()
     const printed = await printer.print(taken)
     this.#note(printed)
@@ -130,7 +171,7 @@ export class Machine {
   }
   #note(state: Printed): void {
     this.isPrinterStuck = state === 'failed'
-    if (state !== 'failed') this.paper = state === 'ready' ? 'ok' : state
+    if (state !== 'failed') this.#paperSeen = state === 'ready' ? 'ok' : state
   }
 
   /** What is offered now. Without a network, what was offered last and has numbers here. */
@@ -151,28 +192,32 @@ export class Machine {
     }
   }
   #house(page: TicketsSitePage, offline: House['offline']): House {
-    const { queueIds, settings } = this.#place!
+    const { queueIds, settings, isActive = true, hasPin = false } = this.#place!
     const lines = queueIds.length === 0 ? page.lines : page.lines.filter(({ id }) => queueIds.includes(id))
-    return { tenant: this.#paired!.tenant, page: { ...page, lines }, settings, offline }
+    const hasAppointments = offline === null && lines.some(({ takes_appointments }) => takes_appointments)
+    const { tenant } = this.#paired!
+    return { tenant, page: { ...page, lines }, settings, isActive, hasPin, hasAppointments, offline }
   }
 
   /**
    * A number from the server, or from what is held here when it is away.
    * @param key the same for a second press of the same button
+   * @param phone of who wants to be told of the call, as it was typed
    */
-  async take(queueId: number, language: Language, key: string): Promise<Taken> {
-    const input = { queue_id: queueId, channel: 'kiosk', language } as const
+  async take(queueId: number, language: Language, key: string, phone?: string): Promise<Taken> {
+    const customer = phone === undefined ? {} : { customer: { phone, locale: language } }
+    const input = { queue_id: queueId, channel: 'kiosk', language, ...customer } as const
     try {
-      return await this.#shown(
-        await this.#run(ticketsTake, input, { key, signal: AbortSignal.timeout(TAKE_PATIENCE_MS) }),
-      )
+      const taken = await this.#run(ticketsTake, input, { key, signal: AbortSignal.timeout(TAKE_PATIENCE_MS) })
+      if (phone !== undefined) await this.#consent(taken.public_token)
+      return this.#remember(await this.#shown(taken))
     } catch (error) {
       if (!isAway(error)) throw error
       const line = this.#place?.page?.lines.find(({ id }) => id === queueId)
       const given = line && (await giveNumber(queueId, language, key))
       if (!given) throw error
       const { page } = this.#place!
-      return {
+      return this.#remember({
         ...given,
         lowSeconds: null,
         highSeconds: null,
@@ -183,14 +228,49 @@ export class Machine {
         site: page!.site.name,
         timezone: page!.site.timezone,
         isOffline: true,
-      }
+      })
     }
+  }
+
+  /** The page says that who gives a number agrees to texts. Of somebody known already a machine decides nothing. */
+  async #consent(token: string): Promise<void> {
+    try {
+      await call(messagesPrefer, { token, sms: true }, { signal: AbortSignal.timeout(PATIENCE_MS) })
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+    }
+  }
+
+  /** The last ones first; what is older than a few minutes is forgotten. */
+  get lastTaken(): readonly Taken[] {
+    const since = Date.now() - REMEMBER_MS
+    this.#recent = this.#recent.filter(({ takenAt }) => Date.parse(takenAt) > since)
+    return this.#recent
+  }
+  #remember(taken: Taken): Taken {
+    this.#recent = [taken, ...this.lastTaken].slice(0, MOST_RECENT)
+    return taken
+  }
+
+  /** What the machine is called in the console. */
+  get name(): string {
+    return this.#place?.name ?? ''
+  }
+
+  /** Is this the PIN of the staff's page? @throws Problem when nobody can be asked */
+  async isPin(pin: string): Promise<boolean> {
+    return (await this.#run(kiosksCheckPin, { pin })).is_right
+  }
+
+  /** Address of the clip of a text; null where the server has no voice. */
+  async clipOf(text: string, language: Language): Promise<string | null> {
+    return (await this.#run(kiosksPrompt, { text, language })).clip
   }
 
   /** By code, by the last digits of a telephone number, or by the secret of a scanned link. */
   async arrive(typed: { code: string } | { phone_digits: string } | { link: string }): Promise<Taken> {
     const { ticket } = await this.#run(appointmentsArrive, { site_id: this.#place!.siteId, ...typed })
-    return this.#shown(ticket)
+    return this.#remember(await this.#shown(ticket))
   }
 
   /** How many numbers wait to be told of. */

@@ -53,7 +53,7 @@ export function Services({ house, isBusy, onService, onCheckIn, onBack }: Props)
             {t('kiosk.next')}
           </button>
         )}
-        {!house.offline && lines.some(({ takes_appointments }) => takes_appointments) && (
+        {house.hasAppointments && (
           <button type="button" class="button" data-check-in onClick={onCheckIn}>
             {t('kiosk.appointment')}
           </button>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { call } from '../../data/api.ts'
+import { oneAtATime } from '../../data/one-at-a-time.ts'
 import { ticketsSitePage } from '../../data/operations.ts'
 import { clockTime, day, waitRange } from '../../ui/format.ts'
 import { currentLanguage, t } from '../../ui/messages.ts'
@@ -10,8 +11,8 @@ import type { SiteData, SiteProps } from './data.ts'
 type Line = SiteData['lines'][number]
 const takes = ({ status }: Line) => status === 'open' || status === 'closing'
 const NEEDS = ['hearing', 'sight', 'standing'] as const
-/** Lengths and states are read again this often while somebody looks. */
-const REFRESH_MS = 10_000
+/** Lengths and states are read again this often while somebody looks: what is stopped is not offered two seconds later. */
+const REFRESH_MS = 1500
 
 /** What can be taken here: one choice, one button. */
 export function SitePage({ tenant, slug, site: first, own, refusal, formKey, phone }: Omit<SiteProps, 'page'>) {
@@ -158,11 +159,17 @@ function closedText(line: Line): string {
 function useFresh(first: SiteData, tenant: string, slug: string): SiteData {
   const [site, setSite] = useState(first)
   useEffect(() => {
-    const timer = setInterval(() => {
-      if (document.visibilityState !== 'visible') return
-      call(ticketsSitePage, { tenant, slug }).then(setSite, () => {})
-    }, REFRESH_MS)
-    return () => clearInterval(timer)
+    const read = oneAtATime(() => call(ticketsSitePage, { tenant, slug }).then(setSite, () => {}))
+    const look = () => {
+      if (document.visibilityState === 'visible') read()
+    }
+    const timer = setInterval(look, REFRESH_MS)
+    // Who comes back to the page finds it as it is.
+    addEventListener('visibilitychange', look)
+    return () => {
+      clearInterval(timer)
+      removeEventListener('visibilitychange', look)
+    }
   }, [tenant, slug])
   return site
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,6 +6,8 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { aTenant } from '../../../test/factories.ts'
 import { testDatabase, type TestDatabase } from '../../../test/harness.ts'
 import { databaseUrl } from '../../../test/template.ts'
+import { loadConfig } from '../../../config.ts'
+import { verifyBackup } from '../../../transports/cli/backup/verify.ts'
 import { connectDirect, dump, hold, isHeld, load, release, type Direct } from '../index.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'sq-backup-'))
@@ -99,6 +102,15 @@ test('a restored copy has every row, index, key and wall of the original, and go
     const next = `select nextval(pg_get_serial_sequence('customers', 'id')) as id`
     expect(await copy.query(next)).toEqual(await source.owner(next))
   })
+})
+
+test('a backup is verified on a scratch server of somebody else’s, and nothing of it stays there', async () => {
+  const config = loadConfig({ SECRET_KEY: randomBytes(48).toString('base64url'), DATA_DIR: directory }, tmpdir())
+  const scratch = databaseUrl(server, 'postgres')
+  const verdict = await verifyBackup(join(directory, 'whole'), config, scratch)
+  expect(verdict).toMatchObject({ differing: [], brokenLogs: [], failures: [] })
+  expect(verdict.rows).toBeGreaterThan(100)
+  expect(await admin.query(`select from pg_database where datname like 'smartqueue_verify_%'`)).toEqual([])
 })
 
 test('a login that row-level security binds is refused; control: as pg_dump with its option it would leave rows out without a word', async () => {

@@ -106,8 +106,9 @@ async function dumpTable(
     (draining ??= new Promise<void>((resolve) => packer.once('drain', () => resolve())).finally(
       () => (draining = undefined),
     ))
-  const table = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`
-  const copying = copyOut(client, `copy ${table} (${columns.map(pg.escapeIdentifier).join(', ')}) to stdout`, (block) =>
+  const rowsOf = `select ${columns.map(pg.escapeIdentifier).join(', ')} from ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`
+  // A table in parts is copied by no other words.
+  const copying = copyOut(client, `copy (${rowsOf}) to stdout`, (block) =>
     packer.write(block) ? undefined : drained(),
   )
   const rows = await Promise.race([copying, broken])

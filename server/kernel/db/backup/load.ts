@@ -18,9 +18,10 @@ export interface Loaded {
 
 /** What is made again after the rows are there, in this order: nothing is looked up or checked row by row. */
 const INDEXES = `
-  select format('drop index %s', i.indexrelid::regclass) as drop, pg_get_indexdef(i.indexrelid) as make
-  from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
+  select format('drop index %s', i.indexrelid::regclass) as drop, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') as make
+  from pg_index i join pg_class c on c.oid = i.indrelid join pg_class x on x.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
   where n.nspname in ('public', 'graphile_worker') and not exists (select from pg_constraint o where o.conindid = i.indexrelid)
+    and not x.relispartition
   order by i.indexrelid::regclass::text`
 const FOREIGN_KEYS = `
   select format('alter table %s drop constraint %I', conrelid::regclass, conname) as drop,

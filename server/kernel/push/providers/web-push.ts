@@ -1,4 +1,3 @@
-import webPush from 'web-push'
 import type { PushSubscription, VapidKeys } from '../types.ts'
 
 const PATIENCE_MS = 10_000
@@ -10,6 +9,8 @@ export async function post(
   vapidDetails: VapidKeys,
   TTL: number,
 ): Promise<boolean> {
+  // Loaded when a phone is first told something.
+  const { default: webPush } = await import('web-push')
   const details = webPush.generateRequestDetails({ endpoint, keys: { p256dh, auth } }, text, {
     vapidDetails,
     TTL,

@@ -42,7 +42,7 @@ export async function writeExport(db: Database, tenantId: number, id: number): P
   const reader = db.reader(tenantId, 'replica')
   const total = await countRows(reader, source, begun)
   await db.tenant(tenantId, (tx) => tx.query('update exports set rows_total = $2 where id = $1', [id, total]))
-  const file = encoder(format, source.columns, {
+  const file = await encoder(format, source.columns, {
     title: translate(locale, `exports.${kind}`, {}),
     isRtl: locale === 'ar',
   })

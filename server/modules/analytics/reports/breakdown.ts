@@ -3,7 +3,7 @@ import { Closed, Enum, Nullable } from '../../../kernel/schema.ts'
 import { readCells, type By } from '../rollup/read.ts'
 import { Figures, figuresOf, isRounded } from './figures.ts'
 import { namesOf } from './names.ts'
-import { periodOf, periodOutput, wantedFields } from './period.ts'
+import { NARROWED, narrowedFields, periodOf, periodOutput } from './period.ts'
 import { report } from './query.ts'
 
 const BY = [
@@ -16,6 +16,7 @@ const BY = [
   'site',
   'channel',
   'agent',
+  'counter',
   'booked',
 ] as const satisfies readonly By[]
 export const by = Enum(BY)
@@ -26,15 +27,17 @@ export const inOrder = (a: string, b: string): number => Number(a) - Number(b) |
 const group = {
   /** Id, hour, day, channel, `true` or `false`. */
   key: Type.String(),
-  /** Of a service, queue, site or agent that is still there. */
+  /** Of a service, queue, site, agent or counter that is still there. */
   name: Nullable(Type.String()),
 }
 
 export const breakdown = report({
   id: 'analytics.breakdown',
-  summary: 'Figures of a period apart by hour, weekday, day, service, queue, site, channel, agent, booked or not',
+  summary:
+    'Figures of a period apart by hour, weekday, day, service, queue, site, channel, agent, counter, booked or not',
+  description: `${NARROWED} The same holds apart by counter.`,
   path: 'breakdown',
-  input: Closed({ ...wantedFields, by }),
+  input: Closed({ ...narrowedFields, by }),
   output: Closed({
     ...periodOutput,
     by,
@@ -59,9 +62,9 @@ const Average = Nullable(Type.Number({ minimum: 0 }))
 export const agentReport = report({
   id: 'analytics.agents',
   summary: 'What each agent did in a period',
-  description: 'Counted with the agent who had called last. Legs that nobody called belong to nobody.',
+  description: `Counted with the agent who had called last. Legs that nobody called belong to nobody. ${NARROWED}`,
   path: 'agents',
-  input: Closed(wantedFields),
+  input: Closed(narrowedFields),
   output: Closed({
     ...periodOutput,
     agents: Type.Array(

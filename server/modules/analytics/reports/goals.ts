@@ -4,7 +4,7 @@ import { readCells } from '../rollup/read.ts'
 import { by, inOrder } from './breakdown.ts'
 import { wholeOf } from './figures.ts'
 import { namesOf } from './names.ts'
-import { periodOf, periodOutput, wantedFields } from './period.ts'
+import { NARROWED, narrowedFields, periodOf, periodOutput, wantedFields } from './period.ts'
 import { report } from './query.ts'
 import type { Cell } from '../rollup/read.ts'
 
@@ -89,8 +89,9 @@ export const serviceLevels = report({
 export const funnel = report({
   id: 'analytics.funnel',
   summary: 'How many joined, were called, came, were served and said how it was, and where the others went',
+  description: NARROWED,
   path: 'funnel',
-  input: Closed(wantedFields),
+  input: Closed(narrowedFields),
   output: Closed({
     ...periodOutput,
     joined: Count,
@@ -147,8 +148,9 @@ const accuracyOf = (cell: Omit<Cell, 'keys'>) => ({
 export const accuracy = report({
   id: 'analytics.accuracy',
   summary: 'How right the ranges were that people were told, in all and apart by whatever is asked',
+  description: NARROWED,
   path: 'accuracy',
-  input: Closed({ ...wantedFields, by: Type.Optional(by) }),
+  input: Closed({ ...narrowedFields, by: Type.Optional(by) }),
   output: Closed({
     ...periodOutput,
     ...accuracyFields,

@@ -1,7 +1,13 @@
 import type { Tx } from '../../../kernel/db/types.ts'
 import type { By, Cell } from '../rollup/read.ts'
 
-const TABLES: Partial<Record<By, string>> = { service: 'services', queue: 'queues', site: 'sites', agent: 'agents' }
+const TABLES: Partial<Record<By, string>> = {
+  service: 'services',
+  queue: 'queues',
+  site: 'sites',
+  agent: 'agents',
+  counter: 'counters',
+}
 
 /** Names of what stands in groups, by id. */
 export async function namesOf(tx: Tx, by: By, cells: readonly Cell[]): Promise<Map<string, string>> {

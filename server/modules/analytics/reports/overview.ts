@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { Closed } from '../../../kernel/schema.ts'
 import { readCells, type Cell } from '../rollup/read.ts'
 import { Figures, figuresOf, isRounded, wholeOf } from './figures.ts'
-import { periodBefore, periodOf, periodOutput, wantedFields } from './period.ts'
+import { NARROWED, narrowedFields, periodBefore, periodOf, periodOutput } from './period.ts'
 import { report } from './query.ts'
 
 const Hour = Type.Integer({ minimum: 0, maximum: 23 })
@@ -19,8 +19,9 @@ const busiest = (cells: readonly Cell[]): number[] =>
 export const overview = report({
   id: 'analytics.overview',
   summary: 'What a period was like, beside the one before and day by day',
+  description: NARROWED,
   path: 'overview',
-  input: Closed(wantedFields),
+  input: Closed(narrowedFields),
   output: Closed({
     ...periodOutput,
     current: Figures,
@@ -53,8 +54,9 @@ export const overview = report({
 export const waitOverDay = report({
   id: 'analytics.waitOverDay',
   summary: 'Waits and arrivals by the hour of the local day',
+  description: NARROWED,
   path: 'wait-over-day',
-  input: Closed(wantedFields),
+  input: Closed(narrowedFields),
   output: Closed({
     ...periodOutput,
     hours: Type.Array(Closed({ hour: Hour, ...Figures.properties })),
@@ -74,8 +76,9 @@ export const waitOverDay = report({
 export const heatmap = report({
   id: 'analytics.heatmap',
   summary: 'How busy each hour of each weekday is',
+  description: NARROWED,
   path: 'heatmap',
-  input: Closed(wantedFields),
+  input: Closed(narrowedFields),
   output: Closed({
     ...periodOutput,
     cells: Type.Array(Closed({ weekday: Weekday, hour: Hour, ...Figures.properties })),
@@ -95,8 +98,9 @@ export const heatmap = report({
 export const hoursByService = report({
   id: 'analytics.hoursByService',
   summary: 'Figures of each service by the hour of the local day',
+  description: NARROWED,
   path: 'hours-by-service',
-  input: Closed(wantedFields),
+  input: Closed(narrowedFields),
   output: Closed({
     ...periodOutput,
     cells: Type.Array(Closed({ service_id: Type.Integer(), hour: Hour, ...Figures.properties })),

@@ -2,7 +2,8 @@ import Type from 'typebox'
 import type { Tx } from '../../../kernel/db/types.ts'
 import { invalid } from '../../../kernel/errors.ts'
 import type { Context } from '../../../kernel/operation.ts'
-import { Day, Id } from '../../../kernel/schema.ts'
+import { Day, Enum, Id } from '../../../kernel/schema.ts'
+import { CHANNELS } from '../../tickets/index.ts'
 
 /** Without a period: four weeks up to today. */
 const DEFAULT_DAYS = 28
@@ -19,6 +20,15 @@ export const wantedFields = {
   queue_id: Type.Optional(Id),
   service_id: Type.Optional(Id),
 }
+/** One channel or agent of it: read from the tickets themselves. */
+export const narrowedFields = {
+  ...wantedFields,
+  channel: Type.Optional(Enum(CHANNELS)),
+  agent_id: Type.Optional(Id),
+}
+/** What is said of every report that takes them. */
+export const NARROWED =
+  'Of one channel or one agent (who had called last), figures are read from the tickets: at most 92 days, as far back as they are kept.'
 export interface Period {
   from: string
   to: string

@@ -8,21 +8,22 @@ const seconds = (from: string, to: string, held = '0') => `
 /**
  * Every leg of the stays that began on the days $1 to $2, with what is counted of it. `created_at` is there for its index: no
  * zone is further than a day and a half from UTC. The leg in progress is the ticket itself.
+ * @param which more conditions on the stays `t`, each with `and` before it
  */
-const FACTS = `
+export const factsOf = (which = ''): string => `
   stays as materialized (
-    select t.tenant_id, t.id, t.day, t.channel, t.leg, t.queue_id, t.agent_id, t.entered_at, t.called_at, t.started_at,
+    select t.tenant_id, t.id, t.day, t.channel, t.leg, t.queue_id, t.agent_id, t.counter_id, t.entered_at, t.called_at, t.started_at,
            t.ended_at, t.rating, t.appointment_at is not null or t.channel = 'appointment' as is_booked
     from tickets t
     where t.created_at >= ($1::date - 2)::timestamp at time zone 'UTC'
-      and t.created_at < ($2::date + 3)::timestamp at time zone 'UTC' and t.day between $1 and $2),
+      and t.created_at < ($2::date + 3)::timestamp at time zone 'UTC' and t.day between $1 and $2 ${which}),
   legs as materialized (
-    select s.tenant_id, s.id, s.day, s.channel, s.is_booked, l.leg, l.queue_id, l.agent_id, l.entered_at, l.called_at,
+    select s.tenant_id, s.id, s.day, s.channel, s.is_booked, l.leg, l.queue_id, l.agent_id, l.counter_id, l.entered_at, l.called_at,
            l.started_at, l.ended_at, l.held_seconds, l.ended_by,
            case when l.leg = s.leg and s.ended_at is not null then s.rating end as rating
     from stays s join ticket_legs l on l.tenant_id = s.tenant_id and l.ticket_id = s.id
     union all
-    select s.tenant_id, s.id, s.day, s.channel, s.is_booked, s.leg, s.queue_id, s.agent_id, s.entered_at, s.called_at,
+    select s.tenant_id, s.id, s.day, s.channel, s.is_booked, s.leg, s.queue_id, s.agent_id, s.counter_id, s.entered_at, s.called_at,
            s.started_at, null, 0, 'open', null
     from stays s where s.ended_at is null),
   promises as materialized (
@@ -39,7 +40,7 @@ const FACTS = `
   facts as (
     select t.queue_id, q.site_id, q.service_id, t.day as date, q.goal_seconds,
       extract(hour from t.entered_at at time zone s.timezone)::int::text as hour, t.channel, t.agent_id::text as agent,
-      t.is_booked::text as booked,
+      t.counter_id::text as counter, t.is_booked::text as booked,
       (t.leg = 1)::int as arrivals, (t.left_queue_id is distinct from t.queue_id)::int as total_customers,
       (t.wait is not null)::int as called, (t.walk is not null)::int as started,
       (t.service_time is not null)::int as services, (t.ended_by = 'terminé')::int as served,
@@ -80,7 +81,7 @@ const CELL_COLUMNS = [...COUNTS, 'max_wait_seconds', 'waits', 'service_times'].j
 const at = (array: string, share: number) => `(${array})[greatest(1, ceil(${share} * cardinality(${array})))::int]`
 
 const WRITE_QUEUES = `
-  with ${FACTS}, ${CELLS},
+  with ${factsOf()}, ${CELLS},
   peaks as (
     select queue_id, date, (array_agg(key::int order by total_customers desc, key::int))[1:3] as peak_hours
     from cells where dimension = 'hour' and total_customers > 0 group by queue_id, date)

@@ -1,4 +1,7 @@
 import type { Tx } from '../../../kernel/db/types.ts'
+import { invalid } from '../../../kernel/errors.ts'
+import { daysOf } from '../reports/period.ts'
+import { factsOf } from './aggregate.ts'
 import { COUNTS, EDGES, SUMS, stepPercentile, stepSums, type Sums } from './measures.ts'
 
 /** Whole local days, both included, and where. */
@@ -8,9 +11,23 @@ export interface Wanted {
   site_id?: number | undefined
   queue_id?: number | undefined
   service_id?: number | undefined
+  channel?: string | undefined
+  /** Who had called last. */
+  agent_id?: number | undefined
 }
 /** Where a figure can be split. */
-export type By = 'hour' | 'weekday' | 'date' | 'month' | 'service' | 'queue' | 'site' | 'channel' | 'agent' | 'booked'
+export type By =
+  | 'hour'
+  | 'weekday'
+  | 'date'
+  | 'month'
+  | 'service'
+  | 'queue'
+  | 'site'
+  | 'channel'
+  | 'agent'
+  | 'counter'
+  | 'booked'
 /** What legs put together add up to; percentiles in seconds. */
 export interface Cell extends Sums {
   /** Where it stands, by the names that were asked for. */
@@ -34,6 +51,8 @@ const GROUPS: Record<By, { column: string; dimension?: string }> = {
   channel: { column: 'key', dimension: 'channel' },
   agent: { column: 'key', dimension: 'agent' },
   booked: { column: 'key', dimension: 'booked' },
+  // Never added up: only read from legs.
+  counter: { column: 'counter' },
   weekday: { column: WEEKDAY },
   date: { column: 'date::text' },
   month: { column: MONTH },
@@ -44,9 +63,13 @@ const GROUPS: Record<By, { column: string; dimension?: string }> = {
 
 /**
  * Figures of a period by each combination of `by` that occurs. Of the whole organisation they are read from
- * `tenant_metrics`, which is small; of a site, queue or agent from `queue_metrics`, where percentiles are exact.
+ * `tenant_metrics`, which is small; of a site or queue from `queue_metrics`, where percentiles are exact; by counter, or of one channel or
+ * agent, from the legs themselves.
+ * @throws AppError invalid_input where legs are asked for more than {@link MOST_DAYS_OF_LEGS} days
  */
 export async function readCells(tx: Tx, wanted: Wanted, by: readonly By[]): Promise<Cells> {
+  if (wanted.channel !== undefined || wanted.agent_id !== undefined || by.includes('counter'))
+    return readLegs(tx, wanted, by)
   const dimensions = by.flatMap((each) => GROUPS[each].dimension ?? [])
   if (dimensions.length > 1) throw new Error(`metrics are not kept by ${dimensions.join(' and ')} together`)
   const isSmall = wanted.site_id !== undefined || wanted.queue_id !== undefined
@@ -135,13 +158,53 @@ async function readQueues(tx: Tx, wanted: Wanted, by: readonly By[], dimension: 
      select s.*, w50, w90, v50, v90 from s ${join('w')} ${join('v')} ${names.length > 0 ? `order by ${names.map((k) => `s.${k}`)}` : ''}`,
     values,
   )
-  const cells = rows.map((row) => ({
-    keys: keysOf(by, row),
-    ...sumsOf(row),
-    p50_wait_time: row['w50'] as number | null,
-    p90_wait_time: row['w90'] as number | null,
-    p50_service_time: row['v50'] as number | null,
-    p90_service_time: row['v90'] as number | null,
-  }))
-  return { cells, is_rounded: false }
+  return { cells: rows.map((row) => exactCell(row, by)), is_rounded: false }
+}
+
+const exactCell = (row: Record<string, unknown>, by: readonly By[]): Cell => ({
+  keys: keysOf(by, row),
+  ...sumsOf(row),
+  p50_wait_time: row['w50'] as number | null,
+  p90_wait_time: row['w90'] as number | null,
+  p50_service_time: row['v50'] as number | null,
+  p90_service_time: row['v90'] as number | null,
+})
+
+/** A quarter: what is not added up is read leg by leg. */
+const MOST_DAYS_OF_LEGS = 92
+
+async function readLegs(tx: Tx, wanted: Wanted, by: readonly By[]): Promise<Cells> {
+  if (daysOf(wanted) > MOST_DAYS_OF_LEGS) throw invalid('/to', 'range')
+  const values: unknown[] = [wanted.from, wanted.to]
+  const stays: string[] = []
+  const legs: string[] = by.flatMap((each) => (each === 'agent' || each === 'counter' ? `${each} is not null` : []))
+  if (wanted.site_id !== undefined) stays.push(`and t.site_id = $${values.push(wanted.site_id)}`)
+  if (wanted.channel !== undefined) stays.push(`and t.channel = $${values.push(wanted.channel)}`)
+  if (wanted.queue_id !== undefined) legs.push(`queue_id = $${values.push(wanted.queue_id)}`)
+  if (wanted.service_id !== undefined) legs.push(`service_id = $${values.push(wanted.service_id)}`)
+  if (wanted.agent_id !== undefined) {
+    const agent = `$${values.push(wanted.agent_id)}::bigint`
+    stays.push(`and (t.agent_id = ${agent} or exists (
+      select from ticket_legs l where l.tenant_id = t.tenant_id and l.ticket_id = t.id and l.agent_id = ${agent}))`)
+    legs.push(`agent = ${agent}::text`)
+  }
+  const names = groups(by)
+  // What rows of metrics have under their key has a column of its own here.
+  const columns = selected(by, (each) => (GROUPS[each].dimension ? each : GROUPS[each].column))
+  const percentile = (share: number, of: string) => `percentile_disc(${share}) within group (order by ${of})`
+  const rows = await tx.query<Record<string, unknown>>(
+    `with ${factsOf(stays.join(' '))}
+     select ${[
+       ...columns,
+       SUMS,
+       `${percentile(0.5, 'max_wait_seconds')} as w50`,
+       `${percentile(0.9, 'max_wait_seconds')} as w90`,
+       `${percentile(0.5, 'service_time')} as v50`,
+       `${percentile(0.9, 'service_time')} as v90`,
+     ].join(', ')}
+     from facts ${legs.length > 0 ? `where ${legs.join(' and ')}` : ''}
+     ${names.length > 0 ? `group by ${names} order by ${names}` : 'having count(*) > 0'}`,
+    values,
+  )
+  return { cells: rows.map((row) => exactCell(row, by)), is_rounded: false }
 }

@@ -37,7 +37,7 @@ const scheduledReports = resource({
     if (next.frequency === 'weekly' && next.day > 7) throw invalid('/day', 'range')
     if (next.site_id !== null) await ctx.tx.one('select from sites where id = $1', [next.site_id])
     // Whoever is kept to some sites sends no report of the others.
-    else if (ctx.actor.siteIds || ctx.actor.queueIds) throw invalid('/site_id', 'required')
+    else if (ctx.actor.siteIds) throw invalid('/site_id', 'required')
     return next
   },
 })

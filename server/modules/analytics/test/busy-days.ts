@@ -80,6 +80,7 @@ async function drawApart(owner: Owner, tenantId: number): Promise<{ from: string
   const values = [tenantId, start, first, factor]
   await owner(`update tickets set ${moved(TICKET_TIMES)} where tenant_id = $1`, values)
   await owner(`update ticket_legs set ${moved(LEG_TIMES)} where tenant_id = $1`, values)
+  await owner(`update events set ${moved(['at'])} where tenant_id = $1`, values)
   await owner(
     `update tickets t set day = (t.created_at at time zone s.timezone)::date,
        rating = case when t.status = 'terminé' and t.id % 2 = 0 then 1 + t.id % 5 end,

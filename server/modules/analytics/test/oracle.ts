@@ -10,16 +10,16 @@ export async function oracleLegs(owner: Owner, tenantId: number): Promise<void> 
   await owner('drop table if exists oracle_legs')
   await owner(`
     create table oracle_legs as
-    select l.ticket_id, l.leg, l.queue_id, l.agent_id, l.entered_at, l.called_at, l.started_at, l.ended_at, l.held_seconds, l.ended_by,
-      t.channel, t.channel = 'appointment' or t.appointment_at is not null as booked, q.site_id, q.service_id, q.goal_seconds,
+    select l.ticket_id, l.leg, l.queue_id, l.agent_id, l.counter_id, l.entered_at, l.called_at, l.started_at, l.ended_at, l.held_seconds,
+      l.ended_by, t.channel, t.channel = 'appointment' or t.appointment_at is not null as booked, q.site_id, q.service_id, q.goal_seconds,
       s.timezone, null::date as day, null::int as hour,
       case when t.ended_at is not null and l.leg = (select max(m.leg) from ticket_legs m where m.tenant_id = l.tenant_id and m.ticket_id = l.ticket_id)
         then t.rating end as rating, t.created_at
     from (
-      select tenant_id, ticket_id, leg, queue_id, agent_id, entered_at, called_at, started_at, ended_at, held_seconds, ended_by
+      select tenant_id, ticket_id, leg, queue_id, agent_id, counter_id, entered_at, called_at, started_at, ended_at, held_seconds, ended_by
       from ticket_legs where tenant_id = ${tenantId}
       union all
-      select tenant_id, id, leg, queue_id, agent_id, entered_at, called_at, started_at, null, 0, null
+      select tenant_id, id, leg, queue_id, agent_id, counter_id, entered_at, called_at, started_at, null, 0, null
       from tickets where tenant_id = ${tenantId} and status in ('en_attente', 'appelé', 'en_service', 'en_pause')) l
     join tickets t on t.tenant_id = l.tenant_id and t.id = l.ticket_id
     join queues q on q.tenant_id = l.tenant_id and q.id = l.queue_id

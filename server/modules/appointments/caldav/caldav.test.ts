@@ -226,10 +226,10 @@ describe.skipIf(!radicale)('with a calendar server', () => {
     const worker = await startWorker({ connectionString: directUrl, jobs: only, context, log: () => {} })
     try {
       await t.b.book()
-      await expect.poll(async () => (await server.read(t.url)).size, { timeout: 30_000 }).toBe(1)
+      await expect.poll(async () => (await server.read(t.url)).size).toBe(1)
       const left = async () =>
         (await owner('select 1 from graphile_worker._private_jobs where key like $1', [`%:${t.b.tenant.id}:%`])).length
-      await expect.poll(left, { timeout: 30_000 }).toBe(0)
+      await expect.poll(left).toBe(0)
     } finally {
       await worker.stop()
     }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AppError } from '../../../kernel/errors.ts'
 import { aTenant, type TenantFixture, type TenantShape } from '../../../test/factories.ts'
 import { testDatabase, type TestDatabase } from '../../../test/harness.ts'
 import { caller, testRuntime } from '../../../test/runtime.ts'
@@ -61,6 +63,18 @@ export async function anOfficeMaker() {
     }
   }
   return { ...base, runtime, office }
+}
+
+/** Asks until there is an answer: on a machine with much else to do some are told to come again, which decides nothing. */
+export const insistently = async <T>(work: () => Promise<T>): Promise<T> => {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof AppError && error.kind === 'unavailable')) throw error
+      await sleep(1000 * (error.retryAfterSeconds ?? 1))
+    }
+  }
 }
 
 /** Code of the refusal, or `ok`. */

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { displayLink } from '../../displays/index.ts'
 import { startApp } from '../../../test/app.ts'
 import { complaintsOf, hasBrowser, startBrowser } from '../../../test/browser.ts'
-import { hashPassword } from '../index.ts'
+import { quickHash } from '../../../test/password.ts'
 
 type Json = Record<string, any>
 
@@ -28,7 +28,7 @@ describe.skipIf(!hasBrowser)('in Chromium', async () => {
   const tenant = await server.aTenant({ slug: 'browser' })
   await server.app.listen({ host: '127.0.0.1', port })
   const password = 'trois petits chats'
-  await server.owner('update users set password_hash = $1', [await hashPassword(password)])
+  await server.owner('update users set password_hash = $1', [quickHash(password)])
   const browser = await startBrowser()
 
   /** A request as the console's own scripts send it. */

@@ -5,7 +5,7 @@ import { createLogger } from '../../../kernel/log.ts'
 import { translate } from '../../../kernel/i18n.ts'
 import { startApp } from '../../../test/app.ts'
 import { SoftAuthenticator, type Parts } from '../../../test/authenticator.ts'
-import { hashPassword } from '../index.ts'
+import { quickHash } from '../../../test/password.ts'
 
 const SECRET_KEY = 'the signing key of this test of more than thirty-two characters'
 const ORIGIN = 'http://localhost:8000'
@@ -59,7 +59,7 @@ async function enrol(person: { access: string }): Promise<SoftAuthenticator> {
   return device
 }
 beforeAll(async () => {
-  await server.owner('update users set password_hash = $1', [await hashPassword(password)])
+  await server.owner('update users set password_hash = $1', [quickHash(password)])
   alice = await signIn('agent1')
   bob = await signIn('agent2')
   phone = await enrol(alice)
@@ -71,7 +71,7 @@ test('the person is told by e-mail of each passkey that is added, in their langu
     server.owner<{ recipient: string; subject: string; body: string }>(
       'select recipient, subject, body from outbox_messages order by recipient',
     )
-  await expect.poll(async () => (await messages()).length, { timeout: 10_000 }).toBe(2)
+  await expect.poll(async () => (await messages()).length).toBe(2)
   const told = await messages()
   expect(told.map(({ recipient }) => recipient)).toEqual(['agent1@keys.example', 'agent2@keys.example'])
   expect(told[0]!.subject).toBe(translate('fr', 'mail.passkey_added.subject'))

@@ -1,4 +1,3 @@
-import { generateRegistrationOptions } from '@simplewebauthn/server'
 import Type from 'typebox'
 import { conflict } from '../../../kernel/errors.ts'
 import { operation } from '../../../kernel/operation.ts'
@@ -7,7 +6,7 @@ import { noticeOf } from '../email/jobs.ts'
 import { PEOPLE } from '../own-sessions.ts'
 import { CHALLENGE_SECONDS, newChallenge, redeemChallenge } from './challenges.ts'
 import { ChallengeId, Options, Passkey, PASSKEY_COLUMNS, RegistrationResponse } from './schema.ts'
-import { ALGORITHMS, handleBytes, relyingParty, verifyRegistration } from './verify.ts'
+import { ALGORITHMS, handleBytes, relyingParty, verifyRegistration, webAuthn } from './verify.ts'
 
 const MAX_PASSKEYS = 20
 const own = { scope: null, roles: PEOPLE } as const
@@ -35,6 +34,7 @@ export const registrationOptions = operation({
       [actor.userId],
     )
     const { challenge, challenge_id } = await newChallenge(tx, 'register', actor)
+    const { generateRegistrationOptions } = await webAuthn()
     const options = await generateRegistrationOptions({
       rpName: 'SmartQueue',
       rpID: relyingParty(url).id,

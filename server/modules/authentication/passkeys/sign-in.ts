@@ -1,4 +1,3 @@
-import { generateAuthenticationOptions } from '@simplewebauthn/server'
 import Type, { type Static } from 'typebox'
 import { ROLES } from '../../../kernel/access.ts'
 import type { Tx } from '../../../kernel/db/types.ts'
@@ -13,7 +12,7 @@ import { startTokens, type SignIn } from '../sessions.ts'
 import { CHALLENGE_SECONDS, newChallenge, redeemChallenge, type Purpose } from './challenges.ts'
 import { useCredential } from './credentials.ts'
 import { AssertionResponse, ChallengeId, Options } from './schema.ts'
-import { relyingParty } from './verify.ts'
+import { relyingParty, webAuthn } from './verify.ts'
 
 const answer = { challenge_id: ChallengeId, response: AssertionResponse }
 const example = {
@@ -30,6 +29,7 @@ const example = {
 /** Options name nobody's passkeys: who is asking is not known, and nothing can be learnt from them. */
 async function optionsFor(purpose: Purpose, { tx, actor, url }: Context, allowed: { id: string }[] = []) {
   const { challenge, challenge_id } = await newChallenge(tx, purpose, actor)
+  const { generateAuthenticationOptions } = await webAuthn()
   const options = await generateAuthenticationOptions({
     rpID: relyingParty(url).id,
     challenge: new Uint8Array(Buffer.from(challenge, 'base64url')),

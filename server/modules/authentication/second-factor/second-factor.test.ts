@@ -2,7 +2,8 @@ import { Secret, TOTP } from 'otpauth'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { now } from '../../../kernel/clock.ts'
 import { startApp } from '../../../test/app.ts'
-import { hashPassword, useSigningKeys } from '../index.ts'
+import { useSigningKeys } from '../index.ts'
+import { quickHash } from '../../../test/password.ts'
 import { seal, unseal } from '../keys.ts'
 
 const SECRET_KEY = 'the signing key of this test of more than thirty-two characters'
@@ -34,7 +35,7 @@ beforeEach(async () => {
 const forget = () => server.owner('update code_generators set last_step = 0, failures = 0, locked_until = null')
 
 beforeAll(async () => {
-  await server.owner('update users set password_hash = $1', [await hashPassword(password)])
+  await server.owner('update users set password_hash = $1', [quickHash(password)])
 })
 
 async function setUp(n: number) {

@@ -6,7 +6,7 @@ import Provider, { type Configuration } from 'oidc-provider'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { now } from '../../../kernel/clock.ts'
 import { startApp } from '../../../test/app.ts'
-import { hashPassword } from '../index.ts'
+import { quickHash } from '../../../test/password.ts'
 import { isPublicAddress } from '../../../kernel/http.ts'
 import { guardedFetch } from './providers/guarded-fetch.ts'
 
@@ -25,6 +25,7 @@ const people: Record<string, Json> = {
   bob: { email: 'bob@corp.example', name: 'Bob', groups: ['bosses'] },
   eve: { email: 'eve@evil.example', email_verified: true, name: 'Eve', groups: ['desk'] },
   mal: { email: 'mal@corp.example', email_verified: false, name: 'Mal', groups: ['desk'] },
+  tia: { email: 'tia@corp.example', email_verified: true, name: 'Tia', groups: ['desk'], teams: ['bosses'] },
   out: { email: 'out@corp.example', email_verified: true, name: 'Out', groups: ['visitors'] },
   member: { email: 'agent1@bank.example', email_verified: true, name: 'Agent', groups: ['desk'] },
   elsewhere: { email: 'admin1@hall.example', email_verified: true, name: 'Chief', groups: ['desk'] },
@@ -40,7 +41,7 @@ async function startProvider(): Promise<string> {
   const configuration: Configuration = {
     clients: [{ client_id: 'smartqueue', client_secret: 'secret-of-the-provider', redirect_uris: [CALLBACK] }],
     pkce: { required: () => true },
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'groups'] },
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'groups', 'teams'] },
     findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
     cookies: { keys: ['cookies of the provider'] },
     ttl: { AccessToken: 60, Grant: 60, IdToken: 60, Interaction: 60, Session: 60 },
@@ -142,7 +143,7 @@ beforeAll(async () => {
   const set = await call('PUT', '/api/v1/tenants/bank/sso/', settings(issuer), server.as(bank.admin))
   expect(set.status).toBe(200)
   expect(JSON.stringify(set.body)).not.toContain('secret-of-the-provider')
-  await server.owner('update users set password_hash = $1', [await hashPassword('trois petits chats')])
+  await server.owner('update users set password_hash = $1', [quickHash('trois petits chats')])
 })
 
 describe('people of an organisation sign in at its own provider', () => {
@@ -205,6 +206,25 @@ describe('people of an organisation sign in at its own provider', () => {
     const answer = await enter(login)
     expect([answer.status, answer.cookies['session']]).toEqual([status, undefined])
     expect(await server.owner('select count(*) from users')).toEqual(before)
+  })
+
+  test('what is asked of the provider, which of its words are groups, the role of all others, and the switch count', async () => {
+    const put = (more: Json) =>
+      call('PUT', '/api/v1/tenants/bank/sso/', { ...settings(issuer), ...more }, server.as(bank.admin))
+    const scope = 'openid email profile'
+    try {
+      expect((await put({ groups_claim: 'teams', default_role: 'agent', scope })).status).toBe(200)
+      expect(new URL((await start()).url).searchParams.get('scope')).toBe(scope)
+      expect(await whoIs((await enter('tia')).cookies)).toMatchObject({ role: 'supervisor' })
+      expect(await whoIs((await enter('out')).cookies)).toMatchObject({ role: 'agent' })
+      await put({ scope: 'openid email' })
+      expect(new URL((await start()).url).searchParams.get('scope')).toBe('openid email')
+      await put({ is_active: false })
+      const refused = await call('POST', '/api/v1/auth/sso/start/', { tenant: 'bank' }, { origin: ORIGIN })
+      expect(refused.status).toBe(404)
+    } finally {
+      await put({})
+    }
   })
 
   test('their session is for this organisation, and what is the person’s own asks for a proof they do not have', async () => {

@@ -27,7 +27,7 @@ const PURPOSE = 'voice-clip'
 const signed = (text: string, language: Locale) => `${language}:${text}`
 
 /** Address of a text's clip. It carries the text, so that any node can render it, and only this installation can make one. */
-const textPath = (text: string, language: Locale) =>
+export const textPath = (text: string, language: Locale) =>
   `/voice/${language}/${mac(PURPOSE, signed(text, language))}.wav?text=${encodeURIComponent(text)}`
 
 /** The call of a ticket as a display speaks it. */

@@ -5,6 +5,7 @@ import type { Database } from '../../../kernel/db/types.ts'
 import { invalid, notFound } from '../../../kernel/errors.ts'
 import { operation, type Context, type Operation } from '../../../kernel/operation.ts'
 import { Closed, Locale, Time } from '../../../kernel/schema.ts'
+import { checkRoom } from '../../tenants/index.ts'
 
 /** What an organisation may record: the words around, letters, and numbers of tickets and counters. */
 const Word = Type.String({ pattern: '^(?:ticket|counter|[A-Z]|0|[1-9]\\d{0,6})$' })
@@ -76,7 +77,7 @@ const set = operation({
   kind: 'mutation',
   summary: 'Upload a recorded clip of the voice',
   description:
-    '`ticket` and `counter` are the words before the numbers, `A` to `Z` letters, `0` to `9999999` numbers. WAV, MP3 or Ogg in base64, at most 45 kB: eleven seconds of MP3 at 32 kbit/s. Replaces what is there.',
+    '`ticket` and `counter` are the words before the numbers, `A` to `Z` letters, `0` to `9999999` numbers. WAV, MP3 or Ogg in base64, at most 45 kB: eleven seconds of MP3 at 32 kbit/s. Replaces what is there. Refused with `voice_full` when all that the organisation may keep is there.',
   scope: 'write:display',
   roles: MANAGERS,
   http: { method: 'PUT', path: '/voice-clips/{language}/{word}/' },
@@ -98,6 +99,7 @@ const set = operation({
        returning ${COLUMNS}`,
       [language, word, known.type, createHash('sha256').update(bytes).digest(), bytes],
     )
+    await checkRoom(ctx.tx, 'voice_megabytes', 0)
     const clip = shown(ctx, row)
     ctx.record({ before: null, after: clip })
     ctx.emit({ type: 'voice_clip.updated', site_id: 0, data: { clip: { language, word } } })

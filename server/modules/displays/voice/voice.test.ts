@@ -166,6 +166,31 @@ describe('recorded clips', () => {
     })
   })
 
+  test('are no more than the organisation may keep; what people have recorded stays', async () => {
+    const quota = (megabytes: number) =>
+      runtime.db.platform((tx) =>
+        tx.query(`select app.set_quota($1, 'voice_megabytes', $2)`, [bank.tenant.id, megabytes]),
+      )
+    await owner('delete from voice_clips where tenant_id = $1', [bank.tenant.id])
+    await owner(
+      `insert into voice_clips (tenant_id, language, word, type, sha256, bytes, updated_at)
+       select $1, 'ar', n, 'audio/wav', sha256(n::text::bytea), decode(repeat('00', 50000), 'hex'), now() - n * interval '1 day'
+       from generate_series(1, 25) n`,
+      [bank.tenant.id],
+    )
+    const clips = () => owner('select from voice_clips where tenant_id = $1', [bank.tenant.id])
+    const bring = (word: string, nth: number) =>
+      admin('voice-clips.set', { language: 'fr', word, audio: recording(nth) })
+    // Control: where there is room it comes in.
+    await bring('A', 1)
+    await quota(1)
+    await expect(bring('B', 2)).rejects.toMatchObject({ code: 'voice_full', params: { megabytes: 1 } })
+    expect(await clips()).toHaveLength(26)
+    await quota(2)
+    await bring('B', 2)
+    expect(await clips()).toHaveLength(27)
+  })
+
   test('are sound and nothing else', async () => {
     const audio = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>').toString('base64')
     await expect(admin('voice-clips.set', { language: 'fr', word: '3', audio })).rejects.toMatchObject({

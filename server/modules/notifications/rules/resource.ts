@@ -72,6 +72,8 @@ const Quiet = Closed({ starts: Nullable(Minute), ends: Nullable(Minute) })
 type Quiet = Type.Static<typeof Quiet>
 const path = '/sites/{site_id}/quiet-hours/'
 
+const OF_SITE =
+  'select h.starts, h.ends from sites s left join quiet_hours h on h.tenant_id = s.tenant_id and h.site_id = s.id where s.id = $1'
 const getQuiet = operation({
   id: 'notifications.quietHours',
   kind: 'query',
@@ -82,11 +84,7 @@ const getQuiet = operation({
   input: Closed({ site_id: Id }),
   output: Quiet,
   example: { input: { site_id: 1 } },
-  run: ({ tx }, { site_id }) =>
-    tx.one<Quiet>(
-      'select h.starts, h.ends from sites s left join quiet_hours h on h.tenant_id = s.tenant_id and h.site_id = s.id where s.id = $1',
-      [site_id],
-    ),
+  run: ({ tx }, { site_id }) => tx.one<Quiet>(OF_SITE, [site_id]),
 })
 
 const setQuiet = operation({
@@ -103,8 +101,8 @@ const setQuiet = operation({
   example: { input: { site_id: 1, starts: '21:00', ends: '08:00' } },
   async run(ctx, { site_id, starts, ends }) {
     if ((starts === null) !== (ends === null)) throw invalid(starts === null ? '/starts' : '/ends', 'required')
-    const site = await ctx.tx.maybe('select id from sites where id = $1', [site_id])
-    if (!site) throw notFound()
+    const before = await ctx.tx.maybe<Quiet>(OF_SITE, [site_id])
+    if (!before) throw notFound()
     if (starts === null) await ctx.tx.query('delete from quiet_hours where site_id = $1', [site_id])
     else
       await ctx.tx.query(
@@ -112,6 +110,7 @@ const setQuiet = operation({
          on conflict (tenant_id, site_id) do update set starts = excluded.starts, ends = excluded.ends`,
         [site_id, starts, ends],
       )
+    ctx.record({ before, after: { starts, ends } })
     ctx.emit({ type: 'quiet_hours.updated', site_id, data: { starts, ends } })
     return { starts, ends }
   },

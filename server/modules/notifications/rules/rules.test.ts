@@ -101,6 +101,8 @@ describe('what is said, and when', () => {
   test('a transfer, and every request for time', async () => {
     await run('notification-rules.create', { queue_id: queueId(1), event: 'transferred', channels: ['whatsapp'] })
     await rule('delayed')
+    // One that is switched off says nothing.
+    await rule('position', { threshold: 9, is_active: false })
     await waiting()
     const { id, phone } = await waiting()
     for (const minutes of [5, 10]) {

@@ -131,6 +131,7 @@ const setPrice = operation({
   output: Price,
   example: { input: { channel: 'sms', price_micros: 45_000, currency: 'EUR' } },
   async run(ctx, { channel, price_micros, currency }) {
+    const before = (await ctx.tx.query<Price>(PRICES)).find((one) => one.channel === channel) ?? null
     const price = await ctx.tx.one<Price>(
       `insert into message_prices (channel, price_micros, currency) values ($1, $2, $3)
        on conflict (tenant_id, channel) do update
@@ -138,6 +139,7 @@ const setPrice = operation({
        returning channel, price_micros, currency`,
       [channel, price_micros, currency],
     )
+    ctx.record({ before, after: price })
     ctx.emit({ type: 'message_price.updated', site_id: 0, data: { price } })
     return price
   },

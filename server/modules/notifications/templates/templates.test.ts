@@ -118,10 +118,14 @@ describe('templates of an organisation', () => {
     expect((await run('templates.preview', { event: 'called', channel: 'email', language: 'fr' })).subject).toMatch(
       /A042/,
     )
+    await run('templates.create', { ...template, channel: 'email', subject: 'À vous, {number}' })
+    expect(await run('templates.preview', { event: 'called', channel: 'email', language: 'fr' })).toMatchObject({
+      subject: 'À vous, A042',
+    })
     const { results } = await run('templates.events')
     const called = results.find(({ event }: { event: string }) => event === 'called')
     expect(called.placeholders).toContain('counter')
-    expect(called.texts.filter(({ is_own }: { is_own: boolean }) => is_own)).toHaveLength(1)
+    expect(called.texts.filter(({ is_own }: { is_own: boolean }) => is_own)).toHaveLength(2)
     await expect(run('templates.create', template)).rejects.toMatchObject({ code: 'already_exists' })
     await expect(run('templates.update', { id, body: '{position}' })).rejects.toMatchObject({
       fields: [{ path: '/body', code: 'unknown_placeholder', params: { name: 'position' } }],
@@ -139,7 +143,7 @@ describe('templates of an organisation', () => {
     })
     expect(shown.body).not.toMatch(/^Venez/)
     const agent = as(bank.agentActors[0]!, bank.tenant)
-    expect((await agent('templates.list')).results).toHaveLength(1)
+    expect((await agent('templates.list')).results).toHaveLength(2)
     await expect(agent('templates.create', { ...template, language: 'en' })).rejects.toMatchObject({
       code: 'forbidden',
     })

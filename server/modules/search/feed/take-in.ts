@@ -1,4 +1,5 @@
 import type { Database, Tx } from '../../../kernel/db/types.ts'
+import { readOn } from '../../../kernel/events/index.ts'
 import { readDocuments } from '../document.ts'
 import type { SearchServer } from '../providers/opensearch.ts'
 import type { Kind } from '../schema.ts'
@@ -8,20 +9,25 @@ import { reindexTenant } from './reindex.ts'
 const MOST = 500
 
 /** What moves a ticket to where it was not, or brings it. The other events change nothing that is looked for. */
-const EVENTS = `
-  with page as materialized (
-    select "offset", type, ticket_id from events where site_id = $1 and "offset" > $2 order by "offset" limit ${MOST})
-  select coalesce(max("offset"), $2) as "offset", count(*)::int as events,
-    coalesce(array_agg(distinct ticket_id) filter (where ticket_id is not null
-      and type not in ('ticket.called', 'ticket.recalled', 'ticket.started', 'ticket.held', 'ticket.resumed', 'ticket.completed')), '{}') as tickets
-  from page`
+export const EVENTS = `
+  select "offset", at, case when type not in ('ticket.called', 'ticket.recalled', 'ticket.started', 'ticket.held', 'ticket.resumed',
+    'ticket.completed') then ticket_id end as ticket_id
+  from events where site_id = $1 and "offset" > $2 and at >= $3 order by "offset" limit ${MOST}`
 const CURSOR = `
-  select s.epoch, coalesce(c."offset", 0) as "offset", coalesce(c.epoch, '') as seen_epoch
+  select s.epoch, s.last_offset, coalesce(c."offset", 0) as "offset", coalesce(c.epoch, '') as seen_epoch, c.at
   from streams s left join search_cursors c on c.tenant_id = s.tenant_id and c.site_id = s.site_id where s.site_id = $1`
 const MOVE = `
-  insert into search_cursors (site_id, epoch, "offset") values ($1, $2, $3)
-  on conflict (tenant_id, site_id) do update set epoch = excluded.epoch, "offset" = excluded."offset"
+  insert into search_cursors (site_id, epoch, "offset", at) values ($1, $2, $3, $4)
+  on conflict (tenant_id, site_id) do update set epoch = excluded.epoch, "offset" = excluded."offset", at = excluded.at
   where search_cursors.epoch <> excluded.epoch or search_cursors."offset" < excluded."offset"`
+
+interface Cursor {
+  epoch: string
+  last_offset: number
+  seen_epoch: string
+  offset: number
+  at: string | null
+}
 
 /** A customer is where the tickets have been. */
 const customersOf = (tx: Tx, tickets: readonly number[]) =>
@@ -43,13 +49,17 @@ async function tell(db: Database, server: SearchServer, tenantId: number, kind: 
  */
 async function takeInStream(db: Database, server: SearchServer, tenantId: number, siteId: number): Promise<boolean> {
   const reader = db.reader(tenantId)
-  const cursor = await reader.maybe<{ epoch: string; seen_epoch: string; offset: number }>(CURSOR, [siteId])
+  const cursor = await reader.maybe<Cursor>(CURSOR, [siteId])
   if (!cursor) return false
   // After a restore offsets do not compare: all of the stream is told again.
-  const from = cursor.seen_epoch === cursor.epoch ? cursor.offset : 0
-  const page = await reader.one<{ offset: number; events: number; tickets: number[] }>(EVENTS, [siteId, from])
-  await tell(db, server, tenantId, 'ticket', page.tickets)
-  const customers = await customersOf(reader, page.tickets)
+  const isKnown = cursor.seen_epoch === cursor.epoch
+  const [offset, at] = isKnown ? [cursor.offset, cursor.at] : [0, null]
+  const events = await readOn({ offset, at, lastOffset: cursor.last_offset }, MOST, (since) =>
+    reader.query<{ offset: number; at: string; ticket_id: number | null }>(EVENTS, [siteId, offset, since]),
+  )
+  const tickets = [...new Set(events.flatMap(({ ticket_id }) => ticket_id ?? []))]
+  await tell(db, server, tenantId, 'ticket', tickets)
+  const customers = await customersOf(reader, tickets)
   await tell(
     db,
     server,
@@ -57,8 +67,9 @@ async function takeInStream(db: Database, server: SearchServer, tenantId: number
     'customer',
     customers.map(({ id }) => id),
   )
-  await db.tenant(tenantId, (tx) => tx.query(MOVE, [siteId, cursor.epoch, page.offset]))
-  return page.events === MOST
+  const last = events.at(-1)
+  await db.tenant(tenantId, (tx) => tx.query(MOVE, [siteId, cursor.epoch, last?.offset ?? offset, last?.at ?? at]))
+  return events.length === MOST
 }
 
 async function takeInChanges(db: Database, server: SearchServer, tenantId: number): Promise<boolean> {
@@ -82,8 +93,8 @@ async function begin(db: Database, server: SearchServer, tenantId: number): Prom
   // Streams are followed from where they stand now: everything before is in what is told here.
   const heads = await db
     .reader(tenantId)
-    .query<{ site_id: number; epoch: string; last_offset: number }>(
-      'select site_id, epoch, last_offset from streams where site_id > 0',
+    .query<{ site_id: number; epoch: string; last_offset: number; at: string }>(
+      'select site_id, epoch, last_offset, clock_timestamp() as at from streams where site_id > 0',
     )
   try {
     await reindexTenant(db, server, tenantId)
@@ -92,7 +103,7 @@ async function begin(db: Database, server: SearchServer, tenantId: number): Prom
     throw error
   }
   await db.tenant(tenantId, async (tx) => {
-    for (const { site_id, epoch, last_offset } of heads) await tx.query(MOVE, [site_id, epoch, last_offset])
+    for (const { site_id, epoch, last_offset, at } of heads) await tx.query(MOVE, [site_id, epoch, last_offset, at])
   })
 }
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { estimateWait } from '../../../../shared/eta.ts'
 import { TicketStatus } from '../../../../shared/ticket-status.ts'
 import type { Database, Tx } from '../../../kernel/db/types.ts'
@@ -107,6 +107,26 @@ describe('position', () => {
     await loadSite(hub, crowd.tenant.id, crowd.sites[0]!.id)
     expect(await take()).toMatchObject({ ahead: LONG + 1 })
     await hub.stop()
+  })
+
+  test('counts whom a transaction on its way lets in, until that is known or came to nothing', async () => {
+    const [tenant, site] = [crowd.tenant, crowd.sites[0]!.id]
+    await loadSite(runtime.hub, tenant.id, site)
+    const place = (id: number) =>
+      runtime.db.tenant(tenant.id, async (tx) => {
+        const placed = { id, site_id: site, queue_id: queueOf(crowd).id, rank: id, status: TicketStatus.waiting }
+        return (await figuresOf({ tx, tenant, hub: runtime.hub }, [placed]))[0]!.position!
+      })
+    const far = 8_000_000_000_000_000
+    vi.useFakeTimers({ toFake: ['performance'] })
+    try {
+      const first = await place(far)
+      expect([await place(far + 2), await place(far + 1), await place(far)]).toEqual([first + 1, first + 1, first])
+      vi.advanceTimersByTime(1001)
+      expect(await place(far + 3)).toBe(first)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('comes with the answer of take, for many at once', async () => {

@@ -3,7 +3,7 @@ import { TicketStatus } from '../../../../shared/ticket-status.ts'
 import type { Context } from '../../../kernel/operation.ts'
 import { queueConfig } from '../../queues/index.ts'
 import { loadSite, siteIfLoaded } from './sites.ts'
-import type { SiteLive } from './site-live.ts'
+import type { SiteLive, Waiting } from './site-live.ts'
 
 /** `position` 1 is next. All null unless the ticket waits; the estimates also when nothing honest can be said. */
 export type Figures = Estimate & { position: number | null; ahead: number | null }
@@ -34,8 +34,9 @@ export function figuresIn(live: SiteLive, { queue_id, rank, id, status }: Placed
 
 /**
  * Figures of tickets, in order, from memory in O(log n) each. Tickets of this call that are newer than the projection
- * (just taken, in this transaction) count as standing where they will. Inside a transaction of a site this process has
- * not read yet, the database counts instead: whoever holds a connection must not wait for a whole site to be read.
+ * (just taken, in this transaction or in one on its way) count as standing where they will. Inside a transaction of a
+ * site this process has not read yet, the database counts instead: whoever holds a connection must not wait for a whole
+ * site to be read.
  */
 export async function figuresOf(ctx: Caller, tickets: readonly Placed[]): Promise<Figures[]> {
   const waiting = tickets.filter(({ status }) => status === TicketStatus.waiting)
@@ -48,10 +49,16 @@ export async function figuresOf(ctx: Caller, tickets: readonly Placed[]): Promis
   }
   const cold = waiting.filter(({ site_id }) => !sites.has(site_id))
   const counted = cold.length ? await countFigures(ctx, cold) : new Map<number, Figures>()
-  const newcomers = waiting.filter(({ id, site_id }) => sites.get(site_id)?.knows(id) === false)
+  const newcomers = new Map<SiteLive, Waiting[]>()
+  for (const [siteId, live] of sites) {
+    const own = waiting.filter(({ id, site_id }) => site_id === siteId && !live.knows(id))
+    if (isTransaction(ctx)) live.grant(own)
+    newcomers.set(live, isTransaction(ctx) ? live.granted() : own)
+  }
   return tickets.map((ticket) => {
     const live = sites.get(ticket.site_id)
-    return live ? figuresIn(live, ticket, matesBefore(ticket, newcomers)) : (counted.get(ticket.id) ?? NO_FIGURES)
+    if (!live) return counted.get(ticket.id) ?? NO_FIGURES
+    return figuresIn(live, ticket, matesBefore(ticket, newcomers.get(live)!))
   })
 }
 
@@ -82,7 +89,7 @@ export async function newcomerFigures(ctx: Caller, queueId: number): Promise<Fig
 /** Only a transaction can be finished; reads hold no connection between two statements. */
 const isTransaction = ({ tx }: Caller): boolean => 'finish' in tx
 
-function matesBefore(ticket: Placed, newcomers: readonly Placed[]): number {
+function matesBefore(ticket: Placed, newcomers: readonly Waiting[]): number {
   let before = 0
   for (const { queue_id, rank, id } of newcomers) {
     if (queue_id === ticket.queue_id && (rank < ticket.rank || (rank === ticket.rank && id < ticket.id))) before++

@@ -120,7 +120,7 @@ async function projectionErrors(): Promise<string[]> {
 }
 
 /** Lists of commands that are played; whoever checks a release plays more. */
-const RUNS = isSoak() ? 1000 : 80
+const RUNS = isSoak() ? 1000 : 40
 
 /** Random days, joined at a random moment. Throws at the first difference; resolves with the number of frames. */
 async function followDays(numRuns: number, forgets: string | null = null): Promise<number> {

@@ -49,7 +49,7 @@ test('doors opened and closed by somebody’s hand are told at once: hours, site
   for (const [operation, change, status] of changes) {
     await run(operation, change)
     expected.push(status)
-    await expect.poll(told, { timeout: 10_000 }).toEqual(expected)
+    await expect.poll(told).toEqual(expected)
     expect(await run('queues.get', { id: queue! })).toMatchObject({ status })
   }
 })

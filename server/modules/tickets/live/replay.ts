@@ -31,6 +31,8 @@ const EVENTS = `
   select site_id, "offset", type, at, actor, queue_id, from_queue_id, ticket_id, agent_id, data from events
   where site_id = $1 and "offset" > $2 and at < $3 order by "offset" limit ${MOST}`
 
+const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+
 /** Who was called when: the day as its boards saw it. */
 export const replayDay = operation({
   id: 'sites.replay',
@@ -41,7 +43,7 @@ export const replayDay = operation({
   scope: 'read:ticket',
   roles: MANAGERS,
   http: { method: 'GET', path: '/sites/{id}/replay/' },
-  input: Closed({ id: Id, day: Type.Optional(Day), after: Type.Optional(Type.Integer({ minimum: 0 })) }),
+  input: Closed({ id: Id, day: Type.Optional(Day), after: Type.Optional(Offset) }),
   output: Closed({
     day: Day,
     begins_at: Time,

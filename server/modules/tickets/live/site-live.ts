@@ -2,6 +2,7 @@ import { paceOf, type AgentChange, type Ticket } from '../../../../shared/board.
 import { estimateWait, type Estimate, type Forecast, type WaitFactors } from '../../../../shared/eta.ts'
 import { RankIndex } from '../../../../shared/rank-index.ts'
 import { TicketStatus } from '../../../../shared/ticket-status.ts'
+import { monotonicMs } from '../../../kernel/clock.ts'
 import type { StreamEvent } from '../../../kernel/events/index.ts'
 import { dataOf } from './select.ts'
 
@@ -21,6 +22,9 @@ export interface SiteState {
   waiting: readonly Waiting[]
 }
 
+/** What was granted and is not heard of by then was rolled back. */
+const GRANT_MS = 1000
+
 type Place = Pick<Waiting, 'queue_id' | 'rank'>
 type Pace = Omit<WaitFactors, 'ahead'>
 
@@ -33,6 +37,8 @@ export class SiteLive {
   offset: number
   #queues = new Map<number, RankIndex>()
   #places = new Map<number, Place>()
+  /** Of this process's transactions that are on their way: the next may be answered before their events come. */
+  #granted = new Map<number, Waiting & { at: number }>()
   #agents = new Map<number, { status: string; queue_ids: readonly number[] }>()
   #serviceSeconds = new Map<number, number | null>()
   #forecasts = new Map<number, Forecast | null>()
@@ -81,6 +87,21 @@ export class SiteLive {
     return this.#places.has(ticketId)
   }
 
+  /** Tickets that a transaction is about to let in. */
+  grant(tickets: readonly Waiting[]): void {
+    const at = monotonicMs()
+    for (const { id, queue_id, rank } of tickets) this.#granted.set(id, { id, queue_id, rank, at })
+  }
+  /** Those granted that are not known yet. */
+  granted(): Waiting[] {
+    const since = monotonicMs() - GRANT_MS
+    for (const [id, { at }] of this.#granted) {
+      if (at >= since) break
+      this.#granted.delete(id)
+    }
+    return [...this.#granted.values()]
+  }
+
   estimate(queueId: number, ahead: number): Estimate {
     let pace = this.#paces.get(queueId)
     if (!pace) {
@@ -93,6 +114,7 @@ export class SiteLive {
   }
 
   #place(ticket: Ticket) {
+    this.#granted.delete(ticket.id)
     const known = this.#places.get(ticket.id)
     const isWaiting = ticket.status === TicketStatus.waiting
     if (known && isWaiting && known.queue_id === ticket.queue_id && known.rank === ticket.rank) return

@@ -10,7 +10,7 @@ const RECENT_EVENTS = 2000
 
 /**
  * Today is the site's local day. Waits and services are those of legs that ended today, and of the tickets at the
- * counters now; a wait ends with the call.
+ * counters now; a wait ends with the call. Nothing is below zero, also when the database's clock was set back.
  */
 const STATS = `
   with own as (
@@ -28,9 +28,9 @@ const STATS = `
     from own join tickets t on t.site_id = own.site_id and t.queue_id = own.id
     where t.status in ('appelé', 'en_service', 'en_pause')),
   waits as (
-    select extract(epoch from called_at - entered_at) as seconds from legs where called_at is not null),
+    select greatest(0, extract(epoch from called_at - entered_at)) as seconds from legs where called_at is not null),
   services as (
-    select extract(epoch from ended_at - started_at) - held_seconds as seconds from legs
+    select greatest(0, extract(epoch from ended_at - started_at) - held_seconds) as seconds from legs
     where started_at is not null and ended_by = 'terminé'),
   recent as (
     select e.type, e.at from own cross join lateral (
@@ -41,7 +41,7 @@ const STATS = `
                 else least(3600, greatest(1, extract(epoch from now() - min(at)))) end as seconds
     from recent),
   line as (
-    select count(*)::int as waiting, extract(epoch from now() - min(t.entered_at))::int as longest_wait_seconds
+    select count(*)::int as waiting, max(greatest(0, extract(epoch from now() - t.entered_at)))::int as longest_wait_seconds
     from tickets t where t.queue_id = $1 and t.status = 'en_attente')
   select line.waiting, line.longest_wait_seconds,
     (select round(avg(seconds))::int from waits) as mean_wait_seconds,

@@ -8,7 +8,10 @@ const lab = await aLab()
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest('hex')
 
 /** A paired ticket machine of the branch. */
-async function aMachine(b: Branch, settings: object = {}): Promise<{ actor: Actor; run: ReturnType<Branch['as']> }> {
+async function aMachine(
+  b: Branch,
+  settings: object = {},
+): Promise<{ id: number; actor: Actor; run: ReturnType<Branch['as']> }> {
   const site = b.sites[0]!.id
   const [kiosk] = await lab.owner<{ id: number }>(
     `insert into kiosks (tenant_id, site_id, name, settings) values ($1, $2, 'K', $3) returning id`,
@@ -19,7 +22,7 @@ async function aMachine(b: Branch, settings: object = {}): Promise<{ actor: Acto
     [b.tenant.id, site, kiosk!.id],
   )
   const actor: Actor = { ...b.kiosk, principal: `device:${device!.id}` }
-  return { actor, run: b.as(actor) }
+  return { id: device!.id, actor, run: b.as(actor) }
 }
 interface Block {
   id: number
@@ -80,6 +83,8 @@ test('K4 what a machine holds is nobody else’s, is given in the order and at t
   // Not what another machine holds, nor what lies beside the block.
   expect(await codeOf(tell(two, mine, 0))).toBe('not_found')
   expect(await codeOf(tell(one, mine, 5))).toBe('not_found')
+  expect(await codeOf(tell(one, mine, 3e9))).toBe('invalid_input')
+  expect(await codeOf(tell(one, mine, 999_999_000))).toBe('not_found')
   expect((await reserve(one)).map(({ given }) => given)).toContain(5)
   expect((await reserve(one)).filter(({ given }) => given < 5).length).toBeGreaterThan(0)
 })
@@ -183,6 +188,25 @@ test('control: a machine that counts on from the last number it saw gives number
   const offline = Array.from({ length: 3 }, (_, i) => `A00${seen + 1 + i}`)
   const online = [await b.take(), await b.take()].map(({ number }) => number)
   expect(offline.filter((number) => online.includes(number))).not.toEqual([])
+})
+
+test('a machine that is switched off gives nothing new; who has a number of it already keeps it', async () => {
+  const b = await lab.branch()
+  const [machine, other] = [await aMachine(b, { offline_numbers: 5 }), await aMachine(b)]
+  const [block] = await reserve(machine)
+  const take = (of: typeof machine) => codeOf(of.run('tickets.take', { queue_id: b.queues[0]!.id, channel: 'kiosk' }))
+  expect(await take(machine)).toBe('ok')
+  const turn = (isOn: boolean) =>
+    lab.owner('update kiosks set is_active = $2 where id = (select kiosk_id from devices where id = $1)', [
+      machine.id,
+      isOn,
+    ])
+  await turn(false)
+  expect([await take(machine), await take(other)]).toEqual(['kiosk_inactive', 'ok'])
+  expect(await b.line()).toHaveLength(2)
+  expect((await tell(machine, block!, 0)).number).toBe('A995')
+  await turn(true)
+  expect(await take(machine)).toBe('ok')
 })
 
 test('a machine asked to hold none holds none; nobody else may ask', async () => {

@@ -15,6 +15,8 @@ import { TICKET_COLUMNS } from '../sql.ts'
 import { microseconds } from '../time.ts'
 import { machineOf } from './machine.ts'
 
+/** Two of these are no further apart than PostgreSQL counts. */
+const FURTHEST = 1_000_000_000
 const BLOCK = `
   select b.queue_id, b.day::text as day, b.numbers[$2 - b.first_serial + 1] as number,
     greatest(b.leased_at, b.starts_at, least($3::timestamptz, b.expires_at, clock_timestamp())) as arrived_at
@@ -40,7 +42,7 @@ export const takeOffline = operation({
   http: { method: 'POST', path: '/tickets/offline/', status: 201 },
   input: Closed({
     block_id: Id,
-    serial: Type.Integer(),
+    serial: Type.Integer({ minimum: -FURTHEST, maximum: FURTHEST }),
     taken_at: Time,
     /** SHA-256 of the secret that the machine made for the visitor’s page. */
     token_hash: Type.String({ pattern: '^[0-9a-f]{64}$' }),

@@ -3,6 +3,7 @@ import { ROLES } from '../../../kernel/access.ts'
 import { notFound } from '../../../kernel/errors.ts'
 import { operation, type Context } from '../../../kernel/operation.ts'
 import { Closed, Id, Nullable, Text, Time } from '../../../kernel/schema.ts'
+import { Brand, brandOf } from '../../media/index.ts'
 import { openState, QueueStatus } from '../../queues/index.ts'
 import { exceptionAt, Names, type OpeningHours } from '../../sites/index.ts'
 import { newcomerFigures } from '../live/index.ts'
@@ -47,6 +48,7 @@ export const SiteNow = Closed({
 })
 const SitePage = Closed({
   tenant_name: Type.String(),
+  brand: Brand,
   ...SiteNow.properties,
   /** The server's clock: what is shown is as of then. */
   now: Time,
@@ -115,6 +117,6 @@ export const sitePage = operation({
   async run(ctx, { slug }) {
     const found = await siteNow(ctx, slug)
     if (!found) throw notFound()
-    return { tenant_name: ctx.tenant.name, ...found }
+    return { tenant_name: ctx.tenant.name, brand: await brandOf(ctx), ...found }
   },
 })

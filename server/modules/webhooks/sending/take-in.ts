@@ -1,4 +1,5 @@
 import type { Database, Tx } from '../../../kernel/db/types.ts'
+import { dayBefore, wantedOf } from '../../../kernel/events/index.ts'
 
 /** Events taken in by one transaction. */
 const MAX_EVENTS = 1000
@@ -16,21 +17,38 @@ const SEEN = `select coalesce(max("offset"), 0) as "offset" from events where si
 
 /**
  * Who wants to be told what. A first message goes to one endpoint alone. Written in the order of the log, because
- * deliveries begin in the order of their ids.
+ * deliveries begin in the order of their ids. Nothing is written when fewer events than wanted ($5) were found since $4, or
+ * some between them were not.
  */
-const TAKE_IN = `
+export const TAKE_IN = `
   with page as materialized (
-    select "offset", type, at, data from events where site_id = $1 and "offset" > $2 order by "offset" limit ${MAX_EVENTS}),
+    select "offset", type, at, data from events where site_id = $1 and "offset" > $2 and at >= $4 order by "offset" limit ${MAX_EVENTS}),
+  page_is as (select count(*) >= $5 and ($5 = 0 or max("offset") = $2 + count(*)) as whole from page),
   wanted as (
     insert into webhook_deliveries (webhook_id, site_id, epoch, "offset", type)
     select w.id, $1, $3, p."offset", p.type from page p join webhooks w
-      on w.is_active and p.at >= w.since and (w.site_id is null or w.site_id = $1)
+      on (select whole from page_is) and w.is_active and p.at >= w.since and (w.site_id is null or w.site_id = $1)
       and case when p.type = 'webhook.pinged' then p.data #>> '{webhook,id}' = w.id::text
         else w.events = '{}' or p.type = any(w.events) or split_part(p.type, '.', 1) || '.*' = any(w.events) end
     order by p."offset", w.id
     on conflict do nothing returning 1)
-  select count(*)::int as events, max("offset") as "offset", max(at) as at, (select count(*)::int from wanted) as wanted from page`
+  select count(*)::int as events, max("offset") as "offset", max(at) as at, (select count(*)::int from wanted) as wanted, (select whole from page_is) as is_whole from page`
 const MOVE = 'update webhook_cursors set epoch = $2, "offset" = $3, at = coalesce($4, at) where site_id = $1'
+
+interface Cursor {
+  epoch: string
+  seen_epoch: string
+  offset: number
+  at: string
+  last_offset: number
+}
+interface Page {
+  events: number
+  offset: number | null
+  at: string | null
+  wanted: number
+  is_whole: boolean
+}
 
 /**
  * Takes in what happened in a stream since the last time. The place in the log moves in the transaction that writes the
@@ -39,16 +57,17 @@ const MOVE = 'update webhook_cursors set epoch = $2, "offset" = $3, at = coalesc
  */
 async function takeIn(tx: Tx, siteId: number): Promise<{ wanted: number; isMore: boolean }> {
   await tx.query(OPEN, [siteId])
-  const cursor = await tx.maybe<{ epoch: string; seen_epoch: string; offset: number; at: string }>(CURSOR, [siteId])
+  const cursor = await tx.maybe<Cursor>(CURSOR, [siteId])
   if (!cursor) return { wanted: 0, isMore: false }
   const { epoch } = cursor
   let { offset } = cursor
   if (cursor.seen_epoch !== epoch) ({ offset } = await tx.one<{ offset: number }>(SEEN, [siteId, cursor.at]))
-  const page = await tx.one<{ events: number; offset: number | null; at: string | null; wanted: number }>(TAKE_IN, [
-    siteId,
-    offset,
-    epoch,
-  ])
+  const take = (since: string, wanted: number) => tx.one<Page>(TAKE_IN, [siteId, offset, epoch, since, wanted])
+  const recent = await take(
+    dayBefore(cursor.at),
+    wantedOf({ ...cursor, offset, lastOffset: cursor.last_offset }, MAX_EVENTS),
+  )
+  const page = recent.is_whole ? recent : await take('-infinity', 0)
   await tx.query(MOVE, [siteId, epoch, page.offset ?? offset, page.at])
   return { wanted: page.wanted, isMore: page.events === MAX_EVENTS }
 }

@@ -1,5 +1,5 @@
 import { cp, mkdir, readdir, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import packageJson from '../../../../package.json' with { type: 'json' }
 import type { Config } from '../../../config.ts'
 import { monotonicMs } from '../../../kernel/clock.ts'
@@ -55,7 +55,7 @@ async function withDirect<T>(config: Config, run: (direct: Direct) => Promise<T>
  */
 export async function backUp(
   config: Config,
-  { to, keep, verify: isVerified = false }: { to: string; keep?: number; verify?: boolean },
+  { to, keep, scratch, verify: isVerified = false }: { to: string; keep?: number; verify?: boolean; scratch?: string },
 ): Promise<boolean> {
   const started = monotonicMs()
   await mkdir(to, { recursive: true, mode: 0o700 })
@@ -63,9 +63,16 @@ export async function backUp(
   const manifest = await withDirectUrl(config, (url) => dump(url, directory, packageJson.version))
   for (const name of FILES)
     await cp(join(config.dataDir, name), join(directory, 'files', name), { recursive: true }).catch(ignoreMissing)
+  const seconds = secondsSince(started)
   const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0)
-  print(`${directory}: ${rows} rows of ${manifest.tables.length} tables in ${secondsSince(started)} s`)
-  if (isVerified && !(await verify(config, directory))) return false
+  print(`${directory}: ${rows} rows of ${manifest.tables.length} tables in ${seconds} s`)
+  await onRecord(config, 'select app.record_backup($1, $2, $3, $4)', [
+    basename(directory),
+    'logical',
+    Number(seconds),
+    rows,
+  ])
+  if (isVerified && !(await verify(config, directory, scratch))) return false
   if (keep !== undefined) await prune(to, keep)
   return true
 }
@@ -88,11 +95,12 @@ async function prune(directory: string, keep: number): Promise<void> {
 }
 
 /** Tells what a logical backup holds after restoring it into a scratch database; answers whether all is well. */
-export async function verify(config: Config, directory: string): Promise<boolean> {
+export async function verify(config: Config, directory: string, scratchUrl?: string): Promise<boolean> {
   const started = monotonicMs()
   const { tables, rows, differing, auditLogs, auditEntries, brokenLogs, answers, failures } = await verifyBackup(
     resolve(directory),
     config,
+    scratchUrl,
   )
   const tell = (name: string, said: string, problems: readonly string[]) => {
     print(`${problems.length === 0 ? 'ok  ' : 'FAIL'}  ${name}: ${said}`)
@@ -105,7 +113,16 @@ export async function verify(config: Config, directory: string): Promise<boolean
     tell('answers', `${answers} reads by the program on the restored copy`, failures),
   ]
   print(`restored and verified in ${secondsSince(started)} s; the copy is removed`)
-  return verdicts.every(Boolean)
+  const isWell = verdicts.every(Boolean)
+  await onRecord(config, 'select app.record_verification($1, $2)', [basename(resolve(directory)), isWell])
+  return isWell
+}
+
+/** Tells the installation what was done, for its operators to read. A backup is no worse for not being on record. */
+async function onRecord(config: Config, text: string, values: readonly unknown[]): Promise<void> {
+  await withDirect(config, ({ query }) => query(text, values)).catch((error: unknown) =>
+    complain(`not on record: ${error instanceof Error ? error.message : String(error)}`),
+  )
 }
 
 /** Restores a logical backup into the empty database of the settings. The copy sends nothing until it is released. */
@@ -134,7 +151,14 @@ export async function backUpServer(config: Config, { to }: { to: string }): Prom
   await mkdir(to, { recursive: true, mode: 0o700 })
   const directory = join(resolve(to), `base-${(await stamp(config)).replace(/\W/g, '')}`)
   const { start, timeline } = await withDirectUrl(config, (url) => baseBackup(url, directory, packageJson.version))
-  print(`${directory}: log needed from ${start} on timeline ${timeline}, in ${secondsSince(started)} s`)
+  const seconds = secondsSince(started)
+  print(`${directory}: log needed from ${start} on timeline ${timeline}, in ${seconds} s`)
+  await onRecord(config, 'select app.record_backup($1, $2, $3, $4)', [
+    basename(directory),
+    'server',
+    Number(seconds),
+    null,
+  ])
 }
 
 /** Keeps the server's log until the process is told to end. */

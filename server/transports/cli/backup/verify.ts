@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,11 +25,17 @@ export interface Verdict {
   failures: string[]
 }
 
-/** Restores a logical backup into a PostgreSQL of its own, looks at everything, and removes it. */
-export async function verifyBackup(directory: string, config: Config): Promise<Verdict> {
+/**
+ * Restores a logical backup into a PostgreSQL of its own, looks at everything, and removes it.
+ * @param scratchUrl a superuser's of a server to make a database on instead, where the program brings none
+ */
+export async function verifyBackup(directory: string, config: Config, scratchUrl?: string): Promise<Verdict> {
   const scratch = mkdtempSync(join(tmpdir(), 'smartqueue-verify-'))
   try {
-    const server = await startEmbedded({ directory: join(scratch, 'postgresql'), durable: false })
+    const server =
+      scratchUrl === undefined
+        ? await startEmbedded({ directory: join(scratch, 'postgresql'), durable: false })
+        : await makeDatabase(scratchUrl)
     try {
       const { manifest } = await load(server.directUrl, directory)
       return await inspect(server, { ...config, dataDir: scratch }, manifest)
@@ -37,6 +44,22 @@ export async function verifyBackup(directory: string, config: Config): Promise<V
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+async function makeDatabase(serverUrl: string) {
+  const server = await connectDirect(serverUrl)
+  const name = `smartqueue_verify_${randomBytes(6).toString('hex')}`
+  await server.query(`create database ${name}`)
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return {
+    url: url.href,
+    directUrl: url.href,
+    async close() {
+      await server.query(`drop database ${name} with (force)`)
+      await server.close()
+    },
   }
 }
 

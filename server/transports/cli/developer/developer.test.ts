@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Webhook as Verifier } from 'standardwebhooks'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { eventsList, queuesUpdate, ticketsTake } from '../../../../sdk/src/index.ts'
 import { startApp } from '../../../test/app.ts'
 import { whenOver } from '../../../test/when-over.ts'
-import { hashPassword } from '../../../modules/authentication/index.ts'
+import { quickHash } from '../../../test/password.ts'
 import { connect } from './credentials.ts'
 import { listen } from './listen.ts'
 import { resend, tailTickets } from './log.ts'
@@ -23,7 +23,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 const server = await startApp()
 const t = await server.aTenant({ slug: 'play', queues: 2, agents: 2 })
 const real = await server.aTenant({ slug: 'real' })
-await server.owner('update users set password_hash = $1', [await hashPassword(PASSWORD)])
+await server.owner('update users set password_hash = $1', [quickHash(PASSWORD)])
 await server.owner('update tenants set is_sandbox = true where id = $1', [t.tenant.id])
 const baseUrl = await server.listen()
 const credentials = join(directory, 'key.json')
@@ -91,27 +91,17 @@ test('I3 listen hears what trigger makes happen, signed; the same event comes ag
   const said = printed()
   try {
     const listening = listen(here.url, { credentials, events: ['ticket.*'] }, ending.signal)
-    await vi.waitFor(() => expect(said.lines.some((line) => line.startsWith('Secret'))).toBe(true))
+    await expect.poll(() => said.lines.some((line) => line.startsWith('Secret'))).toBe(true)
     const { webhook_secret, client } = connect({ credentials })
     for (const { id } of t.queues) await client.call(queuesUpdate, { id, recall_gap_seconds: 0 })
-    // Heard from the moment the end of the log was read.
-    for (let n = 0; here.received.length === 0 && n < 50; n++) {
-      await client.call(ticketsTake, { queue_id: t.queues[0]!.id, channel: 'api' })
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
+    await client.call(ticketsTake, { queue_id: t.queues[0]!.id, channel: 'api' })
+    await expect.poll(() => here.received).not.toEqual([])
     const events =
       'ticket.called ticket.recalled ticket.started ticket.held ticket.resumed ticket.completed ticket.no_show ticket.returned ticket.transferred ticket.cancelled ticket.delayed ticket.updated'
     for (const event of events.split(' ')) {
       await server.owner(`update agents set status = 'available' where tenant_id = $1`, [t.tenant.id])
       await trigger(event, { credentials })
-      await vi.waitFor(
-        () =>
-          expect(
-            here.received.map(({ body }) => JSON.parse(body).type),
-            event,
-          ).toContain(event),
-        10_000,
-      )
+      await expect.poll(() => here.received.map(({ body }) => JSON.parse(body).type)).toContain(event)
       // Whoever was called goes, so that there is somebody free.
       await server.owner(
         `update tickets set status = 'annulé', ended_at = now() where tenant_id = $1 and ended_at is null`,
@@ -160,7 +150,7 @@ test('a sandbox lives: visitors come, are served, and the tail tells', async () 
   const said = printed()
   try {
     const tailing = tailTickets({ credentials, since: at }, ending.signal)
-    await vi.waitFor(() => expect(said.lines.filter((line) => line.includes('ticket.created'))).toHaveLength(6))
+    await expect.poll(() => said.lines.filter((line) => line.includes('ticket.created'))).toHaveLength(6)
     ending.abort()
     await tailing
   } finally {

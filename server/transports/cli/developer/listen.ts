@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Event } from '../../../../sdk/src/index.ts'
+import { eventsList, type Event } from '../../../../sdk/src/index.ts'
 import { now } from '../../../kernel/clock.ts'
 import { signedHeaders } from '../../../modules/webhooks/index.ts'
 import { complain, print } from '../output.ts'
@@ -19,8 +19,9 @@ export async function listen(
 ): Promise<void> {
   const { client, tenant, webhook_secret } = connect(flags)
   if (!URL.canParse(forwardTo) || !/^https?:/.test(forwardTo)) throw new Error(`${forwardTo} is no http address`)
+  // From the end of the log as it is before the first line is printed: who reads that line misses nothing.
+  const from = flags.since ? { since: flags.since } : { after: (await client.call(eventsList, { after: 'now' })).next }
   print(`Forwarding events of ${tenant} to ${forwardTo}\nSecret of their signatures: ${webhook_secret}`)
-  const from = flags.since ? { since: flags.since } : { after: 'now' }
   const choice = { ...(flags.events && { types: flags.events }), ...(signal && { signal }) }
   for await (const { event } of client.events({ pollMs: POLL_MS, ...from, ...choice })) {
     const said = await forward(forwardTo, event, webhook_secret)

@@ -1,5 +1,5 @@
 import type { Area, Page } from '../shell/shell.ts'
-import { ROWS } from './rows.ts'
+import { groupOf, ROWS, type Row } from './rows.ts'
 
 const AREA: Area = {
   title: 'console.page_admin',
@@ -11,12 +11,19 @@ const AREA: Area = {
   },
 }
 
+/** The first page needs no heading. */
+function group(name: Row[0]): Pick<Page, 'group'> {
+  const own = groupOf(name)
+  return own === 'start' ? {} : { group: `console.group_${own}` }
+}
+
 /** The organisation's configuration. */
 export const ADMIN_PAGES: readonly Page[] = ROWS.map(([name, roles, scope, key]) => ({
   id: `admin-${name}`,
   area: AREA,
   path: `admin/${name}`,
   title: `console.page_admin_${name}`,
+  ...group(name),
   ...(key && { key }),
   roles,
   scopes: [scope],

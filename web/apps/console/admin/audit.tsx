@@ -4,9 +4,10 @@ import { t } from '../../../ui/messages.ts'
 import { Code } from '../../../ui/parts/react.ts'
 import { problemText } from '../shell/shell.ts'
 import { Moment } from './kit/cell.tsx'
+import { useOptions } from './kit/options.ts'
 import type { AreaProps } from './kit/resource.tsx'
 import { fieldLabel, valueLabel } from './kit/words.ts'
-import { saveFile } from './poster.tsx'
+import { saveFile } from './files.ts'
 
 type Entry = AuditList['results'][number]
 
@@ -81,10 +82,10 @@ export function Audit({ api }: AreaProps) {
                   <Moment at={entry.at} zone={api.timeZone} />
                 </td>
                 <td>
-                  {valueLabel('role', entry.role)} <Code>{entry.principal}</Code>
+                  <Who api={api} entry={entry} />
                 </td>
                 <th scope="row">
-                  <Code>{entry.operation}</Code> <Code>{entry.subject}</Code>
+                  <Code>{entry.operation}</Code> <Named api={api} principal={entry.subject} />
                 </th>
                 <td>
                   <Changes details={entry.details} />
@@ -103,8 +104,33 @@ export function Audit({ api }: AreaProps) {
   )
 }
 
-const shortly = (value: unknown) =>
-  value === null || value === undefined ? '—' : typeof value === 'string' ? value : JSON.stringify(value)
+const Who = ({ api, entry }: { api: AreaProps['api']; entry: Entry }) => (
+  <>
+    {entry.principal !== 'anonymous' && <Named api={api} principal={entry.principal} />}{' '}
+    <span className="muted">{valueLabel('role', entry.role)}</span>
+  </>
+)
+
+/** A person by name, all else by what it is. */
+function Named({ api, principal }: { api: AreaProps['api']; principal: string }) {
+  const users = useOptions(api, 'user')
+  const id = /^user:(\d+)$/.exec(principal)?.[1]
+  const name = users?.find((each) => String(each.id) === id)?.label
+  return name ? <bdi>{name}</bdi> : <Code>{principal}</Code>
+}
+
+/** What no form has is called as programs call it. */
+function Name({ of }: { of: string }) {
+  const label = fieldLabel(of)
+  return label === `admin.field.${of}` ? <Code>{of}</Code> : label
+}
+
+/** A value as it was given; what has parts is set apart from words. */
+function Given({ value }: { value: unknown }) {
+  if (value === null || value === undefined) return '—'
+  if (typeof value === 'object') return <code className="raw">{JSON.stringify(value)}</code>
+  return <bdi>{typeof value === 'boolean' ? t(value ? 'admin.yes' : 'admin.no_word') : String(value as string)}</bdi>
+}
 /** Before and after of each field; what was given where a change tells no rows. */
 function Changes({ details }: { details: Entry['details'] }) {
   const changes = Object.entries((details['changes'] ?? {}) as Record<string, unknown>)
@@ -113,19 +139,26 @@ function Changes({ details }: { details: Entry['details'] }) {
     <ul className="changes">
       {changes.map(([name, value]) => (
         <li key={name}>
-          {fieldLabel(name)}:{' '}
+          <Name of={name} />:{' '}
           {Array.isArray(value) ? (
             <>
-              <del>{shortly(value[0])}</del> <ins>{shortly(value[1])}</ins>
+              {value[0] !== null && (
+                <del>
+                  <Given value={value[0]} />
+                </del>
+              )}{' '}
+              <ins>
+                <Given value={value[1]} />
+              </ins>
             </>
           ) : (
-            shortly(value)
+            <Given value={value} />
           )}
         </li>
       ))}
       {given.map(([name, value]) => (
         <li key={name}>
-          {fieldLabel(name)}: <bdi>{shortly(value)}</bdi>
+          <Name of={name} />: <Given value={value} />
         </li>
       ))}
     </ul>

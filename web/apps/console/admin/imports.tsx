@@ -14,7 +14,7 @@ import { Code } from '../../../ui/parts/react.ts'
 import { problemText } from '../shell/shell.ts'
 import type { AreaProps } from './kit/resource.tsx'
 import { valueLabel } from './kit/words.ts'
-import { saveFile } from './poster.tsx'
+import { base64, saveFile } from './files.ts'
 
 const KINDS = ['customers', 'services', 'sites', 'users', 'appointments'] as const
 const BUSY = new Set(['checking', 'running', 'undoing'])
@@ -50,7 +50,7 @@ export function Imports({ api }: AreaProps) {
     if (!file) return
     const isSheet = /\.xlsx$/i.test(file.name)
     try {
-      const content = base64(new Uint8Array(await file.arrayBuffer()))
+      const content = base64(await file.arrayBuffer())
       const made = await api.run(importsCreate, { kind, format: isSheet ? 'xlsx' : 'csv', content })
       load()
       await show(made.id)
@@ -167,9 +167,4 @@ export function Imports({ api }: AreaProps) {
       </ul>
     </>
   )
-}
-function base64(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
-  return btoa(text)
 }

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import { templatesPreview, type TemplatesPreview } from '../../../data/operations.ts'
-import { t } from '../../../ui/messages.ts'
+import { languageTag } from '../../../../shared/format.ts'
+import { currentLanguage, t } from '../../../ui/messages.ts'
 import { problemText } from '../shell/shell.ts'
 import type { Api } from './kit/api.ts'
 import type { Values } from './kit/model.ts'
@@ -37,10 +38,26 @@ export function TemplatePreview({ api, values }: { api: Api; values: Values }) {
         {shown.subject && <strong>{shown.subject}</strong>}
         <p>{shown.body}</p>
       </div>
-      <p className="muted">{t('admin.segments', { count: shown.segments, units: shown.units })}</p>
+      <p className="muted">
+        {t('admin.segments', { count: shown.segments, units: shown.units })}
+        {shown.cost_micros !== null && shown.currency !== null && (
+          <span data-cost={shown.cost_micros}>
+            {' '}
+            · {t('admin.cost', { amount: money(shown.cost_micros, shown.currency) })}
+          </span>
+        )}
+      </p>
       <p className="problem" role="status">
         {problem}
       </p>
     </section>
   )
 }
+
+/** Small sums keep their thousandths: a message costs a few of them. */
+const money = (micros: number, currency: string) =>
+  new Intl.NumberFormat(languageTag(currentLanguage()), {
+    style: 'currency',
+    currency,
+    maximumFractionDigits: 4,
+  }).format(micros / 1_000_000)

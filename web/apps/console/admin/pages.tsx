@@ -8,6 +8,7 @@ import { Privacy } from './privacy.tsx'
 import { RESOURCES } from './resources.tsx'
 import { Branding, Organisation, SingleSignOn } from './settings.tsx'
 import { Setup } from './setup.tsx'
+import { Voice } from './voice.tsx'
 
 const resources = Object.fromEntries(
   Object.entries(RESOURCES).map(([name, resource]) => [name, inShell(`admin/${name}`, resourcePage(resource))]),
@@ -21,5 +22,6 @@ export const pages = {
   privacy: inShell('admin/privacy', Privacy),
   audit: inShell('admin/audit', Audit),
   imports: inShell('admin/imports', Imports),
+  voice: inShell('admin/voice', Voice),
   sso: inShell('admin/sso', SingleSignOn),
 }

@@ -3,16 +3,9 @@ import { sitesPoster } from '../../../data/operations.ts'
 import { t } from '../../../ui/messages.ts'
 import { Icon } from '../../../ui/parts/react.ts'
 import { problemText } from '../shell/shell.ts'
+import { saveFile } from './files.ts'
 import type { Api, Row } from './kit/api.ts'
-
-/** Hands the browser a file. */
-export function saveFile(name: string, type: string, bytes: Uint8Array<ArrayBuffer> | string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([bytes], { type }))
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
-}
+import { CopySite } from './site-copy.tsx'
 
 /** One press: a PDF with the code that opens the site's page, in three languages. */
 export function PosterButton({ api, siteId, isPrimary }: { api: Api; siteId: number; isPrimary?: boolean }) {
@@ -47,7 +40,7 @@ export function PosterButton({ api, siteId, isPrimary }: { api: Api; siteId: num
   )
 }
 
-export function SitePoster({ api, row }: { api: Api; row: Row }) {
+function SitePoster({ api, row }: { api: Api; row: Row }) {
   return (
     <section className="section">
       <h2>{t('admin.poster_title')}</h2>
@@ -59,5 +52,15 @@ export function SitePoster({ api, row }: { api: Api; row: Row }) {
         </a>
       </p>
     </section>
+  )
+}
+
+/** Below a site's form. */
+export function SiteExtras({ api, row }: { api: Api; row: Row }) {
+  return (
+    <>
+      <SitePoster api={api} row={row} />
+      <CopySite api={api} row={row} />
+    </>
   )
 }

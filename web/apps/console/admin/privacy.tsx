@@ -4,7 +4,7 @@ import { t } from '../../../ui/messages.ts'
 import { Code } from '../../../ui/parts/react.ts'
 import { problemText } from '../shell/shell.ts'
 import type { Api } from './kit/api.ts'
-import { saveFile } from './poster.tsx'
+import { saveFile } from './files.ts'
 import { settingsPage, tenantSettings } from './settings.tsx'
 
 /** One person: find, hand out, forget. */

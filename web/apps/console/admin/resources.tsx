@@ -3,9 +3,13 @@ import * as schemas from '../../../data/schemas.ts'
 import type { Schema } from '../../../data/schema.ts'
 import type { Resource } from './kit/resource.tsx'
 import { PairDevice } from './devices.tsx'
+import { KioskPin } from './kiosk-pin.tsx'
 import { TemplatePreview } from './messages.tsx'
 import { QueueRules } from './rules.tsx'
-import { SitePoster } from './poster.tsx'
+import { SiteExtras } from './poster.tsx'
+import { Prices } from './prices.tsx'
+import { QuietHours } from './quiet-hours.tsx'
+import { SiteMap } from './site-map.tsx'
 
 /** Orders of service that are delivered; a module of the installation may add others, which the server knows. */
 const ALGORITHMS = ['fifo', 'priority', 'aging', 'sla', 'fair_share', 'appointment'] as const
@@ -33,7 +37,8 @@ export const RESOURCES = {
     updateInput: schemas.sitesUpdateInput,
     columns: ['name', 'address', 'timezone', 'is_active'],
     canSearch: true,
-    Extra: SitePoster,
+    Head: SiteMap,
+    Extra: SiteExtras,
   },
   services: {
     noun: 'services',
@@ -174,8 +179,9 @@ export const RESOURCES = {
     remove: ops.kiosksDelete,
     createInput: schemas.kiosksCreateInput,
     updateInput: schemas.kiosksUpdateInput,
-    columns: ['name', 'site_id', 'queue_ids', 'is_active'],
+    columns: ['name', 'site_id', 'queue_ids', 'has_staff_pin', 'is_active'],
     canSearch: true,
+    Extra: KioskPin,
   },
   devices: {
     noun: 'devices',
@@ -199,6 +205,7 @@ export const RESOURCES = {
     createInput: schemas.templatesCreateInput,
     updateInput: schemas.templatesUpdateInput,
     columns: ['event', 'channel', 'language', 'body'],
+    Head: Prices,
     beside: TemplatePreview,
   },
   notices: {
@@ -211,6 +218,7 @@ export const RESOURCES = {
     createInput: schemas.notificationRulesCreateInput,
     updateInput: schemas.notificationRulesUpdateInput,
     columns: ['event', 'queue_id', 'channels', 'is_active'],
+    Head: QuietHours,
   },
   reports: {
     noun: 'reports',

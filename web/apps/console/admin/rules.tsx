@@ -189,8 +189,8 @@ function Waits({ result, minutes }: { result: QueuesSimulate; minutes(seconds: n
             <th scope="row">
               {wait.priority === null ? t('admin.whole_queue') : t('admin.class', { number: wait.priority })}
             </th>
-            <td>{minutes(wait.actual.p50_seconds)}</td>
-            <td>{minutes(wait.simulated.p50_seconds)}</td>
+            <td data-seconds={wait.actual.p50_seconds}>{minutes(wait.actual.p50_seconds)}</td>
+            <td data-seconds={wait.simulated.p50_seconds}>{minutes(wait.simulated.p50_seconds)}</td>
           </tr>
         ))}
       </tbody>

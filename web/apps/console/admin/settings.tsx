@@ -19,6 +19,7 @@ import { Icon } from '../../../ui/parts/react.ts'
 import { problemText } from '../shell/shell.ts'
 import type { AnyOperation, Api } from './kit/api.ts'
 import { Form } from './kit/form.tsx'
+import { Logo } from './logo.tsx'
 import type { Values } from './kit/model.ts'
 import type { AreaProps } from './kit/resource.tsx'
 import { words } from './kit/words.ts'
@@ -32,7 +33,7 @@ interface Settings {
   only?: readonly string[]
   beside?: ComponentType<{ api: Api; values: Values }>
   refuse?: (values: Values) => Map<string, string>
-  Extra?: ComponentType<{ api: Api }>
+  Extra?: ComponentType<{ api: Api; reload(): void }>
 }
 
 /** One thing of the organisation, such as its name and zone. */
@@ -42,6 +43,8 @@ export function settingsPage({ noun, get, update, schema, only, beside, refuse, 
   return function SettingsPage({ api }: AreaProps) {
     const [row, setRow] = useState<Values>()
     const [isNew, setNew] = useState(false)
+    /** Of the form: what stands below may change the same thing. */
+    const [version, setVersion] = useState(0)
     const [etag, setEtag] = useState('')
     const [problem, setProblem] = useState('')
     const read = useCallback(async () => (await api.run(get, {}, { onEtag: setEtag })) as Values, [api])
@@ -63,7 +66,7 @@ export function settingsPage({ noun, get, update, schema, only, beside, refuse, 
         </p>
         {(row || isNew) && (
           <Form
-            key={isNew ? 'new' : 'there'}
+            key={isNew ? 'new' : version}
             api={api}
             noun={noun}
             schema={isNew ? schema : { ...schema, required: [] }}
@@ -79,12 +82,24 @@ export function settingsPage({ noun, get, update, schema, only, beside, refuse, 
             }}
           />
         )}
-        {Extra && <Extra api={api} />}
+        {Extra && (
+          <Extra
+            api={api}
+            reload={() =>
+              void read().then((now) => {
+                setRow(now)
+                setVersion((last) => last + 1)
+              })
+            }
+          />
+        )}
       </>
     )
   }
 }
 export const tenantSettings = { get: tenantsGet, update: tenantsUpdate, schema: tenantsUpdateInput }
+
+const megabytes = (bytes: number) => Math.round(bytes / 100_000) / 10
 
 export const Organisation = settingsPage({
   noun: 'organisation',
@@ -94,7 +109,7 @@ export const Organisation = settingsPage({
 })
 export const SingleSignOn = settingsPage({ noun: 'sso', get: ssoGet, update: ssoSet, schema: ssoSetInput })
 
-/** Soft limits: nobody is refused at the door. */
+/** What is used of what was agreed; nobody is refused a ticket for it. */
 function Usage({ api }: { api: Api }) {
   const [usage, setUsage] = useState<TenantsUsage>()
   useEffect(() => void api.run(tenantsUsage, {}).then(setUsage, () => {}), [api])
@@ -112,6 +127,10 @@ function Usage({ api }: { api: Api }) {
         )}
       </p>
       <p className="muted">{t('admin.usage_soft')}</p>
+      <p data-media={usage.media_bytes}>
+        {t('admin.usage_media', { used: megabytes(usage.media_bytes), most: megabytes(usage.media_most_bytes) })}
+      </p>
+      <p>{t('admin.usage_voice', { used: megabytes(usage.voice_bytes), most: megabytes(usage.voice_most_bytes) })}</p>
     </section>
   )
 }
@@ -120,7 +139,7 @@ const HEX = /^#[0-9A-F]{6}$/
 export const Branding = settingsPage({
   noun: 'branding',
   ...tenantSettings,
-  only: ['brand_colour'],
+  only: ['brand_colour', 'logo_media_id'],
   beside: Contrast,
   refuse: ({ brand_colour: colour }) =>
     new Map(
@@ -128,8 +147,17 @@ export const Branding = settingsPage({
         ? [['/brand_colour', t('admin.contrast_low', { nearest: readable(colour) })]]
         : [],
     ),
-  Extra: Languages,
+  Extra: Look,
 })
+
+function Look(props: { api: Api; reload(): void }) {
+  return (
+    <>
+      <Logo {...props} />
+      <Languages {...props} />
+    </>
+  )
+}
 
 /** How the colour looks and reads where it is used, while it is chosen. */
 function Contrast({ values }: { values: Values }) {

@@ -1,11 +1,12 @@
 import { useState, type FormEvent } from 'react'
 import { devicesPair, setupApply, ticketsTake, type SetupApply } from '../../../data/operations.ts'
+import { setupApplyInput } from '../../../data/schemas.ts'
 import { t } from '../../../ui/messages.ts'
 import { Icon, TicketNumber } from '../../../ui/parts/react.ts'
 import { linkTo } from '../shell/router.ts'
 import { problemText } from '../shell/shell.ts'
 import type { Api } from './kit/api.ts'
-import { asTime } from './kit/hours.tsx'
+import { Form } from './kit/form.tsx'
 import { forgetOptions } from './kit/options.ts'
 import type { AreaProps } from './kit/resource.tsx'
 import { PosterButton } from './poster.tsx'
@@ -36,30 +37,8 @@ export function Setup({ api }: AreaProps) {
 
 function Choose({ api, onMade }: { api: Api; onMade(made: SetupApply): void }) {
   const [template, setTemplate] = useState<(typeof TEMPLATES)[number]>('town_hall')
-  const [problem, setProblem] = useState('')
-  const [isBusy, setBusy] = useState(false)
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault()
-    const { name, address, counters, opens, closes } = Object.fromEntries(new FormData(event.currentTarget)) as Record<
-      string,
-      string
-    >
-    setBusy(true)
-    setProblem('')
-    api
-      .run(setupApply, {
-        template,
-        name: name!,
-        counters: Number(counters),
-        ...(address && { address }),
-        ...(opens && { opens: asTime(opens) }),
-        ...(closes && { closes: asTime(closes) }),
-      })
-      .then(onMade, (error: unknown) => setProblem(problemText(error)))
-      .finally(() => setBusy(false))
-  }
   return (
-    <form className="form setup" onSubmit={submit} data-setup="choose">
+    <div className="setup" data-setup="choose">
       <fieldset className="field">
         <legend>{t('admin.setup_kind')}</legend>
         <div className="templates">
@@ -78,37 +57,16 @@ function Choose({ api, onMade }: { api: Api; onMade(made: SetupApply): void }) {
           ))}
         </div>
       </fieldset>
-      <div className="group">
-        <div className="field">
-          <label htmlFor="setup-name">{t('admin.setup_name')}</label>
-          <input id="setup-name" name="name" required maxLength={200} dir="auto" />
-        </div>
-        <div className="field">
-          <label htmlFor="setup-address">{t('admin.field.address')}</label>
-          <input id="setup-address" name="address" maxLength={500} dir="auto" />
-        </div>
-        <div className="field">
-          <label htmlFor="setup-counters">{t('admin.setup_counters')}</label>
-          <input id="setup-counters" name="counters" type="number" dir="ltr" min={1} max={50} defaultValue={3} />
-        </div>
-        <div className="field">
-          <label htmlFor="setup-opens">{t('admin.setup_opens')}</label>
-          <input id="setup-opens" name="opens" dir="ltr" inputMode="numeric" placeholder="08:30" />
-        </div>
-        <div className="field">
-          <label htmlFor="setup-closes">{t('admin.setup_closes')}</label>
-          <input id="setup-closes" name="closes" dir="ltr" inputMode="numeric" placeholder="17:30" />
-        </div>
-      </div>
-      <p className="problem" role="alert">
-        {problem}
-      </p>
-      <div className="row form-end">
-        <button type="submit" className="button" data-kind="primary" disabled={isBusy}>
-          {t('admin.setup_make')}
-        </button>
-      </div>
-    </form>
+      <Form
+        api={api}
+        noun="setup"
+        schema={setupApplyInput}
+        given={{ template }}
+        hidden={['timezone']}
+        submitLabel={t('admin.setup_make')}
+        send={async (values) => onMade(await api.run(setupApply, values as never))}
+      />
+    </div>
   )
 }
 

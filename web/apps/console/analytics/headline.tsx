@@ -1,6 +1,6 @@
 import type { AnalyticsOverview } from '../../../data/operations.ts'
 import { t, type MessageKey } from '../../../ui/messages.ts'
-import { Value, type Kind } from './report.tsx'
+import { Value, type Kind } from './figures.tsx'
 
 const FIGURES = [
   ['served', 'count', 'up'],
@@ -13,11 +13,11 @@ const FIGURES = [
 ] as const satisfies readonly (readonly [keyof AnalyticsOverview['current'], Kind, 'up' | 'down'])[]
 
 /** The period in seven figures, each beside the one of as many days before. */
-export function Headline({ overview: { current, previous } }: { overview: AnalyticsOverview }) {
+export function Headline({ overview, isAwaited }: { overview: AnalyticsOverview | undefined; isAwaited: boolean }) {
   return (
-    <dl className="headline">
+    <dl className="headline" aria-busy={isAwaited}>
       {FIGURES.map(([name, kind, good]) => {
-        const [now, before] = [current[name], previous[name]]
+        const [now, before] = [overview?.current[name] ?? null, overview?.previous[name] ?? null]
         const isChanged = now !== null && before !== null && before !== 0
         const change = isChanged ? (now - before) / before : null
         const isGood = change === null || change === 0 ? null : change > 0 === (good === 'up')

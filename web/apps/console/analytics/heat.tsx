@@ -1,6 +1,6 @@
 import { currentLanguage, t } from '../../../ui/messages.ts'
 import { weekdayName } from './data.ts'
-import type { Row } from './report.tsx'
+import type { Row } from './figures.tsx'
 
 /** How many came, hour by weekday: a table whose cells are the darker the more came. Rows: weekday and hour, people. */
 export function Heat({ rows }: { rows: readonly Row[] }) {

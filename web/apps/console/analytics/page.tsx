@@ -5,77 +5,68 @@ import { setSearch, usePlace } from '../shell/router.ts'
 import { useCommands, type PageProps } from '../shell/shell.ts'
 import { serverNow } from '../state/clock.ts'
 import './analytics.css'
-import {
-  lastDays,
-  loadReports,
-  loadStaffing,
-  moved,
-  weekdayName,
-  type Reports,
-  type StaffingHour,
-  type Wanted,
-} from './data.ts'
+import { askReports, askSite, lastDays, loadStaffing, moved, REPORTS, type Wanted } from './data.ts'
+import { Filters } from './filters.tsx'
 import { Heat } from './heat.tsx'
 import { Headline } from './headline.tsx'
-import { Report, shareText, type Cell, type Column, type Kind, type ReportData } from './report.tsx'
+import { Report } from './report.tsx'
+import { useAsked, type Asked } from './use-asked.ts'
+import {
+  accuracyTold,
+  agentsTold,
+  funnelTold,
+  groupsTold,
+  heatTold,
+  staffingTold,
+  volumeTold,
+  waitTold,
+  type Namer,
+  type Told,
+} from './views.ts'
 
 const WaitBand = lazy(() => import('./charts.tsx').then((charts) => ({ default: charts.WaitBand })))
 const NeedAndPlan = lazy(() => import('./charts.tsx').then((charts) => ({ default: charts.NeedAndPlan })))
+const Volume = lazy(() => import('./charts.tsx').then((charts) => ({ default: charts.Volume })))
 const Funnel = lazy(() => import('./charts.tsx').then((charts) => ({ default: charts.Funnel })))
 
-const column = (name: string, kind: Kind): Column => ({ label: t(`analytics.${name}` as MessageKey), kind })
-const numberOf = (text: string | null) => (text === null ? undefined : Number(text) || undefined)
+/** Days that are shown when the address names none. */
+const DAYS = 28
+/** Reports that are drawn. */
+const DRAWN = ['wait', 'volume', 'heat', 'funnel', 'staffing']
 
 /** What a period was like, on one page; the address says which one, and opens the same view again. */
 export default function AnalyticsPage({ shell }: PageProps) {
   const { search } = usePlace()
-  const [reports, setReports] = useState<Reports | null>(null)
-  const [staffing, setStaffing] = useState<StaffingHour[] | null>(null)
-  const [sites, setSites] = useState<readonly SitesGet[]>([])
+  const [sites, setSites] = useState<readonly SitesGet[] | null>(null)
   const [services, setServices] = useState<readonly ServicesGet[]>([])
-  const isCompared = search.get('compare') === '1'
-  const tables = new Set((search.get('tables') ?? '').split(',').filter(Boolean))
-  const asked = ['from', 'to', 'site', 'service', 'queue'].map((name) => search.get(name) ?? '').join('|')
-  const today = new Intl.DateTimeFormat('en-CA', { timeZone: shell.timeZone }).format(serverNow())
-  const staffingDay = search.get('day') ?? today
-
-  function wanted(): Wanted {
-    const [from, to] = [search.get('from'), search.get('to')]
-    const [site_id, service_id, queue_id] = ['site', 'service', 'queue'].map((name) => numberOf(search.get(name)))
-    return {
-      ...(from && { from }),
-      ...(to && { to }),
-      ...(site_id && { site_id }),
-      ...(service_id && { service_id }),
-      ...(queue_id && { queue_id }),
-    }
-  }
-  useEffect(() => {
-    let isWanted = true
-    loadReports(shell, wanted(), isCompared).then((found) => isWanted && setReports(found), shell.refuse)
-    return () => void (isWanted = false)
-    // oxlint-disable-next-line react/exhaustive-deps -- `asked` is what `wanted` reads
-  }, [shell, asked, isCompared])
-  useEffect(() => {
-    let isWanted = true
-    loadStaffing(shell, staffingDay, wanted()).then((found) => isWanted && setStaffing(found), shell.refuse)
-    return () => void (isWanted = false)
-    // oxlint-disable-next-line react/exhaustive-deps -- `asked` is what `wanted` reads
-  }, [shell, asked, staffingDay])
   useEffect(() => {
     shell.run(sitesList, { limit: 200 }).then(({ results }) => setSites(results), shell.refuse)
     shell.run(servicesList, { limit: 200 }).then(({ results }) => setServices(results), shell.refuse)
   }, [shell])
 
-  const period = reports && { from: reports.overview.from, to: reports.overview.to }
-  const go = (times: number) => period && setSearch(moved(period.from, period.to, times))
-  const all = ['wait', 'heat', 'funnel', 'staffing']
+  const isCompared = search.get('compare') === '1'
+  const tables = new Set((search.get('tables') ?? '').split(',').filter(Boolean))
+  const today = new Intl.DateTimeFormat('en-CA', { timeZone: shell.timeZone }).format(serverNow())
+  const to = search.get('to') ?? today
+  const period = { from: search.get('from') ?? lastDays(to, DAYS).from, to }
+  const wanted = wantedOf(search, period)
+  const siteId = wanted.site_id ?? (sites?.length === 1 ? sites[0]!.id : undefined)
+  const isNarrowed = wanted.channel !== undefined || wanted.agent_id !== undefined
+  const day = search.get('day') ?? today
+  const report = useAsked(() => askReports(shell, wanted, isCompared), JSON.stringify([wanted, isCompared]))
+  const atSite = useAsked(() => askSite(shell, wanted, siteId), JSON.stringify([wanted, siteId]))
+  const plan = useAsked(
+    () => ({ staffing: isNarrowed ? Promise.resolve([]) : loadStaffing(shell, day, wanted) }),
+    JSON.stringify([day, wanted.site_id, wanted.service_id, wanted.queue_id, isNarrowed]),
+  )
+
+  const go = (times: number) => setSearch(moved(period.from, period.to, times))
   const setTables = (names: Iterable<string>) =>
     setSearch({ tables: [...names].join(',') || null }, { isReplacing: true })
   useCommands(shell, [
     { id: 'before', key: '[', label: t('analytics.before'), run: () => go(-1) },
     { id: 'after', key: ']', label: t('analytics.after'), run: () => go(1) },
-    { id: 'tables', key: 't', label: t('analytics.as_table'), run: () => setTables(tables.size > 0 ? [] : all) },
+    { id: 'tables', key: 't', label: t('analytics.as_table'), run: () => setTables(tables.size > 0 ? [] : DRAWN) },
     {
       id: 'compare',
       key: 'v',
@@ -83,285 +74,116 @@ export default function AnalyticsPage({ shell }: PageProps) {
       run: () => setSearch({ compare: isCompared ? null : '1' }),
     },
   ])
-  if (!reports || !period)
-    return (
-      <main className="gate">
-        <p role="status">{t('ui.loading')}</p>
-      </main>
-    )
-  const { wait, waitBefore, heat, funnel, channels, agents, accuracy } = reports
-  const report = (
-    id: string,
-    finding: string,
-    data: ReportData,
-    chart?: (label: string) => ReactNode,
-    onPick?: (key: string) => void,
-  ) => (
-    <Report
-      key={id}
-      id={id}
-      title={t(`analytics.${id}` as MessageKey)}
-      finding={finding}
-      data={data}
-      isTable={tables.has(id)}
-      onTable={(isTable) => setTables(isTable ? [...tables, id] : [...tables].filter((each) => each !== id))}
-      onPick={onPick}
-      {...(chart && { chart: <Suspense fallback={<p role="status">{t('ui.loading')}</p>}>{chart(finding)}</Suspense> })}
-    />
-  )
 
-  const beforeAt = new Map(waitBefore?.hours.map(({ hour, p50_wait_time }) => [hour, p50_wait_time]))
-  const waitData: ReportData = {
-    columns: [
-      column('hour', 'text'),
-      column('p50', 'seconds'),
-      column('p90', 'seconds'),
-      ...(waitBefore ? [column('p50_before', 'seconds')] : []),
-    ],
-    rows: wait.hours.map(({ hour, p50_wait_time, p90_wait_time }) => ({
-      key: String(hour),
-      cells: [`${hour}:00`, p50_wait_time, p90_wait_time, ...(waitBefore ? [beforeAt.get(hour) ?? null] : [])],
-    })),
-  }
-  const worst = wait.hours.toSorted((a, b) => (b.p90_wait_time ?? 0) - (a.p90_wait_time ?? 0))[0]
-  const heatData: ReportData = {
-    columns: [column('weekday', 'text'), column('hour', 'text'), column('people', 'count'), column('p90', 'seconds')],
-    rows: heat.cells.map(({ weekday, hour, total_customers, p90_wait_time }) => ({
-      key: `${weekday}-${hour}`,
-      cells: [weekdayName(weekday, currentLanguage()), `${hour}:00`, total_customers, p90_wait_time],
-    })),
-  }
-  const busiest = heat.cells.toSorted((a, b) => b.total_customers - a.total_customers)[0]
-  const steps = ['joined', 'called', 'came', 'served', 'rated'] as const
-  const share = (value: number) => (funnel.joined === 0 ? null : value / funnel.joined)
-  const funnelData: ReportData = {
-    columns: [column('step', 'text'), column('people', 'count'), column('share', 'share')],
-    rows: steps.map((name) => ({ key: name, cells: [t(`analytics.step_${name}`), funnel[name], share(funnel[name])] })),
-  }
-  const staffingData: ReportData = {
-    columns: [column('half_hour', 'text'), column('needed', 'count'), column('planned', 'count')],
-    rows: (staffing ?? []).map(({ from, needed, planned }) => ({ key: from, cells: [from, needed, planned] })),
-  }
-  const short = (staffing ?? []).filter(({ needed, planned }) => planned < needed).length
-  const groupColumns = (first: string) => [
-    column(first, 'text'),
-    column('people', 'count'),
-    column('served', 'count'),
-    column('p50', 'seconds'),
-    column('p90', 'seconds'),
-    column('within_goal', 'share'),
-    column('abandoned', 'count'),
-    column('no_shows', 'count'),
-  ]
-  const groupsOf = ({ groups }: Reports['services'], nameOf: (key: string, name: string | null) => string) =>
-    groups
-      .toSorted((a, b) => b.total_customers - a.total_customers)
-      .map((each) => ({
-        key: each.key,
-        cells: [
-          nameOf(each.key, each.name),
-          each.total_customers,
-          each.served,
-          each.p50_wait_time,
-          each.p90_wait_time,
-          each.within_goal,
-          each.abandoned,
-          each.no_shows,
-        ] as Cell[],
-      }))
-  const serviceOf = (key: string, name: string | null) => {
+  const serviceOf: Namer = (key, name) => {
     const service = services.find(({ id }) => String(id) === key)
     return service?.names[currentLanguage()] ?? service?.name ?? name ?? key
   }
-  const first = <Group extends { total_customers: number; name: string | null; key: string }>(
-    groups: readonly Group[],
-  ) => groups.toSorted((a, b) => b.total_customers - a.total_customers)[0]
-  const topService = first(reports.services.groups)
-  const topChannel = first(channels.groups)
-  const topAgent = agents.agents.toSorted((a, b) => b.served - a.served)[0]
+  const channelOf: Namer = (key) => t(`channel.${key}` as MessageKey)
+  const agentOf = (id: number) => report('agents').value?.agents.find(({ agent_id }) => agent_id === id)?.name ?? '…'
+  const chips = [
+    ...(wanted.service_id ? [{ name: 'service', label: serviceOf(String(wanted.service_id), null) }] : []),
+    ...(wanted.channel ? [{ name: 'channel', label: channelOf(wanted.channel, null) }] : []),
+    ...(wanted.agent_id ? [{ name: 'agent', label: agentOf(wanted.agent_id) }] : []),
+  ]
+  function shown<Value>(
+    id: string,
+    asked: Asked<Value>,
+    tell: (value: Value) => Told,
+    more: { chart?: (told: Told) => ReactNode; onPick?: (key: string) => void; choice?: ReactNode } = {},
+  ) {
+    const { chart } = more
+    return (
+      <Report
+        key={id}
+        id={id}
+        title={t(`analytics.${id}` as MessageKey)}
+        told={asked.value === undefined ? undefined : tell(asked.value as Value)}
+        problem={asked.problem}
+        isAwaited={asked.isAwaited}
+        isTable={tables.has(id)}
+        onTable={(isTable) => setTables(isTable ? [...tables, id] : [...tables].filter((each) => each !== id))}
+        onPick={more.onPick}
+        choice={more.choice}
+        {...(chart && {
+          chart: (told) => <Suspense fallback={<p role="status">{t('ui.loading')}</p>}>{chart(told)}</Suspense>,
+        })}
+      />
+    )
+  }
 
+  const overview = report('overview')
+  const asked = [...REPORTS.map(report), atSite('counters'), atSite('occupancy'), plan('staffing')]
   return (
-    <main className="analytics" data-from={period.from} data-to={period.to}>
+    <main
+      className="analytics"
+      data-from={period.from}
+      data-to={period.to}
+      data-complete={sites !== null && !asked.some(({ isAwaited }) => isAwaited)}
+    >
       <header className="analytics-head">
         <h1>{t('console.page_analytics')}</h1>
-        <div className="row filters">
-          {[7, 28, 90].map((days) => {
-            const { from, to } = lastDays(today, days)
-            return (
-              <button
-                key={days}
-                type="button"
-                className="button"
-                aria-pressed={period.from === from && period.to === to}
-                data-days={days}
-                onClick={() => setSearch({ from, to })}
-              >
-                {t('analytics.last_days', { count: days })}
-              </button>
-            )
-          })}
-          {(['from', 'to'] as const).map((name) => (
-            <input
-              key={name}
-              type="date"
-              aria-label={t(`analytics.${name}`)}
-              value={period[name]}
-              onChange={(event) => event.target.value && setSearch({ ...period, [name]: event.target.value })}
-            />
-          ))}
-          <button
-            type="button"
-            className="button"
-            aria-pressed={isCompared}
-            data-compare=""
-            onClick={() => setSearch({ compare: isCompared ? null : '1' })}
-          >
-            {t('analytics.compare')}
-          </button>
-          {sites.length > 1 && (
-            <select
-              aria-label={t('analytics.site')}
-              value={search.get('site') ?? ''}
-              onChange={(event) => setSearch({ site: event.target.value || null })}
-            >
-              <option value="">{t('analytics.all_sites')}</option>
-              {sites.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          )}
-          {search.get('service') !== null && (
-            <button
-              type="button"
-              className="button chip-off"
-              data-filter="service"
-              onClick={() => setSearch({ service: null })}
-            >
-              {serviceOf(search.get('service')!, null)} ×
-              <span className="visually-hidden">{t('analytics.all_services')}</span>
-            </button>
-          )}
-        </div>
+        <Filters
+          period={period}
+          today={today}
+          isCompared={isCompared}
+          sites={sites ?? []}
+          siteId={wanted.site_id}
+          chips={chips}
+        />
       </header>
-      <Headline overview={reports.overview} />
-      {report(
-        'wait',
-        worst?.p90_wait_time == null
-          ? t('analytics.nothing')
-          : t('analytics.wait_finding', { hour: worst.hour, minutes: Math.round(worst.p90_wait_time / 60) }),
-        waitData,
-        (label) => (
-          <WaitBand data={waitData} label={label} />
-        ),
+      <Headline overview={overview.value} isAwaited={overview.isAwaited} />
+      {overview.problem && (
+        <p className="problem" role="alert">
+          {overview.problem}
+        </p>
       )}
-      {report(
-        'heat',
-        busiest
-          ? t('analytics.heat_finding', {
-              day: weekdayName(busiest.weekday, currentLanguage()),
-              hour: busiest.hour,
-              count: busiest.total_customers,
-            })
-          : t('analytics.nothing'),
-        heatData,
-        () => (
-          <Heat rows={heatData.rows} />
-        ),
-      )}
+      {shown('wait', report('wait'), (wait) => waitTold(wait, report('waitBefore').value ?? null), {
+        chart: ({ data, finding }) => <WaitBand data={data} label={finding} />,
+      })}
+      {shown('volume', report('wait'), volumeTold, {
+        chart: ({ data, finding }) => <Volume data={data} label={finding} />,
+      })}
+      {shown('heat', report('heat'), heatTold, { chart: ({ data }) => <Heat rows={data.rows} /> })}
       <div className="pair">
-        {report('funnel', t('analytics.funnel_finding', { share: shareText(share(funnel.served)) }), funnelData, () => (
-          <Funnel data={funnelData} />
-        ))}
-        {report(
-          'staffing',
-          staffing === null
-            ? t('ui.loading')
-            : short > 0
-              ? t('analytics.staffing_short', { count: short })
-              : t('analytics.staffing_enough'),
-          staffingData,
-          (label) => (
-            <>
+        {shown('funnel', report('funnel'), funnelTold, { chart: ({ data }) => <Funnel data={data} /> })}
+        {!isNarrowed &&
+          shown('staffing', plan('staffing'), staffingTold, {
+            chart: ({ data, finding }) => <NeedAndPlan data={data} label={finding} />,
+            choice: (
               <label className="staffing-day">
                 {t('analytics.day')}
-                <input
-                  type="date"
-                  value={staffingDay}
-                  onChange={(event) => setSearch({ day: event.target.value || null })}
-                />
+                <input type="date" value={day} onChange={(event) => setSearch({ day: event.target.value || null })} />
               </label>
-              <NeedAndPlan data={staffingData} label={label} />
-            </>
-          ),
-        )}
+            ),
+          })}
       </div>
-      {report(
-        'services',
-        topService ? t('analytics.most', { name: serviceOf(topService.key, topService.name) }) : t('analytics.nothing'),
-        { columns: groupColumns('service'), rows: groupsOf(reports.services, serviceOf) },
-        undefined,
-        (key) => setSearch({ service: key }),
-      )}
-      {report(
-        'channels',
-        topChannel
-          ? t('analytics.most', { name: t(`channel.${topChannel.key}` as MessageKey) })
-          : t('analytics.nothing'),
-        { columns: groupColumns('channel'), rows: groupsOf(channels, (key) => t(`channel.${key}` as MessageKey)) },
-      )}
-      {report('agents', topAgent ? t('analytics.most', { name: topAgent.name ?? '–' }) : t('analytics.nothing'), {
-        columns: [
-          column('agent', 'text'),
-          column('called', 'count'),
-          column('served', 'count'),
-          column('no_shows', 'count'),
-          column('service_p50', 'seconds'),
-          column('service_p90', 'seconds'),
-          column('rating', 'rating'),
-        ],
-        rows: agents.agents
-          .toSorted((a, b) => b.served - a.served)
-          .map((each) => ({
-            key: String(each.agent_id),
-            cells: [
-              each.name ?? '–',
-              each.called,
-              each.served,
-              each.no_shows,
-              each.p50_service_time,
-              each.p90_service_time,
-              each.average_rating,
-            ],
-          })),
+      {shown('services', report('services'), (groups) => groupsTold('service', groups, serviceOf), {
+        onPick: (key) => setSearch({ service: key }),
       })}
-      {report(
-        'accuracy',
-        accuracy.within_promise === null
-          ? t('analytics.nothing')
-          : t('analytics.accuracy_finding', { share: shareText(accuracy.within_promise) }),
-        {
-          columns: [
-            column('service', 'text'),
-            column('promised', 'count'),
-            column('within_promise', 'share'),
-            column('inside', 'share'),
-            column('error', 'seconds'),
-          ],
-          rows: accuracy.groups.map((each) => ({
-            key: each.key,
-            cells: [
-              serviceOf(each.key, each.name),
-              each.promised,
-              each.within_promise,
-              each.coverage,
-              each.mean_absolute_error_seconds,
-            ],
-          })),
-        },
-      )}
-      {reports.overview.is_rounded && <p className="muted">{t('analytics.rounded')}</p>}
+      {shown('channels', report('channels'), (groups) => groupsTold('channel', groups, channelOf), {
+        onPick: (key) => setSearch({ channel: key }),
+      })}
+      {siteId !== undefined &&
+        shown('counters', atSite('counters'), (groups) => groupsTold('counter', groups, (key, name) => name ?? key))}
+      {shown('agents', report('agents'), (agents) => agentsTold(agents, atSite('occupancy').value ?? null), {
+        onPick: (key) => setSearch({ agent: key }),
+      })}
+      {shown('accuracy', report('accuracy'), (accuracy) => accuracyTold(accuracy, serviceOf))}
+      {overview.value?.is_rounded && <p className="muted">{t('analytics.rounded')}</p>}
     </main>
   )
+}
+function wantedOf(search: URLSearchParams, period: { from: string; to: string }): Wanted {
+  const numberOf = (name: string) => Number(search.get(name) ?? '') || undefined
+  const [site_id, service_id, queue_id, agent_id] = ['site', 'service', 'queue', 'agent'].map(numberOf)
+  const channel = search.get('channel') as Wanted['channel'] | null
+  return {
+    ...period,
+    ...(site_id && { site_id }),
+    ...(service_id && { service_id }),
+    ...(queue_id && { queue_id }),
+    ...(agent_id && { agent_id }),
+    ...(channel && { channel }),
+  }
 }

@@ -1,98 +1,64 @@
 import type { ReactNode } from 'react'
-import { stopwatch } from '../../../ui/format.ts'
-import { currentLanguage, t } from '../../../ui/messages.ts'
-import { Code } from '../../../ui/parts/react.ts'
-import { languageTag } from '../../../../shared/format.ts'
-
-export type Kind = 'text' | 'count' | 'seconds' | 'share' | 'rating'
-export interface Column {
-  label: string
-  kind: Kind
-}
-export type Cell = string | number | null
-export interface Row {
-  key: string
-  cells: readonly Cell[]
-}
-export interface ReportData {
-  columns: readonly Column[]
-  rows: readonly Row[]
-}
-
-/** A figure as people read it. Nothing to tell of is a dash. */
-export function Value({ value, kind }: { value: Cell; kind: Kind }): ReactNode {
-  if (value === null) return '–'
-  if (typeof value === 'string') return value
-  switch (kind) {
-    case 'seconds':
-      return <Code>{stopwatch(value)}</Code>
-    case 'share':
-      return number(value, { style: 'percent', maximumFractionDigits: 1 })
-    case 'rating':
-      return number(value, { maximumFractionDigits: 2 })
-    default:
-      return number(value)
-  }
-}
-const number = (value: number, options?: Intl.NumberFormatOptions) =>
-  new Intl.NumberFormat(languageTag(currentLanguage()), options).format(value)
-export const shareText = (value: number | null) =>
-  value === null ? '–' : number(value, { style: 'percent', maximumFractionDigits: 0 })
+import { t } from '../../../ui/messages.ts'
+import { Value, type Cell, type ReportData } from './figures.tsx'
+import type { Told } from './views.ts'
 
 interface Props {
   id: string
   title: string
-  /** What it says, in a sentence. */
-  finding: string
-  data: ReportData
+  /** What it says, and its rows; undefined until they have come. */
+  told: Told | undefined
+  problem: string
+  /** Newer figures are on their way. */
+  isAwaited: boolean
   isTable: boolean
   onTable(isTable: boolean): void
   /** What pressing a row narrows the page to. */
   onPick?: ((key: string) => void) | undefined
   /** Drawn from the same rows; a table where absent. */
-  chart?: ReactNode
+  chart?: ((told: Told) => ReactNode) | undefined
+  /** What the chart is about, chosen above it. */
+  choice?: ReactNode
 }
 
 /** One report: the finding, the chart or the table of the very same rows, and the rows as a file. */
-export function Report({ id, title, finding, data, isTable, onTable, onPick, chart }: Props) {
+export function Report({ id, title, told, problem, isAwaited, isTable, onTable, onPick, chart, choice }: Props) {
+  const hasRows = told !== undefined && told.data.rows.length > 0
   return (
-    <section className="report" aria-labelledby={`${id}-title`} data-report={id}>
+    <section className="report" aria-labelledby={`${id}-title`} aria-busy={isAwaited} data-report={id}>
       <header>
         <div>
           <h2 id={`${id}-title`}>{title}</h2>
-          <p className="finding">{finding}</p>
+          <p className="finding">{problem || (told ? told.finding : t('ui.loading'))}</p>
         </div>
-        <span className="row">
-          {chart !== undefined && (
+        {hasRows && (
+          <span className="row">
+            {chart && (
+              <button
+                type="button"
+                className="button"
+                data-kind="quiet"
+                aria-pressed={isTable}
+                data-table={id}
+                onClick={() => onTable(!isTable)}
+              >
+                {t('analytics.as_table')}
+              </button>
+            )}
             <button
               type="button"
               className="button"
               data-kind="quiet"
-              aria-pressed={isTable}
-              data-table={id}
-              onClick={() => onTable(!isTable)}
+              data-csv={id}
+              onClick={() => download(`${id}.csv`, csvOf(told.data))}
             >
-              {t('analytics.as_table')}
+              CSV
             </button>
-          )}
-          <button
-            type="button"
-            className="button"
-            data-kind="quiet"
-            data-csv={id}
-            onClick={() => download(`${id}.csv`, csvOf(data))}
-          >
-            CSV
-          </button>
-        </span>
+          </span>
+        )}
       </header>
-      {data.rows.length === 0 ? (
-        <p className="muted">{t('analytics.nothing')}</p>
-      ) : chart !== undefined && !isTable ? (
-        chart
-      ) : (
-        <Table data={data} onPick={onPick} label={title} />
-      )}
+      {choice}
+      {hasRows && (chart && !isTable ? chart(told) : <Table data={told.data} onPick={onPick} label={title} />)}
     </section>
   )
 }

@@ -4,7 +4,7 @@ import type { Command } from './keys/bindings.ts'
 import type { Meaning } from './keys/resolve.ts'
 import type { Acts } from './state/acts.ts'
 import { preferences } from '../state/preferences.ts'
-import { isMiniPossible, openMini } from './mini.tsx'
+import { isMiniPossible, openMini } from './mini-window.ts'
 
 /** Can a command do anything now? Buttons are disabled and the palette leaves it out where it cannot. */
 export function isPossible(command: Command, acts: Acts): boolean {
@@ -111,7 +111,7 @@ export function obey(meaning: Meaning, acts: Acts): void {
     case 'theme':
       return preferences.set({ theme: preferences.state.theme === 'dark' ? 'light' : 'dark' })
     case 'mini':
-      return void openMini(acts)
+      return void openMini((meaning) => obey(meaning, acts))
   }
 }
 

@@ -4,6 +4,7 @@ import { clockTime, counterName, stopwatch } from '../../../ui/format.ts'
 import { currentLanguage, t, type MessageKey } from '../../../ui/messages.ts'
 import { Code, Icon, LineBadge, TicketNumber } from '../../../ui/parts/react.ts'
 import { selected } from './commands.ts'
+import { Timer } from './timer.tsx'
 import type { Acts } from './state/acts.ts'
 import { lineCode, serviceName } from '../state/catalogue.ts'
 import { useSecond } from '../state/clock.ts'
@@ -104,16 +105,6 @@ function Number({ ticket, acts }: { ticket: Ticket; acts: Acts }) {
         </p>
       )}
     </>
-  )
-}
-
-/** Runs beside the ticket; silent for screen readers. */
-export function Timer({ since }: { since: string | null }) {
-  const now = useSecond()
-  return (
-    <span role="timer" aria-live="off" className="timer">
-      <Code>{stopwatch(since === null ? 0 : now - Date.parse(since) / 1000)}</Code>
-    </span>
   )
 }
 

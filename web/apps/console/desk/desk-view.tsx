@@ -1,4 +1,4 @@
-import { useEffect } from 'react'
+import { useEffect, useLayoutEffect } from 'react'
 import { clockTime, ticketCode } from '../../../ui/format.ts'
 import { t } from '../../../ui/messages.ts'
 import { StaleBanner } from '../../../ui/parts/react.ts'
@@ -22,7 +22,8 @@ export function DeskView({ acts, shell }: { acts: Acts; shell: Shell }) {
   const { view, waitingCount, freshness, knownAt, isChoosingCounter, isMirror, asksForDesk } = useStore(desk)
   const number = view?.ticket && ticketCode(view.ticket.number)
 
-  useEffect(() => {
+  // Whoever sees the desk may press its keys.
+  useLayoutEffect(() => {
     const isBusyElsewhere = () => desk.state.sheet !== null || desk.state.isChoosingCounter
     return listen(window, (meaning) => obey(meaning, acts), isBusyElsewhere)
   }, [acts, desk])

@@ -6,10 +6,11 @@ import { keyOf } from '../keys/stroke.ts'
 import { preferences } from '../state/preferences.ts'
 import { useStore } from '../state/store.ts'
 import { Dialog } from '../parts/dialog.tsx'
+import { ShortcutsSwitch } from '../parts/shortcuts-switch.tsx'
 
 /** All keys. Each can be another one, and all single keys can be switched off (WCAG 2.1.4). */
 export function HelpSheet({ onClose }: { onClose(): void }) {
-  const { bindings, hasShortcuts } = useStore(preferences)
+  const { bindings } = useStore(preferences)
   const [asked, setAsked] = useState<Command | null>(null)
   const [problem, setProblem] = useState('')
 
@@ -28,14 +29,7 @@ export function HelpSheet({ onClose }: { onClose(): void }) {
   }
   return (
     <Dialog title={t('console.help_title')} name="help" onClose={onClose}>
-      <label className="switch">
-        <input
-          type="checkbox"
-          checked={hasShortcuts}
-          onChange={(event) => preferences.set({ hasShortcuts: event.target.checked })}
-        />
-        <span>{t('console.shortcuts_on')}</span>
-      </label>
+      <ShortcutsSwitch />
       <p className="problem" role="alert">
         {problem}
       </p>

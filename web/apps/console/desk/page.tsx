@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useLayoutEffect, useState } from 'react'
 import { t } from '../../../ui/messages.ts'
 import type { PageProps } from '../shell/shell.ts'
 import { problemText, type Shell } from '../shell/shell.ts'
@@ -16,7 +16,7 @@ export default function DeskPage({ shell }: PageProps) {
   const { desks } = useStore(shell)
   const [acts, setActs] = useState<Acts | null>(null)
   const [problem, setProblem] = useState('')
-  useEffect(() => {
+  useLayoutEffect(() => {
     shell.hasOwnKeys = true
     return () => void (shell.hasOwnKeys = false)
   }, [shell])

@@ -3,6 +3,8 @@ import * as schemas from '../../../data/schemas.ts'
 import { inShell } from '../admin/kit/in-shell.tsx'
 import { resourcePage, type Resource } from '../admin/kit/resource.tsx'
 import { Events } from './events.tsx'
+import { Requests } from './requests.tsx'
+import { Sandbox } from './sandbox.tsx'
 import { KeyShown, SecretShown } from './secrets.tsx'
 import { Start } from './start.tsx'
 import { Deliveries } from './webhooks.tsx'
@@ -38,5 +40,7 @@ export const pages = {
   keys: inShell('developer/keys', resourcePage(keys)),
   webhooks: inShell('developer/webhooks', resourcePage(webhooks)),
   events: inShell('developer/events', Events),
+  requests: inShell('developer/requests', Requests),
+  sandbox: inShell('developer/sandbox', Sandbox),
   widget: inShell('developer/widget', Widget),
 }

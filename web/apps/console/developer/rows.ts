@@ -4,5 +4,7 @@ export const ROWS = [
   ['keys', ['admin'], 'admin:tenant'],
   ['webhooks', ['admin'], 'admin:tenant'],
   ['events', ['admin', 'supervisor'], 'read:ticket'],
+  ['requests', ['admin'], 'admin:tenant'],
+  ['sandbox', ['admin'], 'admin:tenant'],
   ['widget', ['admin'], 'admin:tenant'],
 ] as const

@@ -1,17 +1,27 @@
+import { useEffect, useState } from 'react'
+import { queuesList, type QueuesGet } from '../../../data/operations.ts'
 import { t } from '../../../ui/messages.ts'
 import type { AreaProps } from '../admin/kit/resource.tsx'
 import { linkTo } from '../shell/router.ts'
 
 /** The first number in five minutes: with a key, and nothing else. */
 export function Start({ api }: AreaProps) {
-  const take = `curl -X POST ${location.origin}/api/v1/tenants/${api.tenant}/tickets/ \\
+  const [queue, setQueue] = useState<Pick<QueuesGet, 'id' | 'name'>>()
+  useEffect(
+    () =>
+      void api.run(queuesList, { limit: 1 }).then(
+        ({ results }) => setQueue(results[0]),
+        () => {},
+      ),
+    [api],
+  )
+  const take = `curl ${location.origin}/api/v1/tenants/${api.tenant}/tickets/ \\
   -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \\
-  -H "Idempotency-Key: $(uuidgen)" -d '{"queue_id": 1, "channel": "api"}'`
+  -H 'Idempotency-Key: my-first-ticket' -d '{"queue_id": ${queue?.id ?? '…'}, "channel": "api"}'`
   const listen = `smartqueue login --base-url ${location.origin} --tenant ${api.tenant} --key "$KEY"
 smartqueue listen --forward-to http://localhost:3000/hook
 smartqueue tickets tail`
-  const sandbox = `smartqueue sandbox create --slug sandbox
-smartqueue trigger ticket.called
+  const sandbox = `smartqueue trigger ticket.called
 smartqueue sandbox traffic --rate 6 --speed 20`
   return (
     <>
@@ -28,7 +38,14 @@ smartqueue sandbox traffic --rate 6 --speed 20`
         </li>
         <li>
           <h2>{t('developer.step_take')}</h2>
-          <pre className="snippet">{take}</pre>
+          {queue && (
+            <p className="muted">
+              <bdi>{queue.name}</bdi>
+            </p>
+          )}
+          <pre className="snippet" data-take={queue?.id}>
+            {take}
+          </pre>
         </li>
         <li>
           <h2>{t('developer.step_listen')}</h2>

@@ -1,19 +1,29 @@
 import { useEffect, useState } from 'react'
 import { sitesList, type SitesGet } from '../../../data/operations.ts'
-import { t } from '../../../ui/messages.ts'
+import { currentLanguage, t } from '../../../ui/messages.ts'
 import type { AreaProps } from '../admin/kit/resource.tsx'
 
 const KINDS = ['join', 'booking'] as const
+/** Whoever drags along the colours is shown the one where they rest. */
+const REST_MS = 250
 
-/** The script tag for a page of one's own. */
+/** The script tag for a page of one's own, and what it does there. */
 export function Widget({ api }: AreaProps) {
   const [sites, setSites] = useState<SitesGet[]>([])
   const [chosen, setSite] = useState('')
   const [kind, setKind] = useState<(typeof KINDS)[number]>('join')
-  const [language, setLanguage] = useState('fr')
+  const [language, setLanguage] = useState<string>(currentLanguage())
   const [accent, setAccent] = useState('')
   useEffect(() => void api.all<SitesGet>(sitesList).then(setSites, () => {}), [api])
   const site = chosen || (sites[0]?.slug ?? '')
+  const query = String(new URLSearchParams({ tenant: api.tenant, site, kind, lang: language, accent }))
+  const [shown, setShown] = useState('')
+  useEffect(() => {
+    // Of no site there is nothing to show.
+    if (!site) return
+    const timer = setTimeout(() => setShown(query), REST_MS)
+    return () => clearTimeout(timer)
+  }, [query, site])
   const attributes = [
     `src="${location.origin}/widget.js"`,
     `data-tenant="${api.tenant}"`,
@@ -65,6 +75,19 @@ export function Widget({ api }: AreaProps) {
       </div>
       <pre className="snippet" data-widget="">{`<script ${attributes.join(' ')}></script>`}</pre>
       <p className="muted">{t('developer.widget_origin')}</p>
+      {site && shown && (
+        <section className="section">
+          <h2>{t('developer.widget_preview')}</h2>
+          <p className="muted about">{t('developer.widget_preview_about')}</p>
+          <iframe
+            className="widget-preview"
+            title={t('developer.widget_preview')}
+            src={`/widget-preview?${shown}`}
+            inert
+            data-preview={shown}
+          />
+        </section>
+      )}
     </>
   )
 }

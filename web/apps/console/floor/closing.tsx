@@ -53,7 +53,7 @@ export function LastTicket({
   useEffect(() => {
     shell.run(queuesClosingForecast, { id: queueId }).then(setClosing, shell.refuse)
   }, [shell, queueId])
-  const isActive = floor.state.floor?.queues.find(({ id }) => id === queueId)?.is_active
+  const isActive = floor.tiles().find(({ queue }) => queue.id === queueId)?.queue.is_active
   async function run(text: string, act: () => Promise<unknown>) {
     try {
       await act()

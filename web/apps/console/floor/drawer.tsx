@@ -7,7 +7,7 @@ import type { FloorActs } from './acts.ts'
 import { ClosingFacts } from './closing.tsx'
 import { LineList } from './line.tsx'
 import { WhatIf } from './outlook.tsx'
-import type { FloorSheet } from './page.tsx'
+import type { FloorSheet } from './model.ts'
 
 /** One line at work: who waits and in which order, who may still come, what a change would do. */
 export function QueueDrawer({

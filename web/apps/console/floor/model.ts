@@ -21,6 +21,15 @@ const BURST_MS = 400
 /** Needs and closing times are simulations: now and then is enough. */
 const OUTLOOK_MS = 120_000
 
+/** What lies open over the floor. */
+export type FloorSheet =
+  | { kind: 'broadcast' }
+  | { kind: 'last_ticket'; queueId?: number }
+  | { kind: 'transfer'; queueId: number; tickets: readonly { id: number }[] }
+  | { kind: 'move'; agentId?: number }
+  | { kind: 'open'; queueId?: number }
+  | { kind: 'agent'; agentId: number }
+
 type FloorQueue = SitesFloor['queues'][number]
 export type FloorAgent = SitesFloor['agents'][number]
 export type Closing = QueuesClosingForecast
@@ -128,6 +137,8 @@ export class Floor extends Store<FloorState> {
         ...(line &&
           view && {
             status: line.queue.status,
+            // A key pressed as soon as the word is there must mean what is there.
+            is_active: line.queue.status !== 'paused',
             waiting: line.waiting_count,
             agents_open: view.agents.filter(
               ({ queue_ids, status }) =>

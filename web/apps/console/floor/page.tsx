@@ -12,19 +12,13 @@ import { FloorActs } from './acts.ts'
 import { Alerts } from './alerts.tsx'
 import { QueueDrawer } from './drawer.tsx'
 import './floor.css'
-import { Floor } from './model.ts'
+import './drawer.css'
+import './phone.css'
+import { Floor, type FloorSheet } from './model.ts'
 import { People } from './people.tsx'
 import { Replay } from './replay.tsx'
 import { FloorSheets } from './sheets.tsx'
 import { QueueTile } from './tile.tsx'
-
-export type FloorSheet =
-  | { kind: 'broadcast' }
-  | { kind: 'last_ticket'; queueId?: number }
-  | { kind: 'transfer'; queueId: number; tickets: readonly { id: number }[] }
-  | { kind: 'move'; agentId?: number }
-  | { kind: 'open'; queueId?: number }
-  | { kind: 'agent'; agentId: number }
 
 /** Chooses the site; one alone is chosen already. */
 export default function FloorPage({ shell }: PageProps) {

@@ -9,7 +9,7 @@ import { lineCode, serviceName } from '../state/catalogue.ts'
 import type { FloorActs } from './acts.ts'
 import { LastTicket } from './closing.tsx'
 import type { FloorAgent } from './model.ts'
-import type { FloorSheet } from './page.tsx'
+import type { FloorSheet } from './model.ts'
 
 interface Props {
   acts: FloorActs

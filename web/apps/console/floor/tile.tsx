@@ -7,6 +7,9 @@ import { lineCode, serviceName, type Catalogue } from '../state/catalogue.ts'
 import { useSecond } from '../state/clock.ts'
 import type { Tile } from './model.ts'
 
+/** A dash at which no line ends: half a range at the end of a line reads as a wait. */
+const WHOLE_RANGE = '\u2060–\u2060'
+
 interface Props {
   tile: Tile
   catalogue: Catalogue
@@ -68,7 +71,7 @@ export function QueueTile({ tile, catalogue, place, isOpen, onOpen }: Props) {
           target={t('floor.at_most_minutes', { value: Math.round(targets.eta_seconds / 60) })}
           line={<Sparkline values={history.eta_seconds} target={targets.eta_seconds} />}
         >
-          {waitRange(queue.eta_low_seconds, queue.eta_high_seconds)}
+          {waitRange(queue.eta_low_seconds, queue.eta_high_seconds).replace('–', WHOLE_RANGE)}
         </Figure>
         <Figure
           name="counters"

@@ -1,13 +1,21 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { platformHealth, type PlatformHealth } from '../../../data/operations.ts'
-import { t } from '../../../ui/messages.ts'
-import { Code, Icon } from '../../../ui/parts/react.ts'
+import { languageTag } from '../../../../shared/format.ts'
+import { currentLanguage, t } from '../../../ui/messages.ts'
+import { Icon } from '../../../ui/parts/react.ts'
 import type { AreaProps } from '../admin/kit/resource.tsx'
 import { problemText } from '../shell/shell.ts'
 
 const AGAIN_MS = 5000
 /** Goals of the installation, in milliseconds and seconds. */
 const GOALS = { requests: 250, events: 500, oldest: 60 }
+
+const milliseconds = (value: number) =>
+  new Intl.NumberFormat(languageTag(currentLanguage()), {
+    style: 'unit',
+    unit: 'millisecond',
+    maximumFractionDigits: 0,
+  }).format(value)
 
 /** Few figures, each beside its goal. */
 export function Health({ api }: AreaProps) {
@@ -26,7 +34,7 @@ export function Health({ api }: AreaProps) {
     const timer = setInterval(look, AGAIN_MS)
     return () => clearInterval(timer)
   }, [api])
-  const ms = (value: number | null) => (value === null ? '—' : `${Math.round(value)} ms`)
+  const ms = (value: number | null) => (value === null ? '—' : milliseconds(value))
   return (
     <>
       <h1>{t('platform.health')}</h1>
@@ -74,13 +82,14 @@ export function Health({ api }: AreaProps) {
   )
 }
 
-function Tile(props: { name: string; goal?: string; isBad?: boolean; children: ReactNode }) {
+/** A figure beside its goal. */
+export function Tile(props: { name: string; goal?: string; isBad?: boolean; children: ReactNode }) {
   const { name, goal, isBad = false, children } = props
   return (
     <div className="tile" data-level={isBad ? 'bad' : 'good'}>
       <span className="muted">{name}</span>
       <strong>
-        <Code>{String(children)}</Code>
+        <bdi>{children}</bdi>
       </strong>
       {goal && (
         <span className="muted">

@@ -4,4 +4,6 @@ export const ROWS = [
   ['health', ['operator'], 'admin:tenant'],
   ['jobs', ['operator'], 'admin:tenant'],
   ['switches', ['operator'], 'admin:tenant'],
+  ['notices', ['operator'], 'admin:tenant'],
+  ['backups', ['operator'], 'admin:tenant'],
 ] as const

@@ -7,8 +7,10 @@ import {
   tenantsRestore,
   tenantsSetQuotas,
   tenantsSuspend,
+  tenantsUsed,
   usersImpersonate,
   type TenantsList,
+  type TenantsUsed,
 } from '../../../data/operations.ts'
 import { tenantsCreateInput, tenantsSetQuotasInput } from '../../../data/schemas.ts'
 import { t } from '../../../ui/messages.ts'
@@ -19,6 +21,7 @@ import { Form } from '../admin/kit/form.tsx'
 import type { Values } from '../admin/kit/model.ts'
 import { follow, type AreaProps } from '../admin/kit/resource.tsx'
 import { problemText } from '../shell/shell.ts'
+import { Tile } from './health.tsx'
 import { Proof } from './proof.tsx'
 
 type Overview = TenantsList['results'][number]
@@ -202,6 +205,7 @@ function One({ api, row, reload, go, href }: AreaProps & { row: Overview; reload
           </button>
         </p>
       )}
+      <Used api={api} id={row.id} />
       <section className="section">
         <h2>{t('platform.quotas')}</h2>
         {quotas && (
@@ -216,6 +220,34 @@ function One({ api, row, reload, go, href }: AreaProps & { row: Overview; reload
       </section>
       <Impersonate api={api} row={row} />
     </>
+  )
+}
+
+const MEGABYTE = 1_000_000
+const ofMost = (used: number, most: number) => `${(used / MEGABYTE).toFixed(1)} / ${most / MEGABYTE} MB`
+/** What it used lately, and what that cost. */
+function Used({ api, id }: { api: Api; id: number }) {
+  const [used, setUsed] = useState<TenantsUsed>()
+  useEffect(() => void api.run(tenantsUsed, { id }).then(setUsed, () => {}), [api, id])
+  if (!used) return null
+  const figures = [
+    ['tickets', String(used.tickets)],
+    ['messages', String(used.messages)],
+    ['cost', (used.cost_micros / 1e6).toFixed(2)],
+    ['storage', ofMost(used.media_bytes, used.media_most_bytes)],
+    ['voice', ofMost(used.voice_bytes, used.voice_most_bytes)],
+  ] as const
+  return (
+    <section className="section" data-used={used.tickets}>
+      <h2>{t('platform.used', { count: used.days })}</h2>
+      <div className="tiles">
+        {figures.map(([name, figure]) => (
+          <Tile key={name} name={t(`platform.used_${name}`)}>
+            {figure}
+          </Tile>
+        ))}
+      </div>
+    </section>
   )
 }
 

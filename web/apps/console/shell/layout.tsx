@@ -1,10 +1,11 @@
-import { Component, useEffect, useState, type ComponentType, type ReactNode } from 'react'
+import { Component, useEffect, useLayoutEffect, useState, type ComponentType, type ReactNode } from 'react'
 import { currentLanguage, t } from '../../../ui/messages.ts'
 import { Icon } from '../../../ui/parts/react.ts'
 import { useStore } from '../state/store.ts'
 import { Impersonation } from './impersonation.tsx'
 import { listenForPages } from './keys.ts'
 import { Bar, Subpages } from './menu.tsx'
+import { PlatformNotices } from './notices.tsx'
 import { navigate, usePlace } from './router.ts'
 import { ShellSheets } from './sheets.tsx'
 import { pageOf, type Page, type PageProps, type Shell } from './shell.ts'
@@ -14,7 +15,7 @@ export function Layout({ shell }: { shell: Shell }) {
   const { session } = shell
   const { path } = usePlace()
   const { desks, notice } = useStore(shell)
-  useEffect(() => listenForPages(shell), [shell])
+  useLayoutEffect(() => listenForPages(shell), [shell])
   const { pages } = shell
   const asked = pageOf(pages, path)
   const first = pages[0]
@@ -27,6 +28,7 @@ export function Layout({ shell }: { shell: Shell }) {
   return (
     <>
       {session.impersonation && <Impersonation {...session.impersonation} timeZone={shell.timeZone} />}
+      <PlatformNotices shell={shell} />
       {pages.length > 1 && <Bar shell={shell} current={asked?.page ?? null} />}
       <div className="place">
         {asked && <Subpages shell={shell} current={asked.page} />}
@@ -123,6 +125,11 @@ function NoPage({ shell, path, isLoading }: { shell: Shell; path: string; isLoad
                 : 'console.no_pages',
         )}
       </p>
+      {hasPages && !isLoading && (
+        <button type="button" className="button" onClick={() => navigate(shell.pages[0]!.path)}>
+          {t(shell.pages[0]!.title)}
+        </button>
+      )}
       {!hasPages && (
         <button type="button" className="button" onClick={() => void shell.signOut()}>
           {t('console.sign_out')}

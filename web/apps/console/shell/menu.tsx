@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react'
 import { t } from '../../../ui/messages.ts'
 import { Icon } from '../../../ui/parts/react.ts'
 import { keyLabel } from '../keys/stroke.ts'
@@ -49,23 +50,32 @@ export function Bar({ shell, current }: { shell: Shell; current: Page | null }) 
   )
 }
 
-/** The other pages of the area, where it has several. */
+/** The other pages of the area, where it has several: below headings where it has many. */
 export function Subpages({ shell, current }: { shell: Shell; current: Page }) {
   const { isGoing } = useStore(shell)
   const pages = shell.pages.filter(({ area }) => area === current.area)
+  const box = useRef<HTMLElement>(null)
+  // A long menu scrolls by itself: whoever comes by a key or an address sees where they are.
+  useEffect(() => void box.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' }), [current])
   if (pages.length < 2) return null
   return (
-    <nav className="subpages" aria-label={t(current.area.title)}>
-      {pages.map((page) => (
-        <a
-          key={page.id}
-          {...linkTo(page.path)}
-          data-page={page.id}
-          aria-current={page === current ? 'page' : undefined}
-        >
-          <span>{t(page.title)}</span>
-          {isGoing && page.key && <kbd className="key">{keyLabel(page.key)}</kbd>}
-        </a>
+    <nav className="subpages" aria-label={t(current.area.title)} ref={box}>
+      {[...Map.groupBy(pages, ({ group }) => group)].map(([group, own]) => (
+        <ul key={group ?? ''} aria-label={group && t(group)}>
+          {group && (
+            <li className="subpages-group" aria-hidden="true">
+              {t(group)}
+            </li>
+          )}
+          {own.map((page) => (
+            <li key={page.id}>
+              <a {...linkTo(page.path)} data-page={page.id} aria-current={page === current ? 'page' : undefined}>
+                <span>{t(page.title)}</span>
+                {isGoing && page.key && <kbd className="key">{keyLabel(page.key)}</kbd>}
+              </a>
+            </li>
+          ))}
+        </ul>
       ))}
     </nav>
   )

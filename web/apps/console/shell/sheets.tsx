@@ -3,6 +3,7 @@ import { keyLabel } from '../keys/stroke.ts'
 import { Chooser, type Choice } from '../parts/chooser.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { Languages } from '../parts/languages.tsx'
+import { ShortcutsSwitch } from '../parts/shortcuts-switch.tsx'
 import { preferences } from '../state/preferences.ts'
 import { useStore } from '../state/store.ts'
 import { openChoice, pageChoices } from './page-choices.tsx'
@@ -53,7 +54,6 @@ function Palette({ shell, onClose }: Props) {
 }
 
 function Keys({ shell, onClose }: Props) {
-  const { hasShortcuts } = useStore(preferences)
   const rows = [
     ...shell.commands.flatMap(({ label, key }) => (key ? [{ label, keys: [key] }] : [])),
     ...shell.targets.map(({ label, key }) => ({ label, keys: ['g', key] })),
@@ -64,14 +64,7 @@ function Keys({ shell, onClose }: Props) {
   ]
   return (
     <Dialog title={t('console.help_title')} name="help" onClose={onClose}>
-      <label className="switch">
-        <input
-          type="checkbox"
-          checked={hasShortcuts}
-          onChange={(event) => preferences.set({ hasShortcuts: event.target.checked })}
-        />
-        <span>{t('console.shortcuts_on')}</span>
-      </label>
+      <ShortcutsSwitch />
       <table className="keys">
         <tbody>
           {rows.map(({ label, keys }) => (

@@ -26,6 +26,8 @@ export interface Page {
   /** Below `/app/`. The longest one that an address begins with is shown. */
   path: string
   title: MessageKey
+  /** Heading below which an area with many pages has it. */
+  group?: MessageKey
   /** Opens it after `G`: the letter where it lies on a Latin keyboard. */
   key?: string
   roles: readonly AuthSession['role'][]

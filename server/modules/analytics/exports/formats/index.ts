@@ -1,6 +1,5 @@
 import type { Column, Encoder } from './column.ts'
 import { csv } from './csv.ts'
-import { parquet } from './parquet.ts'
 import { xlsx } from './xlsx.ts'
 
 export const FORMATS = ['csv', 'xlsx', 'parquet'] as const
@@ -12,11 +11,14 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   parquet: 'application/vnd.apache.parquet',
 }
 
-export function encoder(
+/** What writes the least common format is loaded for it. */
+export async function encoder(
   format: Format,
   columns: readonly Column[],
   options: { title: string; isRtl: boolean },
-): Encoder {
+): Promise<Encoder> {
   if (format === 'xlsx') return xlsx(columns, options)
-  return format === 'csv' ? csv(columns) : parquet(columns)
+  if (format === 'csv') return csv(columns)
+  const { parquet } = await import('./parquet.ts')
+  return parquet(columns)
 }

@@ -28,13 +28,25 @@ export function Cell({ api, row, name }: { api: Api; row: Row; name: string }) {
     )
   if (nounOf(name)) return <Named api={api} noun={nounOf(name)} ids={[value].flat() as number[]} />
   if (Array.isArray(value)) return <>{value.map((each) => valueLabel(name, String(each))).join(', ')}</>
-  if (typeof value === 'number') return <Code>{String(value)}</Code>
+  if (typeof value === 'number')
+    return (
+      <Code>
+        {name.endsWith('_seconds') ? exactDuration(value) : value.toLocaleString(languageTag(currentLanguage()))}
+      </Code>
+    )
   if (typeof value === 'string' && INSTANT.test(value)) return <Moment at={value} zone={api.timeZone} />
   if (typeof value === 'string' && /^(code|prefix|url|email|slug|number_prefix)$/.test(name))
     return <Code>{value}</Code>
   if (typeof value === 'string') return <bdi>{valueLabelOr(name, value)}</bdi>
   return <bdi>{JSON.stringify(value)}</bdi>
 }
+/** In minutes where nothing is lost by it. */
+const exactDuration = (seconds: number) =>
+  new Intl.NumberFormat(languageTag(currentLanguage()), {
+    style: 'unit',
+    unit: seconds % 60 === 0 ? 'minute' : 'second',
+  }).format(seconds % 60 === 0 ? seconds / 60 : seconds)
+
 /** Free text stays what it is. */
 const valueLabelOr = (name: string, value: string) => {
   const label = valueLabel(name, value)

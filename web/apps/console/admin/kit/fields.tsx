@@ -1,29 +1,13 @@
-import { createContext, useContext, useId, useState, type ReactNode } from 'react'
+import { useId, useState, type ReactNode } from 'react'
 import { t } from '../../../../ui/messages.ts'
 import { Icon } from '../../../../ui/parts/react.ts'
 import type { Schema } from '../../../../data/schema.ts'
 import { Choices, Duration, Instant, Lines, Numbers, Reference, References, Shares } from './inputs.tsx'
 import { Hours } from './hours.tsx'
-import type { Api } from './api.ts'
+import { asTime } from './intervals.tsx'
+import { idOf, useForm, type Aria } from './form-state.ts'
 import { fieldsOf, initialValues, valueAt, type Field, type Kind, type Values } from './model.ts'
 import { fieldHint, fieldLabel, valueLabel } from './words.ts'
-
-export interface FormContext {
-  api: Api
-  /** Prefix of ids: two forms may stand on one page. */
-  id: string
-  noun: string
-  values: Values
-  faults: ReadonlyMap<string, string>
-  /** What somebody else has made of a property meanwhile. */
-  others: ReadonlyMap<string, unknown>
-  kinds: Readonly<Record<string, Kind>>
-  set(path: string, value: unknown): void
-}
-export const FormState = createContext<FormContext>(undefined as never)
-export const useForm = (): FormContext => useContext(FormState)
-/** Id of the element that a link to the property leads to. */
-export const idOf = (form: string, path: string): string => `${form}${path.replaceAll('/', '-')}`
 
 /** Kinds that are many controls: they have a legend, the others a label. */
 const GROUPS = new Set<Kind>(['names', 'group', 'one', 'rows', 'choices', 'references', 'hours'])
@@ -90,11 +74,6 @@ export function FieldView({ field }: { field: Field }) {
 const shortly = (value: unknown) =>
   value === null || value === '' ? '—' : typeof value === 'object' ? JSON.stringify(value) : String(value as string)
 
-export interface Aria {
-  id: string
-  'aria-invalid': true | undefined
-  'aria-describedby': string | undefined
-}
 interface InnerProps {
   field: Field
   kind: Kind
@@ -185,6 +164,18 @@ function Inner({ field, kind, aria }: InnerProps): ReactNode {
           </datalist>
         </>
       )
+    case 'minute':
+      return (
+        <input
+          {...aria}
+          dir="ltr"
+          inputMode="numeric"
+          placeholder="08:30"
+          value={text}
+          onChange={(e) => set(e.target.value === '' && isNullable ? null : e.target.value)}
+          onBlur={() => text.trim() !== '' && set(asTime(text))}
+        />
+      )
     case 'rows':
       return <Rows field={field} />
     case 'group':
@@ -206,7 +197,7 @@ function Inner({ field, kind, aria }: InnerProps): ReactNode {
           {...length}
           type={kind === 'email' || kind === 'password' ? kind : 'text'}
           {...(kind === 'password' && { autoComplete: 'new-password' })}
-          {...(/email|url|slug|code|prefix|domain|issuer|client|minute/.test(`${name} ${kind}`)
+          {...(/email|url|slug|code|prefix|domain|issuer|client/.test(`${name} ${kind}`)
             ? { dir: 'ltr' }
             : { dir: 'auto' })}
           value={text}

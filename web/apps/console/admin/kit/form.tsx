@@ -5,7 +5,8 @@ import { t, type MessageKey } from '../../../../ui/messages.ts'
 import { Icon } from '../../../../ui/parts/react.ts'
 import type { Api } from './api.ts'
 import { keepDraft, keptDraft } from './draft.ts'
-import { FieldView, FormState, idOf } from './fields.tsx'
+import { FieldView } from './fields.tsx'
+import { FormState, idOf } from './form-state.ts'
 import { cleaned, faultsOf, fieldsOf, initialValues, same, withValue, type Kind, type Values } from './model.ts'
 import { fieldLabel } from './words.ts'
 
@@ -18,6 +19,8 @@ export interface FormProps {
   row?: Values
   /** Values of a new thing that are not asked for. */
   given?: Values
+  /** Values of a new thing that are known already and may be changed; they win over a draft. */
+  prefilled?: Values
   hidden?: readonly string[]
   kinds?: Readonly<Record<string, Kind>>
   submitLabel?: string
@@ -38,7 +41,7 @@ export interface FormProps {
  * typed is lost by a refusal, by going elsewhere, or by somebody else's change.
  */
 export function Form(props: FormProps) {
-  const { api, noun, schema, row, given, hidden = [], kinds = {}, beside: Beside, send, reread } = props
+  const { api, noun, schema, row, given, prefilled = {}, hidden = [], kinds = {}, beside: Beside, send, reread } = props
   const id = useId().replaceAll(/[^\w]/g, '')
   const key = `${api.tenant}.${noun}.${String(row?.['id'] ?? 'new')}`
   const fields = useMemo(
@@ -46,8 +49,10 @@ export function Form(props: FormProps) {
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- declarations do not change
     [schema],
   )
-  const [base, setBase] = useState<Values>(() => ({ ...(row ?? initialValues(fields)) }))
-  const [changes, setChanges] = useState<Values>(() => keptDraft(key) ?? {})
+  const [base, setBase] = useState<Values>(() => ({ ...(row ?? initialValues(fields)), ...prefilled }))
+  const [changes, setChanges] = useState<Values>(() =>
+    Object.fromEntries(Object.entries(keptDraft(key) ?? {}).filter(([name]) => !(name in prefilled))),
+  )
   const [isRestored, setRestored] = useState(() => Object.keys(changes).length > 0)
   const [faults, setFaults] = useState<ReadonlyMap<string, string>>(new Map())
   const [others, setOthers] = useState<ReadonlyMap<string, unknown>>(new Map())
@@ -171,7 +176,7 @@ export function Form(props: FormProps) {
           <FieldView key={field.path} field={field} />
         ))}
         {Beside && <Beside api={api} values={values} />}
-        <div className="row form-end">
+        <div className="row form-end" data-sticky={row === undefined || isChanged || undefined}>
           <button
             type="submit"
             className="button"
@@ -180,7 +185,13 @@ export function Form(props: FormProps) {
           >
             {props.submitLabel ?? t(row ? 'admin.save' : 'admin.create')}
           </button>
+          {row && isChanged && !isRestored && (
+            <button type="button" className="button" data-kind="quiet" data-discard onClick={() => setChanges({})}>
+              {t('admin.discard')}
+            </button>
+          )}
           {props.actions}
+          {row && isChanged && <span className="muted">{t('admin.unsaved')}</span>}
           <span role="status" className="saved">
             {isSaved && (
               <>

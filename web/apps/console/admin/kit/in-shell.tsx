@@ -1,4 +1,5 @@
 import './admin.css'
+import './form.css'
 import { useMemo, type ComponentType } from 'react'
 import { hrefOf, navigate } from '../../shell/router.ts'
 import type { PageProps } from '../../shell/shell.ts'

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { t } from '../../../../ui/messages.ts'
-import { useForm, type Aria } from './fields.tsx'
+import { useForm, type Aria } from './form-state.ts'
 import { nounOf } from './model.ts'
 import { useOptions } from './options.ts'
 import { valueLabel } from './words.ts'

@@ -42,6 +42,8 @@ export interface Destination {
 interface Step<Result> {
   apply(view: AgentView): AgentView
   isTold(event: LiveEvent): boolean
+  /** Who leaves the line by it, as far as is known. */
+  takes?(): number | undefined
   send(options: { key: string; signal: AbortSignal }): Promise<Result>
 }
 
@@ -73,16 +75,20 @@ export class Acts {
     const before = this.#last
     const key = newKey()
     const isFresh = () => Date.now() - pressedAt < FORGET_MS
-    const acting = desk.act<Result>({
-      apply: (view) => step.apply(view),
-      isTold: (event) => step.isTold(event),
-      mayRepeat: (error) => isLost(error) && isFresh() && desk.state.freshness !== 'offline',
-      async send() {
-        await before.catch(() => {})
-        if (!isFresh()) throw new Problem(0, { code: 'too_late' })
-        return step.send({ key, signal: AbortSignal.timeout(FORGET_MS - (Date.now() - pressedAt)) })
+    const acting = desk.act<Result>(
+      {
+        apply: (view) => step.apply(view),
+        isTold: (event) => step.isTold(event),
+        mayRepeat: (error) => isLost(error) && isFresh() && desk.state.freshness !== 'offline',
+        async send() {
+          await before.catch(() => {})
+          await desk.arriving
+          if (!isFresh()) throw new Problem(0, { code: 'too_late' })
+          return step.send({ key, signal: AbortSignal.timeout(FORGET_MS - (Date.now() - pressedAt)) })
+        },
       },
-    })
+      step.takes,
+    )
     this.#last = acting
     desk.refresh()
     try {
@@ -101,11 +107,13 @@ export class Acts {
     input: Omit<Input, 'tenant'>,
     apply: (view: AgentView) => AgentView,
     types: readonly string[],
+    takes?: () => number,
   ): Promise<Ticket | undefined> {
     const { id } = input as unknown as { id: number }
     return this.#perform({
       apply,
       isTold: (event) => event.ticket?.id === id && types.includes(event.type),
+      ...(takes && { takes }),
       send: async (options) => {
         const answer = await this.desk.run(operation, input, options)
         this.#at = undefined
@@ -159,6 +167,7 @@ export class Acts {
     const result = await this.#perform({
       apply: (base) => bringing.apply(base),
       isTold: (event) => bringing.isTold(event),
+      takes: () => bringing.target?.id,
       send: async (options) => {
         const at = this.#at
         // The one before brought somebody else than was promised: whoever that is has not been seen yet.
@@ -219,7 +228,7 @@ export class Acts {
     }
     desk.set({ selectedId: null })
     const told = this.#isConfirmed(ticket) ? ['ticket.called'] : ['ticket.started']
-    const done = await this.#verb(ticketsCall, { id: ticket.id, agent_id: desk.agentId }, apply, told)
+    const done = await this.#verb(ticketsCall, { id: ticket.id, agent_id: desk.agentId }, apply, told, () => ticket.id)
     if (done) this.#offer('console.called_now', done, UNDO_SECONDS.other, () => this.#back(done))
     else {
       const taken = desk.board(ticket.queue_id)?.called.find(({ id }) => id === ticket.id)

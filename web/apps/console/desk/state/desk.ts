@@ -1,4 +1,5 @@
 import { applyEvent, type Board, type LiveEvent, type Ticket } from '../../../../../shared/board.ts'
+import type { OptimisticAct } from '../../../../../shared/optimism.ts'
 import { ticketStatusName, type TicketStatusName } from '../../../../../shared/ticket-status.ts'
 import { applyAgent, type AgentView } from '../../../../../shared/views.ts'
 import { call, Problem, type Operation } from '../../../../data/api.ts'
@@ -85,6 +86,8 @@ export class Desk extends Store<DeskState> {
   #queueFeeds = new Map<number, Following<Board, LiveEvent>>()
   #timer: ReturnType<typeof setInterval>
   #isHome = false
+  #arriving: Promise<unknown> = Promise.resolve()
+  #arrivals = 0
   #running = new Set<Promise<unknown>>()
 
   constructor(session: Session, catalogue: Catalogue, self: AgentsGet, onSignedOut: () => void) {
@@ -106,6 +109,17 @@ export class Desk extends Store<DeskState> {
 
   /** The person signs out: whoever sees the seat empty from now on does not sit down again. */
   isEnding = false
+
+  /** Settles when the agent has sat down, or could not: nobody is called before. */
+  get arriving(): Promise<unknown> {
+    return this.#arriving
+  }
+
+  #arrive(sitting: Promise<void>): Promise<void> {
+    this.#arrivals++
+    this.#arriving = Promise.allSettled([this.#arriving, sitting]).then(() => this.#arrivals--)
+    return sitting
+  }
 
   close(): void {
     clearInterval(this.#timer)
@@ -139,7 +153,21 @@ export class Desk extends Store<DeskState> {
     }
   }
 
-  act: Following<AgentView, LiveEvent>['act'] = (act) => this.#agentFeed.act(act)
+  /**
+   * Shows an act at once and sends it. `takes`: who leaves the line by it, and must not be promised again before the
+   * line's own feed has told of it: that may be later than the feed of the desk, and than the next key.
+   */
+  act<Result>(act: OptimisticAct<AgentView, LiveEvent, Result>, takes?: () => number | undefined): Promise<Result> {
+    const acting = this.#agentFeed.act(act)
+    if (takes)
+      for (const feed of this.#queueFeeds.values()) {
+        const apply = (board: Board) => ({ ...board, waiting: board.waiting.filter(({ id }) => id !== takes()) })
+        const isTold = (event: LiveEvent) => act.isTold(event)
+        // Its refusal is told by the act itself.
+        feed.act({ apply, isTold, mayRepeat: () => false, send: () => acting }).catch(() => {})
+      }
+    return acting
+  }
 
   /** The view with one's own acts, and what follows from it. */
   refresh(): void {
@@ -175,14 +203,20 @@ export class Desk extends Store<DeskState> {
   }
 
   /** Begins, or goes on, to work at the desk from this window; another one that did only watches from now on. */
-  async takeDesk(): Promise<void> {
+  takeDesk(): Promise<void> {
+    return this.#arrive(this.#takeDesk())
+  }
+  async #takeDesk(): Promise<void> {
     this.set({ asksForDesk: false })
     await this.run(agentsTakeDesk, { id: this.agentId, desk: windowName })
     await this.#sitDown()
   }
 
   /** @throws Problem `counter_taken` */
-  async goTo(counterId: number, isTakeOver = false): Promise<void> {
+  goTo(counterId: number, isTakeOver = false): Promise<void> {
+    return this.#arrive(this.#goTo(counterId, isTakeOver))
+  }
+  async #goTo(counterId: number, isTakeOver: boolean): Promise<void> {
     const input = { id: this.agentId, status: 'available', counter_id: counterId, take_over: isTakeOver } as const
     const self = await this.run(agentsSetStatus, input)
     this.#remember(counterId)
@@ -196,7 +230,8 @@ export class Desk extends Store<DeskState> {
 
   /** To the seat that is still the agent's, or to the last one where nobody else sits; who means to be away stays away. */
   async #sitDown(): Promise<void> {
-    const { view } = this.#agentFeed
+    // A key pressed meanwhile shows somebody as called who is not yet.
+    const view = this.#agentFeed.told
     if (!view || this.isEnding) return
     // Found at a counter: that is the last one from now on.
     if (view.agent.status !== 'offline' && view.agent.counter_id !== null) this.#remember(view.agent.counter_id)
@@ -213,17 +248,17 @@ export class Desk extends Store<DeskState> {
   }
 
   #onAgentView(event: LiveEvent | null): void {
-    const view = this.#agentFeed?.view
+    const view = this.#agentFeed?.told
     // The first snapshot may come before the constructor has the feed in its hand.
-    if (!view) return void queueMicrotask(() => this.#agentFeed.view && this.#onAgentView(event))
+    if (!view) return void queueMicrotask(() => this.#agentFeed.told && this.#onAgentView(event))
     this.#followQueues(view)
     this.refresh()
     if (!this.#isHome) {
       this.#isHome = true
       const isFree = view.desk === null || view.desk === windowName || !this.state.asksForDesk
-      if (isFree) void this.takeDesk().catch((error: unknown) => this.refuse(error))
-    } else if (!this.state.isMirror && !this.state.asksForDesk && isCutOff(view, event)) {
-      void this.#sitDown()
+      if (isFree) this.takeDesk().catch((error: unknown) => this.refuse(error))
+    } else if (this.#arrivals === 0 && !this.state.isMirror && !this.state.asksForDesk && isCutOff(view, event)) {
+      void this.#arrive(this.#sitDown())
     }
     const isOwn = event?.agent_id === this.agentId
     if (isOwn && event.type === 'agent.status_changed') void this.#loadSelf()
