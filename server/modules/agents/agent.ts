@@ -100,7 +100,7 @@ const extension: Extension = {
     const profileId = row['work_profile_id'] as number | null
     if (profileId !== null && queues !== undefined) throw conflict('profile_decides')
     if (profileId !== null) await copyQueues(ctx, row.id, profileId)
-    else if (queues !== undefined) await serveQueues(ctx.tx, 'agent', row.id, queues as Type.Static<typeof Skills>)
+    else if (queues !== undefined) await serveQueues(ctx, 'agent', row.id, queues as Type.Static<typeof Skills>)
   },
   async event(ctx, event, row) {
     const gone = event.data['agent'] as AgentFace

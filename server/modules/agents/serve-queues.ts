@@ -1,6 +1,6 @@
 import type Type from 'typebox'
-import type { Tx } from '../../kernel/db/types.ts'
 import { invalid } from '../../kernel/errors.ts'
+import type { Context } from '../../kernel/operation.ts'
 import type { Skills } from './schema.ts'
 
 /** Where queues and weights of an agent or a profile are kept. */
@@ -11,10 +11,10 @@ const KEPT = {
 
 /**
  * Replaces the queues an agent or a profile serves. @throws AppError invalid_input at `/queues/<n>/queue_id`: `duplicate`,
- * or `not_found` for queues of other sites and foreign ones alike
+ * or `not_found` for queues of other sites, foreign ones, and those that the caller is not limited to
  */
 export async function serveQueues(
-  tx: Tx,
+  { tx, actor }: Pick<Context, 'tx' | 'actor'>,
   of: keyof typeof KEPT,
   id: number,
   queues: Type.Static<typeof Skills>,
@@ -23,6 +23,17 @@ export async function serveQueues(
   const ids = queues.map(({ queue_id }) => queue_id)
   const twice = ids.findIndex((queueId, i) => ids.indexOf(queueId) !== i)
   if (twice >= 0) throw invalid(`/queues/${twice}/queue_id`, 'duplicate')
+  if (actor.queueIds) {
+    // What is beyond the caller's limits stays as it is.
+    const kept = await tx.query<{ queue_id: number }>(
+      `select queue_id from ${table} where ${column} = $1 and queue_id <> all($2)`,
+      [id, actor.queueIds],
+    )
+    const before = new Set(kept.map(({ queue_id }) => queue_id))
+    const strange = ids.findIndex((queueId) => !actor.queueIds!.includes(queueId) && !before.has(queueId))
+    if (strange >= 0) throw invalid(`/queues/${strange}/queue_id`, 'not_found')
+    if ([...before].some((queueId) => !ids.includes(queueId))) throw invalid('/queues', 'not_found')
+  }
   await tx.query(`delete from ${table} where ${column} = $1 and queue_id <> all($2)`, [id, ids])
   const stored = await tx.query<{ queue_id: number }>(
     `insert into ${table} (${column}, queue_id, weight)

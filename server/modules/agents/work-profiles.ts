@@ -64,7 +64,7 @@ const extension: Extension = {
     ),
   inputs: { queues: Type.Optional(Skills) },
   async written(ctx, row, { queues }, isNew) {
-    if (queues !== undefined) await serveQueues(ctx.tx, 'profile', row.id, queues as Type.Static<typeof Skills>)
+    if (queues !== undefined) await serveQueues(ctx, 'profile', row.id, queues as Type.Static<typeof Skills>)
     if (!isNew) await applyToAgents(ctx, row.id)
   },
   event: (_ctx, event, row) => ({ ...event, data: { work_profile: row } }),
@@ -134,5 +134,5 @@ export async function copyQueues(ctx: Context, agentId: number, profileId: numbe
     'select queue_id, weight from work_profile_queues where work_profile_id = $1 order by queue_id',
     [profileId],
   )
-  await serveQueues(ctx.tx, 'agent', agentId, queues)
+  await serveQueues(ctx, 'agent', agentId, queues)
 }

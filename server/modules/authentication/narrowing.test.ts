@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 
 const call = async (
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE',
   path: string,
   actor: Actor | string,
   payload?: object,
@@ -264,6 +264,52 @@ describe('limited to queues', () => {
     expect((await call('POST', '/scheduled-reports/', one, report)).body.code).toBe('forbidden')
   })
 
+  test('calls nobody of other queues, through no agent of the site, and gives no agent what is beyond', async () => {
+    const own = here.queues[0]!
+    const [theirs] = await server.owner<{ id: number }>(
+      `with s as (insert into services (tenant_id, name, code) values ($1, 'Beyond', 'BY') returning id)
+       insert into queues (tenant_id, site_id, service_id, name, number_prefix) select $1, $2, id, 'Beyond', 'BY' from s returning id`,
+      [bank.tenant.id, here.site],
+    )
+    const one: Actor = { ...bank.supervisor, queueIds: [own] }
+    const made = await call('POST', '/agents/', bank.admin, {
+      site_id: here.site,
+      name: 'Samir',
+      counter_id: (await call('POST', '/counters/', bank.admin, { site_id: here.site, name: 'Z9' })).body.id,
+      queues: [{ queue_id: theirs!.id }],
+    })
+    const agent = `/agents/${made.body.id}`
+    await call('POST', `${agent}/set-status/`, bank.admin, { status: 'available' })
+    const secret = (await take(theirs!.id, bank.admin)).body
+    expect((await call('POST', `${agent}/call-next/`, one)).body.code).toBe('agent_does_not_serve_queue')
+    // One that is kept for the agent, and one of a queue among others, neither.
+    await call('PATCH', `${agent}/`, bank.admin, { queues: [{ queue_id: theirs!.id }, { queue_id: own }] })
+    for (const { id } of (await call('GET', `/tickets/?queue=${own}&status=waiting`, bank.admin)).body.results)
+      await call('POST', `/tickets/${id}/cancel/`, bank.admin, {})
+    for (const verb of ['call-next', 'next'])
+      expect((await call('POST', `${agent}/${verb}/`, one, verb === 'next' ? {} : undefined)).body.ticket).toBeNull()
+    const kept = await take(theirs!.id, bank.admin)
+    await call('POST', `/tickets/${kept.body.id}/transfer/`, bank.admin, { agent_id: made.body.id })
+    expect((await call('POST', `${agent}/call-next/`, one)).body.ticket).toBeNull()
+    const mine = (await take(own, bank.admin)).body
+    expect((await call('POST', `${agent}/call-next/`, one)).body.ticket.id).toBe(mine.id)
+    // Neither given nor taken away: what is beyond stays as it is.
+    const serves = async (path: string, queues: number[]) => {
+      const { status, body } = await call('PATCH', path, one, { queues: queues.map((queue_id) => ({ queue_id })) })
+      return status === 200 ? 200 : body.errors[0].path
+    }
+    expect(await serves(`${agent}/`, [own])).toBe('/queues')
+    expect(await serves(`${agent}/`, [theirs!.id])).toBe(200)
+    expect(await serves(`${agent}/`, [own, theirs!.id])).toBe(200)
+    const aside = { site_id: here.site, name: 'Aside', queues: [{ queue_id: theirs!.id }] }
+    for (const noun of ['agents', 'work-profiles'])
+      expect((await call('POST', `/${noun}/`, one, aside)).body.errors[0].path).toBe('/queues/0/queue_id')
+    // Control: whoever is not limited calls them all.
+    const ids = [secret.id, kept.body.id]
+    const then = await call('POST', `${agent}/next/`, bank.supervisor, { ticket_id: mine.id })
+    expect(ids).toContain(then.body.ticket.id)
+  })
+
   test('in one batch each is judged alone', async () => {
     const one = limited([here.queues[0]!])
     const answers = await Promise.all([
@@ -332,6 +378,65 @@ describe('an administrator of one site', () => {
     for (const path of ['/audit/', '/audit/export/'])
       expect([path, (await call('GET', path, limited())).body.code]).toEqual([path, 'forbidden'])
     expect((await call('GET', '/audit/', bank.admin)).status).toBe(200)
+  })
+
+  test('changes nothing that other sites say, show or offer, and reads no log of all', async () => {
+    const shown = async (name: string, site?: number) => {
+      const { id } = (await call('POST', '/playlists/', limited(), { name })).body
+      if (site) await call('POST', '/displays/', bank.admin, { site_id: site, name, playlist_id: id })
+      return `/playlists/${id}/`
+    }
+    const picture = async (playlist: string) => {
+      const { id } = (await call('POST', '/media/', limited(), { kind: 'image', name: 'P' })).body
+      await call('PATCH', playlist, bank.admin, { items: { list: [{ media_id: id, seconds: 5 }] } })
+      return `/media/${id}/`
+    }
+    const walls = [await shown('Nowhere'), await shown('Here', here.site), await shown('There', there.site)]
+    const pictures = [await picture(walls[0]!), await picture(walls[1]!), await picture(walls[2]!)]
+    const logo = (await call('POST', '/media/', bank.admin, { kind: 'image', name: 'Logo' })).body.id as number
+    await server.owner('update tenants set logo_media_id = $2 where id = $1', [bank.tenant.id, logo])
+    const template = { event: 'called', channel: 'sms', language: 'fr', body: '{number}' }
+    const theirs = (await call('POST', '/templates/', bank.admin, template)).body.id
+    const [both] = await server.owner<{ id: number }>(
+      `with s as (insert into services (tenant_id, name, code) values ($1, 'Both', 'BO') returning id),
+         q as (insert into queues (tenant_id, site_id, service_id, name, number_prefix)
+               select $1, site, id, 'Both', 'BO' from s, unnest($2::bigint[]) as site)
+       select id from s`,
+      [bank.tenant.id, [here.site, there.site]],
+    )
+    const refused: [method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, payload?: object][] = [
+      ['POST', '/templates/', { ...template, language: 'en' }],
+      ['PATCH', `/templates/${theirs}/`, { body: 'Pay {number}' }],
+      ['DELETE', `/templates/${theirs}/`],
+      ['PUT', '/message-prices/sms/', { price_micros: 1, currency: 'EUR' }],
+      ['PUT', '/voice-clips/fr/1/', { audio: 'A'.repeat(400) }],
+      ['DELETE', '/voice-clips/fr/1/'],
+      ['PATCH', walls[2]!, { name: 'Mine' }],
+      ['DELETE', walls[2]!],
+      ['PATCH', pictures[2]!, { name: 'Mine' }],
+      ['DELETE', pictures[2]!],
+      ['DELETE', `/media/${logo}/`],
+      ['PATCH', `/services/${both!.id}/`, { is_active: false }],
+      ['DELETE', `/services/${both!.id}/`],
+      ['POST', '/sites/', { name: 'Annexe', slug: 'annexe' }],
+      ['POST', `/sites/${here.site}/copy/`, { name: 'Annexe' }],
+      ['GET', '/requests/'],
+      ['GET', '/api-keys/'],
+    ]
+    for (const [method, path, payload] of refused)
+      for (const [who, code] of [
+        [limited(), 'forbidden'],
+        // Who is limited to another queue does not see the service at all.
+        [{ ...bank.admin, queueIds: [here.queues[0]!] }, path.startsWith('/services/') ? 'not_found' : 'forbidden'],
+      ] as const)
+        expect([method, path, (await call(method, path, who, payload)).body.code]).toEqual([method, path, code])
+    // What is used at the own site alone, or nowhere yet, is theirs.
+    for (const path of [walls[0]!, walls[1]!, pictures[0]!, pictures[1]!])
+      expect([path, (await call('PATCH', path, limited(), { name: 'Mine' })).status]).toEqual([path, 200])
+    // Control: whoever has all sites does all of it.
+    expect((await call('PATCH', `/services/${both!.id}/`, bank.admin, { is_active: false })).status).toBe(200)
+    expect((await call('PATCH', walls[2]!, bank.admin, { name: 'Ours' })).status).toBe(200)
+    expect((await call('PATCH', `/templates/${theirs}/`, bank.admin, { body: 'x {number}' })).status).toBe(200)
   })
 
   test('manages the people of the own site', async () => {

@@ -4,6 +4,7 @@ import { AppError, invalid, notFound } from '../../kernel/errors.ts'
 import type { Feed } from '../../kernel/feed.ts'
 import type { Guard } from '../../kernel/guard.ts'
 import type { Operation } from '../../kernel/operation.ts'
+import { sharedThing, usedElsewhere } from './shared-things.ts'
 
 /** What stands at a site, or in a queue of one. */
 type Kind =
@@ -217,11 +218,14 @@ async function outside(tx: Tx, actors: readonly Actor[], named: readonly Named[]
 
 /** What is weighed where it is done: by whose limits somebody gets, and by whose a file's rows are taken in. */
 const WEIGHED = /^(users|invitations|imports)\./
-/** What everybody did, at whatever place. */
-const TRAIL = /^audit\.(list|export)$/
+/** What everybody did, at whatever place, and the keys that open all of them. */
+const TRAIL = /^(audit\.(list|export)|requests\.list|api-keys\.list)$/
+/** What every site sends and says aloud, and sites that would be nobody's own. */
+const SAID_EVERYWHERE = /^(templates\.(create|update|delete|setPrice)|voice-clips\.(set|delete)|sites\.(create|copy))$/
 /** Settings, keys and doors of the whole organisation, and its audit trail: whoever has them has all of its places. */
 const isOfTheWhole = (op: Operation): boolean =>
   TRAIL.test(op.id) ||
+  SAID_EVERYWHERE.test(op.id) ||
   (op.kind === 'mutation' && op.scope === 'admin:tenant' && referencesOf(op).length === 0 && !WEIGHED.test(op.id))
 
 /** They show, send, or end, all the lines of a site at once: a limit to queues is not kept by them. */
@@ -255,6 +259,8 @@ export const narrowing: Guard = {
 
   refusals(tx, op, requests) {
     if (!requests.some(({ actor }) => isLimited(actor))) return undefined
+    const shared = sharedThing(op)
+    const elsewhere = shared && usedElsewhere(tx, shared, requests)
     const references = referencesOf(op)
     const named = requests.flatMap(({ actor, input }, n) =>
       isLimited(actor)
@@ -267,10 +273,14 @@ export const narrowing: Guard = {
       tx,
       requests.map(({ actor }) => actor),
       named,
-    ).then((refused) =>
-      // As if it were not there: who is limited learns nothing of the rest.
-      requests.map((_, n): AppError | undefined => (refused.has(n) ? notFound() : undefined)),
-    )
+    ).then(async (refused) => {
+      const beyond = await elsewhere
+      return requests.map((_, n): AppError | undefined => {
+        // As if it were not there: who is limited learns nothing of the rest.
+        if (refused.has(n)) return notFound()
+        return beyond?.has(n) ? new AppError('forbidden', 'forbidden') : undefined
+      })
+    })
   },
 
   feed: (feed: Feed): Feed => ({

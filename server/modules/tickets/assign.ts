@@ -8,6 +8,8 @@ export interface Desk extends CallingWay {
   skills: readonly string[]
   /** Null is every language. */
   languages: readonly string[] | null
+  /** Queues that whoever calls for the agent is limited to; all when absent. */
+  limits?: readonly number[]
 }
 /** What decides whose ticket it is. */
 interface Callable {
@@ -60,6 +62,7 @@ export function assign<C extends Candidate>(desks: readonly Desk[], candidates: 
  * and asking for nothing he has not.
  */
 export function mayCall(desk: Desk, ticket: Callable): boolean {
+  if (desk.limits && !desk.limits.includes(ticket.queue_id)) return false
   if (ticket.reserved_agent_id !== null) return ticket.reserved_agent_id === desk.agent_id
   if (ticket.reserved_counter_id !== null) return ticket.reserved_counter_id === desk.counter_id
   return desk.queues.has(ticket.queue_id) && isSkilled(desk, ticket)

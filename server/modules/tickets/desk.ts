@@ -14,11 +14,15 @@ export function readyDesk(actor: Actor, agent: AgentState): Desk {
   if (agent.status === 'calling' || agent.status === 'serving') throw conflict('agent_busy')
   if (agent.status !== 'available' && agent.status !== 'wrap_up') throw conflict('agent_not_available')
   if (agent.counter_id === null) throw conflict('agent_without_counter')
-  if (agent.queue_ids.length === 0) throw conflict('agent_does_not_serve_queue')
+  const { queueIds: limits } = actor
+  const served = agent.queue_ids.map((id, i) => [id, { weight: agent.weights[i]!, pass: agent.passes[i]! }] as const)
+  const queues = new Map(served.filter(([id]) => !limits || limits.includes(id)))
+  if (queues.size === 0) throw conflict('agent_does_not_serve_queue')
   return {
     agent_id: agent.id,
     counter_id: agent.counter_id,
-    queues: new Map(agent.queue_ids.map((id, i) => [id, { weight: agent.weights[i]!, pass: agent.passes[i]! }])),
+    queues,
+    ...(limits && { limits }),
     call_mode: agent.call_mode,
     max_wait_seconds: agent.max_wait_seconds,
     skills: agent.skills,
