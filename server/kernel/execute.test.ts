@@ -213,7 +213,7 @@ describe.each([{ op: mark as Operation }, { op: markMany as Operation }])('Idemp
     expect((await effects()).length).toBe(200)
     expect([...bodies.values()].every((own) => own.size === 1)).toBe(true)
     expect([...codes].filter((code) => code !== 'idempotency_in_flight')).toEqual([])
-  }, 60_000)
+  })
 })
 
 test('a key whose work is still running is refused, not awaited', async () => {

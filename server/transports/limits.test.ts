@@ -128,4 +128,4 @@ test('one actor may have so many connections at once, over both transports, and 
     })
     .toBe(true)
   for (const { socket } of states) socket.terminate()
-}, 30_000)
+})

@@ -77,7 +77,7 @@ test('where WebSockets never get through, the same client follows by Server-Sent
   await expect.poll(() => client.view?.waiting_count).toBe(12)
   expect(offsets).toHaveLength(12)
   expect(offsets).toEqual([...new Set(offsets)].toSorted((a, b) => a - b))
-}, 30_000)
+})
 
 test('control: without the fallback it never comes up', async () => {
   const proxy = await badProxy()

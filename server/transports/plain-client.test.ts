@@ -120,7 +120,7 @@ test('a client written from the documentation follows a busy queue through a bad
   expect(client.log).not.toContain('GAP')
   expect(client.log).not.toContain('resync')
   client.close()
-}, 30_000)
+})
 
 test('and a curl of the event stream shows the same', async () => {
   const ending = new AbortController()

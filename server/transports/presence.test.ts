@@ -48,7 +48,7 @@ test('supervisors see agents come as they connect; who looks over their shoulder
   await expect.poll(() => view!.agents[0]!.status).toBe('offline')
   expect(types).toEqual(['snapshot', 'presence.changed', 'presence.changed', 'agent.status_changed'])
   for (const socket of [site, watcher]) socket.terminate()
-}, 20_000)
+})
 
 test('several connections are one agent, reported as long as one of them is there', async () => {
   const reports: number[][] = []

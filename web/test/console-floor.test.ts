@@ -275,7 +275,7 @@ describe.runIf(hasBrowser)('the supervisor’s floor', async () => {
       await vi.waitUntil(async () => {
         await looksAgain()
         return (await line(status).count()) === 1
-      }, 10_000)
+      })
     }
     await phoneSees('open')
     await page.keyboard.press('p')
@@ -368,7 +368,7 @@ describe.runIf(hasBrowser)('the supervisor’s floor', async () => {
     await vi.waitUntil(async () => {
       const agent = await run(bank.supervisor, 'GET', `/agents/${bank.agents[0]!.id}/`)
       return String(agent['queues'].map((each: Json) => each['queue_id'])) === String(lineB)
-    }, 10_000)
+    })
     expect(complaints).toEqual([])
   })
 

@@ -78,7 +78,7 @@ describe.runIf(hasBrowser)('the widget on a page of somebody else', async () => 
     // The page's own styles do not reach in, and the widget's do not reach out.
     expect(await page.evaluate(`getComputedStyle(document.querySelector('h1')).fontFamily`)).not.toContain('system-ui')
     await close()
-  }, 90_000)
+  })
 
   test('in Arabic it reads from the right, in English from the left; what is closed says so', async () => {
     const arabic = await open('data-lang="ar"')
@@ -92,7 +92,7 @@ describe.runIf(hasBrowser)('the widget on a page of somebody else', async () => 
     expect(await english.page.getByRole('button', { name: 'Take a number' }).count()).toBe(1)
     expect([...arabic.complaints, ...english.complaints]).toEqual([])
     await english.close()
-  }, 90_000)
+  })
 
   test('it shows a ticket that the page names, and what can be booked', async () => {
     const { public_token } = await api('POST', '/tickets/', { queue_id: t.queues[0]!.id, channel: 'web' })
@@ -110,7 +110,7 @@ describe.runIf(hasBrowser)('the widget on a page of somebody else', async () => 
     expect(await violations(booking.page)).toEqual([])
     expect([...status.complaints, ...booking.complaints]).toEqual([])
     await booking.close()
-  }, 90_000)
+  })
 
   test('where it may not ask the server it says so and offers the site’s own page', async () => {
     // A page that the installation does not know, and one whose own policy forbids to ask.
@@ -125,7 +125,7 @@ describe.runIf(hasBrowser)('the widget on a page of somebody else', async () => 
     expect(await inline.page.title()).toBe('Shop')
     expect(inline.complaints.length).toBeGreaterThan(0)
     await inline.close()
-  }, 90_000)
+  })
 
   test('it is small, for everybody’s pages, and fetched anew within ten minutes', async () => {
     const { headers, statusCode } = await server.app.inject('/widget.js')

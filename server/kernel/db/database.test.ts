@@ -303,7 +303,7 @@ test('a connection that falls silent is cut, and told as unavailable; later call
     for (const socket of sockets) socket.destroy()
     proxy.close()
   }
-}, 20_000)
+})
 
 test('notifications arrive, also after the connection was lost', async () => {
   const heard: string[] = []

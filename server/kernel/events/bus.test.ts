@@ -167,7 +167,7 @@ test('a LISTEN connection that is half-open is replaced within 15 s, and meanwhi
   process.stderr.write(
     `half-open LISTEN: heard by poll after ${fallbackMs.toFixed(0)} ms, replaced after ${repairedMs.toFixed(0)} ms\n`,
   )
-}, 30_000)
+})
 
 test.skipIf(!redis)(
   'a half-open connection to Redis is replaced within 15 s',

@@ -86,7 +86,7 @@ test('sixteen writers with rollbacks: another process hears every committed even
   expect(last_offset).toBe(committed.size)
   await Promise.all([hub.stop(), listenerHub.stop()])
   await listenerDb.close()
-}, 60_000)
+})
 
 test('an event of a stream that nobody opened opens it, and no stream can be deleted under its events', async () => {
   const append = appendStatement([{ type: 'test.done', site_id: 4711, data: {}, actor: 'system' }])!
@@ -139,4 +139,4 @@ test('control: a poller that remembers the last id of an identity column loses e
   writing = false
   await polling
   expect(seen.size).toBeLessThan(WRITERS * EACH)
-}, 60_000)
+})

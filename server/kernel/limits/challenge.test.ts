@@ -76,7 +76,7 @@ describe('automatic, which is what an organisation has', () => {
     // Another network is not concerned.
     address = '203.0.113.4'
     expect((await post()).statusCode).toBe(201)
-  }, 30_000)
+  })
 
   test('staff and kiosks are never asked', async () => {
     await setting('always')
@@ -223,4 +223,4 @@ test('never: nobody is asked, whatever comes', async () => {
   await setting('never')
   await new Promise((resolve) => setTimeout(resolve, 1100))
   expect(await phones(140)).toEqual({ taken: 140, refusal: undefined })
-}, 30_000)
+})

@@ -45,7 +45,7 @@ beforeAll(async () => {
   queueId = t.queues[0]!.id
   await here.owner('update users set password_hash = $1', [quickHash(password)])
   elsewhere = await startAnother()
-}, 60_000)
+})
 afterAll(async () => {
   if (child && child.exitCode === null) {
     child.kill('SIGKILL')
@@ -92,7 +92,7 @@ describe.skipIf(!redis)('sessions that two processes know through Redis', () => 
     expect(await statusThere(cookie)).toBe(200)
     await expect.poll(() => statusThere(cookie), { interval: 200 }).toBe(401)
     await expect.poll(() => statusHere(cookie), { interval: 200 }).toBe(401)
-  }, 20_000)
+  })
 
   test('a session that is ended is refused at once, whatever Redis still says of it', async () => {
     const { cookie, csrf } = await signIn('agent2')

@@ -147,7 +147,7 @@ test('thirteen kinds of receivers: each is dealt with as it deserves, and none d
     [busy['paused_until']],
   )
   expect(rest!.seconds).toBeGreaterThan(60)
-}, 60_000)
+})
 
 test('whoever is gone is told nothing more, and the administrators are told so in their language', async () => {
   const t = await aHouse({ locale: 'fr' })

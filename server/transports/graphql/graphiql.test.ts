@@ -58,5 +58,5 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await expect.poll(() => page.textContent('.result-window')).toContain(`"${t.queues[0]!.id}"`)
     expect(elsewhere).toEqual([])
     expect(errors).toEqual([])
-  }, 60_000)
+  })
 })

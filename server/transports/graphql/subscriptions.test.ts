@@ -198,7 +198,7 @@ test('a socket ends within five seconds of its token', async () => {
   await following.until(await following.start(QUEUE), 1)
   for (const { code, reason } of await Promise.all([following.closed, idle.closed]))
     expect([code, reason]).toEqual([4401, 'token_expired'])
-}, 15_000)
+})
 
 test('ping is answered; no init, a second init and another protocol end the socket', async () => {
   const client = staff()
@@ -333,7 +333,7 @@ test('a consumer that never reads is cut, however many subscriptions it has, and
   stalled.resume()
   await expect.poll(() => isCut).toBe(true)
   await healthy.leave()
-}, 60_000)
+})
 
 /** A text frame as a client sends it (RFC 6455 §5.2), masked with zeros. */
 function masked(message: object): Buffer {
