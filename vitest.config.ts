@@ -24,11 +24,11 @@ export function project(name: string, test: TestProjectInlineConfiguration['test
       // What tests make is mostly forgotten at once: with more room for it less is copied about.
       execArgv: ['--max-semi-space-size=64'],
       // A database is cloned, or a server started, in the hooks of the slowest files.
-      hookTimeout: 120_000,
+      hookTimeout: 240_000,
       // Nothing is judged by its speed: a busy machine may take its time.
-      testTimeout: 90_000,
+      testTimeout: 240_000,
       // What becomes true becomes so quickly, but not on a busy machine; yet before anything forgotten is looked up anew.
-      expect: { poll: { timeout: 30_000, interval: 25 } },
+      expect: { poll: { timeout: 60_000, interval: 25 } },
       ...test,
     },
   }
