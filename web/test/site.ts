@@ -3,16 +3,13 @@ import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../../server/test/app.ts'
 import { startBrowser, type BrowserOptions } from '../../server/test/browser.ts'
-import { pagesOf, PATIENCE_MS, type Pages } from './pages.ts'
-import { vi } from 'vitest'
+import { pagesOf, type Pages } from './pages.ts'
 import type { TenantFixture, TenantShape } from '../../server/test/factories.ts'
 import type { Actor } from '../../server/kernel/access.ts'
 import { quickHash } from '../../server/test/password.ts'
 
 export type { OpenOptions, OpenPage } from './pages.ts'
 export { hasBrowser } from '../../server/test/browser.ts'
-
-vi.setConfig({ testTimeout: 3 * PATIENCE_MS, hookTimeout: 3 * PATIENCE_MS })
 
 type Json = Record<string, any>
 export const PASSWORD = 'correct horse battery staple'

@@ -8,10 +8,8 @@ import { complaintsOf, startBrowser } from '../../server/test/browser.ts'
 import { whenOver } from '../../server/test/when-over.ts'
 import { APPS } from '../build/apps.ts'
 import { builtManifest } from '../build/manifest.ts'
+import { PATIENCE_MS } from './pages.ts'
 import { hasBrowser, violations } from './site.ts'
-
-/** Longer than the widget rests between two looks, on a busy machine. */
-const PATIENCE = { timeout: 40_000 }
 
 /** Somebody else's web server. It answers every address with the page that was laid there. */
 async function aForeignSite() {
@@ -55,7 +53,7 @@ describe.runIf(hasBrowser)('the widget on a page of somebody else', async () => 
     foreign.pages.set(path, { body, policy })
     const context = await browser.newContext({ locale: 'fr-FR', viewport: { width: 360, height: 740 } })
     const page = await context.newPage()
-    page.setDefaultTimeout(PATIENCE.timeout)
+    page.setDefaultTimeout(PATIENCE_MS)
     const complaints = complaintsOf(page)
     await page.goto(origin + path)
     return { page, complaints, close: () => context.close() }
