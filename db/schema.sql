@@ -2369,6 +2369,7 @@ create table queue_states (
   samples integer default 0 not null,
   measured_offset bigint default 0 not null,
   forecast jsonb,
+  measured_at timestamp with time zone,
   constraint queue_states_pkey PRIMARY KEY (tenant_id, queue_id),
   constraint queue_states_service_seconds_check CHECK ((service_seconds > 0)),
   constraint queue_states_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paused'::text, 'full'::text, 'closing'::text, 'closed'::text]))),

@@ -109,7 +109,7 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
   },
   queue_states: {
     about: 'nobody',
-    none: 'tenant_id queue_id status service_seconds measured_seconds samples measured_offset forecast',
+    none: 'tenant_id queue_id status service_seconds measured_seconds samples measured_offset measured_at forecast',
   },
   queues: {
     about: 'nobody',

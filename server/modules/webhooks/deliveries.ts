@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { conflict, notFound } from '../../kernel/errors.ts'
+import { dayBefore } from '../../kernel/events/index.ts'
 import { listPage, type Condition } from '../../kernel/list.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Enum, Id, Nullable, Page, PageInput, Time } from '../../kernel/schema.ts'
@@ -126,25 +127,38 @@ const resend = operation({
 })
 
 const AT_ONCE = 10_000
+/** Whoever sends up to now sends all there is. */
+const NEVER = 'infinity'
+/**
+ * Streams from a place to a place. Nothing is written when fewer events than there are between them were found since $7, or some
+ * between them were not: a clock was set back.
+ */
 const REPLAY = `
-  with page as materialized (
-    select e.*, s.epoch from unnest($2::bigint[], $3::bigint[]) as p(site_id, "offset")
-    join streams s on s.site_id = p.site_id
+  with places as materialized (
+    select p.*, s.epoch from unnest($2::bigint[], $3::bigint[], $4::bigint[]) as p(site_id, "offset", "last")
+    join streams s on s.site_id = p.site_id),
+  page as materialized (
+    select e.*, p.epoch from places p
     cross join lateral (
       select x.site_id, x."offset", x.type, x.at from events x
-      where x.site_id = p.site_id and x."offset" > p."offset" and x.at < coalesce($4::timestamptz, now())
+      where x.site_id = p.site_id and x."offset" > p."offset" and x."offset" <= p."last" and x.at >= $7
       order by x."offset" limit ${AT_ONCE}) e
     order by e.at, e.site_id, e."offset" limit ${AT_ONCE}),
+  page_is as (
+    select $7 = '-infinity' or (select count(*) from page) >= (select least(${AT_ONCE}, coalesce(sum(greatest(0, "last" - "offset")), 0)) from places)
+      and not exists (select from places p join page e on e.site_id = p.site_id group by p.site_id, p."offset"
+        having max(e."offset") <> p."offset" + count(*)) as whole),
   wanted as (
     insert into webhook_deliveries (webhook_id, site_id, epoch, "offset", type)
-    select w.id, p.site_id, p.epoch, p."offset", p.type from page p join webhooks w on w.id = $1
+    select w.id, p.site_id, p.epoch, p."offset", p.type from page p join webhooks w on w.id = $1 and (select whole from page_is)
       and (w.site_id is null or w.site_id = p.site_id) and p.type <> 'webhook.pinged'
       and (w.events = '{}' or p.type = any(w.events) or split_part(p.type, '.', 1) || '.*' = any(w.events))
       and ($5::text[] = '{}' or p.type = any($5) or split_part(p.type, '.', 1) || '.*' = any($5))
     order by p.at, p.site_id, p."offset"
     on conflict (tenant_id, webhook_id, site_id, epoch, "offset") do update set ${AGAIN}
     where webhook_deliveries.status in ('pending', 'failed') or $6 and webhook_deliveries.status = 'delivered' returning 1)
-  select (select count(*)::int from wanted) as count, case when count(*) = ${AT_ONCE} then max(at) end as next_since from page`
+  select (select count(*)::int from wanted) as count, case when count(*) = ${AT_ONCE} then max(at) end as next_since,
+    (select whole from page_is) as is_whole from page`
 
 const replay = operation({
   ...managed,
@@ -169,15 +183,22 @@ const replay = operation({
       [id],
     )
     if (!webhook.is_active) throw conflict('webhook_disabled')
-    const places = await placesBefore(tx, since, webhook.site_id === null ? null : [webhook.site_id])
-    return tx.one<{ count: number; next_since: string | null }>(REPLAY, [
-      id,
-      places.map(({ site_id }) => site_id),
-      places.map(({ offset }) => offset),
-      until,
-      types,
-      include_delivered,
-    ])
+    const siteIds = webhook.site_id === null ? null : [webhook.site_id]
+    const begins = await placesBefore(tx, since, siteIds)
+    const ends = new Map((await placesBefore(tx, until ?? NEVER, siteIds)).map((end) => [end.site_id, end.offset]))
+    const send = (from: string) =>
+      tx.one<{ count: number; next_since: string | null; is_whole: boolean }>(REPLAY, [
+        id,
+        begins.map(({ site_id }) => site_id),
+        begins.map(({ offset }) => offset),
+        begins.map(({ site_id }) => ends.get(site_id) ?? 0),
+        types,
+        include_delivered,
+        from,
+      ])
+    const recent = await send(dayBefore(since))
+    const { count, next_since } = recent.is_whole ? recent : await send('-infinity')
+    return { count, next_since }
   },
 })
 

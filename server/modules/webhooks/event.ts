@@ -48,7 +48,8 @@ export const publicEvent = (tenant: string, row: EventRow): PublicEvent => ({
 
 /**
  * By stream the place before the first event that happened at `since` or later. Within a stream time never goes back, so
- * that halving finds it; what is no longer in the log counts as earlier.
+ * that halving finds it; what is no longer in the log counts as earlier, and so does what lies in a part that ended before,
+ * where nobody need look.
  */
 const BEFORE = `
   with recursive halving as (
@@ -56,8 +57,8 @@ const BEFORE = `
     union all
     select h.site_id, case when m.is_later then h.low else h.middle end, case when m.is_later then h.middle else h.high end
     from (select *, (low + high) / 2 as middle from halving where high - low > 1) h
-    cross join lateral (select coalesce((select e.at >= $1::timestamptz from events e
-      where e.site_id = h.site_id and e."offset" = h.middle), false) as is_later) m)
+    cross join lateral (select exists (select from events e
+      where e.site_id = h.site_id and e."offset" = h.middle and e.at >= $1::timestamptz) as is_later) m)
   select site_id, low as "offset" from halving where high - low <= 1`
 export const placesBefore = (tx: Tx, since: string, siteIds: readonly number[] | null) =>
   tx.query<{ site_id: number; offset: number }>(BEFORE, [since, siteIds])

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import Type from 'typebox'
 import { MANAGERS } from '../../kernel/access.ts'
+import type { Tx } from '../../kernel/db/types.ts'
 import { conflict, invalid } from '../../kernel/errors.ts'
+import { dayBefore } from '../../kernel/events/index.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Id, Time } from '../../kernel/schema.ts'
 import { placesBefore, publicEvent, type EventRow } from './event.ts'
@@ -66,15 +68,62 @@ export function decodePlaces(cursor: string): Place[] {
   return places
 }
 
+/**
+ * A place in no site's stream says in hours since 1970 until when everything was read, so that programs before and after this
+ * one understand each other's cursors.
+ */
+const CLOCK = Number.MAX_SAFE_INTEGER
+const EPOCH = Temporal.Instant.fromEpochMilliseconds(0)
+const clockPlace = (readUntil: string): Place => ({
+  site_id: CLOCK,
+  offset: Math.max(0, Math.floor(Temporal.Instant.from(readUntil).since(EPOCH).total('hours'))),
+  mark: '0'.repeat(2 * HASH_BYTES),
+})
+/** Whoever made up a time beyond all has made the reading slower, no more. */
+const instantOf = ({ offset }: Place): string => EPOCH.add({ hours: Math.min(offset, 10_000_000) }).toString()
+
 const HEADS = `
-  select site_id, epoch, last_offset from streams
+  select site_id, epoch, last_offset, clock_timestamp() as now from streams
   where ($1::bigint[] is null or site_id = any($1)) and (site_id <> 0 or $2) order by site_id`
+/** By time; a stream stays in its own order where its clock was set back: what came after an event comes after it. */
 const READ = `
   select e.* from unnest($1::bigint[], $2::bigint[], $3::text[]) as p(site_id, "offset", epoch)
   cross join lateral (
+    select x.*, max(x.at) over (order by x."offset") as turn from (
     select x.site_id, p.epoch, x."offset", x.type, x.at, x.actor, x.queue_id, x.from_queue_id, x.data from events x
-    where x.site_id = p.site_id and x."offset" > p."offset" order by x."offset" limit ${MOST_READ}) e
-  order by e.at, e.site_id, e."offset" limit ${MOST_READ}`
+    where x.site_id = p.site_id and x."offset" > p."offset" and x.at >= $4 order by x."offset" limit ${MOST_READ}) x) e
+  order by e.turn, e.site_id, e."offset" limit ${MOST_READ}`
+
+interface Head {
+  site_id: number
+  epoch: string
+  last_offset: number
+  now: string
+}
+type LogRow = EventRow & { queue_id: number | null; from_queue_id: number | null }
+
+/**
+ * What follows in all of the streams, in the order of time. Looks only into the parts of the log that reach beyond a day before `from`;
+ * where a stream has a hole there, or ends too early, into all: a clock was set back, or the log lost it.
+ */
+async function readLog(tx: Tx, streams: readonly (Head & { begin: number })[], from: string | null): Promise<LogRow[]> {
+  const places = [
+    streams.map(({ site_id }) => site_id),
+    streams.map(({ begin }) => begin),
+    streams.map(({ epoch }) => epoch),
+  ]
+  const read = (since: string) => tx.query<LogRow>(READ, [...places, since])
+  if (from === null) return read('-infinity')
+  const rows = await read(dayBefore(from))
+  const reached = new Map(streams.map(({ site_id, begin }) => [site_id, begin]))
+  for (const { site_id, offset } of rows) {
+    if (offset !== reached.get(site_id)! + 1) return read('-infinity')
+    reached.set(site_id, offset)
+  }
+  const isWhole =
+    rows.length === MOST_READ || streams.every(({ site_id, last_offset }) => reached.get(site_id)! >= last_offset)
+  return isWhole ? rows : read('-infinity')
+}
 
 export const Event = Closed({
   id: Type.String(),
@@ -115,8 +164,10 @@ const list = operation({
     const siteIds = site === undefined ? (actor.siteIds ?? null) : [site]
     // What happens to people, keys and settings is for those who look after them.
     const isAdmin = actor.scopes.has('admin:tenant') && siteIds === null
-    const heads = await tx.query<{ site_id: number; epoch: string; last_offset: number }>(HEADS, [siteIds, isAdmin])
+    const heads = await tx.query<Head>(HEADS, [siteIds, isAdmin])
+    const now = heads[0]?.now ?? null
     const begins = new Map<number, number>()
+    let from: string | null = null
     if (after === NOW) {
       for (const { site_id, last_offset } of heads) begins.set(site_id, last_offset)
     } else if (after !== undefined) {
@@ -126,18 +177,20 @@ const list = operation({
         if (place && (place.mark !== markOf(epoch) || place.offset > last_offset)) throw conflict('log_restarted')
         begins.set(site_id, place?.offset ?? 0)
       }
+      // A stream that the cursor does not know is read from its beginning.
+      const clock = heads.every(({ site_id }) => seen.has(site_id)) ? seen.get(CLOCK) : undefined
+      if (clock) from = instantOf(clock)
     } else if (since !== undefined) {
       for (const { site_id, offset } of await placesBefore(tx, since, siteIds)) begins.set(site_id, offset)
+      from = since
     }
-    const fresh = heads.filter(({ site_id, last_offset }) => last_offset > (begins.get(site_id) ?? 0))
-    const rows = await tx.query<EventRow & { queue_id: number | null; from_queue_id: number | null }>(READ, [
-      fresh.map(({ site_id }) => site_id),
-      fresh.map(({ site_id }) => begins.get(site_id) ?? 0),
-      fresh.map(({ epoch }) => epoch),
-    ])
+    const fresh = heads
+      .map((head) => ({ ...head, begin: begins.get(head.site_id) ?? 0 }))
+      .filter(({ last_offset, begin }) => last_offset > begin)
+    const rows = await readLog(tx, fresh, from)
     // All there is was read: a stream that went on since its place and shows nothing has lost it.
     const shown = new Set(rows.map(({ site_id }) => site_id))
-    const isLost = fresh.some(({ site_id }) => (begins.get(site_id) ?? 0) > 0 && !shown.has(site_id))
+    const isLost = fresh.some(({ site_id, begin }) => begin > 0 && !shown.has(site_id))
     if (rows.length < MOST_READ && isLost) throw conflict('log_restarted')
     const reached = new Map(begins)
     const results = []
@@ -156,7 +209,11 @@ const list = operation({
       offset: reached.get(site_id) ?? 0,
       mark: markOf(epoch),
     }))
-    return { results, next: encodePlaces(places), has_more: read < rows.length || rows.length === MOST_READ }
+    // What is still to come of any stream happened after what was read of all: they are read in the order of their time.
+    const hasMore = read < rows.length || rows.length === MOST_READ
+    const readUntil = hasMore ? rows[read - 1]!.at : now
+    if (readUntil !== null) places.push(clockPlace(readUntil))
+    return { results, next: encodePlaces(places), has_more: hasMore }
   },
 })
 

@@ -34,23 +34,34 @@ interface QueueRow extends Pace, Omit<QueueConfig, 'service'> {
   service_seconds: number
   forecast: Forecast | null
   measured_offset: number
+  measured_at: string | null
+  /** When the site's last event happened, where `measured_at` is unknown or long before it. */
+  quiet_until: string | null
   /** Services completed since, oldest first. */
-  services: { offset: number; seconds: number }[]
+  services: { offset: number; at: string; seconds: number }[]
   waiting_count: number
   agents_open: number
   agents_free: number
   now: string
 }
 
-/** One row a queue whose site is active; the states' rows are locked, so that two refreshes take turns. */
+/** Where nobody is served for so long, the place in time moves all the same: one write a month. */
+const QUIET_DAYS = 30
+
+/**
+ * One row a queue whose site is active; the states' rows are locked, so that two refreshes take turns. Looks only into the parts
+ * of the log that reach beyond a day before what was last measured, as long as the site's last event lies there: where it does
+ * not, a clock was set back, and all parts are searched.
+ */
 const QUEUES = `
   select q.id, q.site_id, q.is_active, q.max_capacity, s.timezone, s.opening_hours, s.is_active as site_is_active,
          json_build_object('is_active', v.is_active) as service, v.expected_duration_seconds, now() as now,
-         st.status as announced, st.service_seconds, st.forecast, st.measured_seconds, st.samples, st.measured_offset,
-         (select coalesce(json_agg(json_build_object('offset', done."offset", 'seconds', done.seconds) order by done."offset"), '[]')
-          from (select e."offset", extract(epoch from t.ended_at - t.started_at) - t.held_seconds as seconds
+         st.status as announced, st.service_seconds, st.forecast, st.measured_seconds, st.samples, st.measured_offset, st.measured_at,
+         case when st.measured_at is null or head.at > st.measured_at + interval '${QUIET_DAYS} days' then head.at end as quiet_until,
+         (select coalesce(json_agg(json_build_object('offset', done."offset", 'at', done.at, 'seconds', done.seconds) order by done."offset"), '[]')
+          from (select e."offset", e.at, extract(epoch from t.ended_at - t.started_at) - t.held_seconds as seconds
                 from events e join tickets t on t.tenant_id = e.tenant_id and t.id = e.ticket_id
-                where e.queue_id = q.id and e."offset" > st.measured_offset and e.type = 'ticket.completed'
+                where e.queue_id = q.id and e."offset" > st.measured_offset and e.at >= head.since and e.type = 'ticket.completed'
                   and t.status = 'terminé' and t.started_at is not null
                 order by e."offset" limit ${MAX_SERVICES}) done) as services,
          (select count(*) from tickets t where t.tenant_id = q.tenant_id and t.queue_id = q.id and t.status = 'en_attente')::int
@@ -63,14 +74,19 @@ const QUEUES = `
   join queue_states st on st.tenant_id = q.tenant_id and st.queue_id = q.id
   join sites s on s.tenant_id = q.tenant_id and s.id = q.site_id
   join services v on v.tenant_id = q.tenant_id and v.id = q.service_id
+  cross join lateral (select coalesce(st.measured_at - interval '24 hours', '-infinity') as since offset 0) known
+  cross join lateral (
+    select max(h.at) as at, case when count(*) = 1 then known.since else '-infinity' end as since
+    from streams d join events h on h.tenant_id = d.tenant_id and h.site_id = d.site_id and h."offset" = d.last_offset
+    where d.site_id = q.site_id and h.at >= known.since) head
   order by q.id for no key update of st`
 
 const SAVE = `
   update queue_states st
   set status = n.status, service_seconds = n.service_seconds, measured_seconds = n.measured_seconds, samples = n.samples,
-      measured_offset = n.measured_offset
+      measured_offset = n.measured_offset, measured_at = n.measured_at
   from jsonb_to_recordset($1::jsonb) as n(queue_id bigint, status text, service_seconds int, measured_seconds float8, samples int,
-    measured_offset bigint)
+    measured_offset bigint, measured_at timestamptz)
   where st.queue_id = n.queue_id`
 
 /**
@@ -111,6 +127,7 @@ interface Refreshed extends Pace {
   status: QueueStatus
   service_seconds: number
   measured_offset: number
+  measured_at: string | null
 }
 function refreshed(row: QueueRow): Refreshed {
   // What was configured holds until something was measured.
@@ -138,6 +155,7 @@ function refreshed(row: QueueRow): Refreshed {
     service_seconds,
     ...pace,
     measured_offset: row.services.at(-1)?.offset ?? row.measured_offset,
+    measured_at: row.services.at(-1)?.at ?? row.quiet_until ?? row.measured_at,
   }
 }
 
@@ -145,4 +163,5 @@ const isNew = (row: QueueRow, next: Refreshed): boolean =>
   row.announced !== next.status ||
   row.service_seconds !== next.service_seconds ||
   row.measured_seconds !== next.measured_seconds ||
-  row.measured_offset !== next.measured_offset
+  row.measured_offset !== next.measured_offset ||
+  row.measured_at !== next.measured_at

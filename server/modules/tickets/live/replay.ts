@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { MANAGERS } from '../../../kernel/access.ts'
-import type { StreamEvent } from '../../../kernel/events/index.ts'
+import { readOn, type StreamEvent } from '../../../kernel/events/index.ts'
 import { operation } from '../../../kernel/operation.ts'
 import { Closed, Day, Id, Time } from '../../../kernel/schema.ts'
 import { siteEvent } from './select.ts'
@@ -10,7 +10,7 @@ const MOST = 1000
 
 /**
  * The stream's events of the local day. Within a stream time never goes back, so that the day is a run of offsets:
- * halving finds where it begins without an index on time.
+ * halving finds where it begins and ends without an index on time, and without a look into parts that ended before.
  */
 const DAY = `
   with recursive day as (
@@ -19,17 +19,28 @@ const DAY = `
   bounds as (
     select d.*, (d.day::timestamp at time zone d.timezone) as begins, ((d.day + 1)::timestamp at time zone d.timezone) as ends from day d),
   halving as (
-    select b.begins, 0::bigint as low, b.last_offset + 1 as high from bounds b
+    select i.instant, i.is_end, 0::bigint as low, b.last_offset + 1 as high
+    from bounds b cross join lateral (values (b.begins, false), (b.ends, true)) i(instant, is_end)
     union all
-    select h.begins, case when m.is_later then h.low else h.middle end, case when m.is_later then h.middle else h.high end
+    select h.instant, h.is_end, case when m.is_later then h.low else h.middle end, case when m.is_later then h.middle else h.high end
     from (select *, (low + high) / 2 as middle from halving where high - low > 1) h
-    cross join lateral (select coalesce((select e.at >= h.begins from events e
-      where e.site_id = $1 and e."offset" = h.middle), false) as is_later) m)
-  select to_char(b.day, 'YYYY-MM-DD') as day, b.begins as begins_at, b.ends as ends_at, (select low from halving where high - low <= 1) as "before"
+    cross join lateral (select exists (select from events e
+      where e.site_id = $1 and e."offset" = h.middle and e.at >= h.instant) as is_later) m)
+  select to_char(b.day, 'YYYY-MM-DD') as day, b.begins as begins_at, b.ends as ends_at,
+    (select low from halving where high - low <= 1 and not is_end) as "before", (select low from halving where high - low <= 1 and is_end) as "last"
   from bounds b`
 const EVENTS = `
   select site_id, "offset", type, at, actor, queue_id, from_queue_id, ticket_id, agent_id, data from events
-  where site_id = $1 and "offset" > $2 and at < $3 order by "offset" limit ${MOST}`
+  where site_id = $1 and "offset" > $2 and "offset" <= $3 and at >= $4 order by "offset" limit ${MOST}`
+
+interface Bounds {
+  day: string
+  begins_at: string
+  ends_at: string
+  /** The places before the first event of the day and of the next one. */
+  before: number
+  last: number
+}
 
 const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
@@ -54,12 +65,11 @@ export const replayDay = operation({
   example: { input: { id: 1, day: '2026-11-20' } },
   pool: 'reports',
   async run({ tx }, { id, day, after }) {
-    const found = await tx.one<{ day: string; begins_at: string; ends_at: string; before: number }>(DAY, [
-      id,
-      day ?? null,
-    ])
+    const found = await tx.one<Bounds>(DAY, [id, day ?? null])
     const from = Math.max(found.before, after ?? 0)
-    const rows = await tx.query<StreamEvent>(EVENTS, [id, from, found.ends_at])
+    const rows = await readOn({ offset: from, at: found.begins_at, lastOffset: found.last }, MOST, (since) =>
+      tx.query<StreamEvent>(EVENTS, [id, from, found.last, since]),
+    )
     const events = rows.map((row) => {
       const { epoch: _, ...face } = siteEvent(row)
       return { type: row.type, offset: row.offset, after: row.offset - 1, at: row.at, ...face }
