@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { testDatabase } from '../test/harness.ts'
+import { PATIENT, testDatabase } from '../test/harness.ts'
 import { systemActor, type Actor } from './access.ts'
 import { openDatabase, type Database } from './db/index.ts'
 import { AppError, conflict } from './errors.ts'
@@ -10,6 +10,8 @@ import { batchOperation, operation, type Operation, type Outcome, type Tenant } 
 import { Closed, Nullable, Text } from './schema.ts'
 
 const SITE = 1
+/** An advisory lock that a test holds to keep work from ending. */
+const GATE = 4711
 const { db, owner, url, directUrl } = await testDatabase()
 const hub = new Hub(db)
 const runtime = newRuntime()
@@ -51,7 +53,7 @@ const mark = operation({
     await ctx.tx.query('insert into effects (label) values ($1)', [label])
     if (fail === 'refuse') throw conflict('in_use')
     if (fail === 'break') throw new Error('boom')
-    if (fail === 'slow') await ctx.tx.query('select pg_sleep(0.3)')
+    if (fail === 'wait') await ctx.tx.query('select pg_advisory_xact_lock($1)', [GATE])
     return { label, secret: 'never leaves' }
   },
 })
@@ -193,7 +195,7 @@ describe.each([{ op: mark as Operation }, { op: markMany as Operation }])('Idemp
     expect([other.replayed, foreign.replayed]).toEqual([false, false])
   })
   test('two hundred keys, twenty duplicates each over two processes: two hundred effects', async () => {
-    const secondDb = await openDatabase({ url, directUrl })
+    const secondDb = await openDatabase({ url, directUrl, ...PATIENT })
     const runtimes = [runtime, newRuntime(secondDb)]
     const bodies = new Map<string, Set<string>>()
     const labels = Array.from({ length: 200 }, (_, i) => `n${i}`)
@@ -217,13 +219,24 @@ describe.each([{ op: mark as Operation }, { op: markMany as Operation }])('Idemp
 })
 
 test('a key whose work is still running is refused, not awaited', async () => {
-  const secondDb = await openDatabase({ url, directUrl })
-  const slow = execute(mark, { label: 's', fail: 'slow' }, { key: 'busy' })
-  await new Promise((resolve) => setTimeout(resolve, 100))
-  expect(await codeOf(execute(mark, { label: 's', fail: 'slow' }, { key: 'busy', on: newRuntime(secondDb) }))).toBe(
+  const secondDb = await openDatabase({ url, directUrl, ...PATIENT })
+  const [held, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const gate = db.tenant(tenant.id, async (tx) => {
+    await tx.query('select pg_advisory_xact_lock($1)', [GATE])
+    held.resolve()
+    await over.promise
+  })
+  await held.promise
+  const first = execute(mark, { label: 's', fail: 'wait' }, { key: 'busy' })
+  await expect
+    .poll(() => owner(`select from pg_locks where locktype = 'advisory' and objid = $1 and not granted`, [GATE]))
+    .toHaveLength(1)
+  expect(await codeOf(execute(mark, { label: 's', fail: 'wait' }, { key: 'busy', on: newRuntime(secondDb) }))).toBe(
     'idempotency_in_flight',
   )
-  expect((await slow).replayed).toBe(false)
+  over.resolve()
+  await gate
+  expect((await first).replayed).toBe(false)
   await secondDb.close()
 })
 

@@ -119,6 +119,11 @@ export class FaultProxy {
     return this.#pairs.size
   }
 
+  /** How many are open at this moment. */
+  get openCount(): number {
+    return this.#pairs.size
+  }
+
   /** For a while, usually 80 ms, nothing passes in either direction. */
   async blackhole(ms = BLACKHOLE_MS): Promise<void> {
     this.#isBlackhole = true

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FaultProxy } from '../../../test/faults/proxy.ts'
-import { testDatabase } from '../../test/harness.ts'
+import { PATIENT, testDatabase } from '../../test/harness.ts'
 import { startRedis } from '../../test/redis.ts'
 import { openDatabase, type Database } from '../db/index.ts'
 import { registry } from '../metrics.ts'
@@ -142,7 +142,7 @@ function through({ port }: FaultProxy, databaseUrl: string): string {
 test('a LISTEN connection that is half-open is replaced within 15 s, and meanwhile the poll finds everything', async () => {
   const proxy = await FaultProxy.open(addressOf(directUrl))
   closers.push(async () => proxy.close())
-  const far = await openDatabase({ url, directUrl: through(proxy, directUrl) })
+  const far = await openDatabase({ url, directUrl: through(proxy, directUrl), ...PATIENT })
   closers.push(() => far.close())
   const siteId = await newStream()
   const publisher = await startHub({})
@@ -151,7 +151,9 @@ test('a LISTEN connection that is half-open is replaced within 15 s, and meanwhi
   await commit(publisher, siteId)
   await expect.poll(() => [listener.offsets, control.offsets]).toEqual([[1], [1]])
 
-  expect(proxy.hollow()).toBe(2)
+  // A busy machine may just be replacing one.
+  await expect.poll(() => proxy.openCount).toBe(2)
+  proxy.hollow()
   const hollowAt = performance.now()
   await commit(publisher, siteId)
   await expect.poll(() => listener.offsets).toEqual([1, 2])
@@ -184,7 +186,9 @@ test.skipIf(!redis)('a half-open connection to Redis is replaced within 15 s', a
   const control = await follow(await startHub({ buses: [farBus()], isPolling: false }), siteId)
   await commit(publisher, siteId)
   await expect.poll(() => [listener.offsets, control.offsets]).toEqual([[1], [1]])
-  expect(proxy.hollow()).toBe(4)
+  // A busy machine may just be replacing one.
+  await expect.poll(() => proxy.openCount).toBe(4)
+  proxy.hollow()
   await commit(publisher, siteId)
   await expect
     .poll(() => [listener.offsets, control.offsets])

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Type from 'typebox'
 import { expect, test } from 'vitest'
-import { testDatabase } from '../../test/harness.ts'
+import { PATIENT, testDatabase } from '../../test/harness.ts'
 import { systemActor } from '../access.ts'
 import { openDatabase } from '../db/index.ts'
 import { conflict } from '../errors.ts'
@@ -56,7 +56,7 @@ const scribble = operation({
 test('sixteen writers with rollbacks: another process hears every committed event once, in order, without a gap', async () => {
   const hub = new Hub(db)
   await hub.start()
-  const listenerDb = await openDatabase({ url, directUrl })
+  const listenerDb = await openDatabase({ url, directUrl, ...PATIENT })
   const listenerHub = new Hub(listenerDb)
   await listenerHub.start()
   const heard: StreamEvent[] = []

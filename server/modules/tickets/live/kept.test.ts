@@ -9,13 +9,13 @@ import { AppError } from '../../../kernel/errors.ts'
 import { sharedLookups } from '../../../kernel/metrics.ts'
 import type { Outcome } from '../../../kernel/operation.ts'
 import { aTenant, type TenantFixture } from '../../../test/factories.ts'
-import { testDatabase } from '../../../test/harness.ts'
+import { PATIENT, testDatabase } from '../../../test/harness.ts'
 import { startRedis } from '../../../test/redis.ts'
 import { testRuntime } from '../../../test/runtime.ts'
 import { operationById } from '../../index.ts'
 
 const { db, owner, url, directUrl } = await testDatabase()
-const other = await openDatabase({ url, directUrl })
+const other = await openDatabase({ url, directUrl, ...PATIENT })
 /** Two processes on one database; what the second does the first hears of. */
 const near = testRuntime(db)
 const far = testRuntime(other)
