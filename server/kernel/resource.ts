@@ -49,10 +49,18 @@ export interface ResourceSpec<F extends Fields> {
    * Optional fields without a `Default` are undefined here when absent; it must fill them.
    */
   prepare?: (ctx: Context, next: Prepared<F>, before: RowOf<F> | undefined) => Prepared<F> | Promise<Prepared<F>>
-  /** Conditions that keep a limited caller's list, reads and writes to what concerns these sites or queues (`$1`). */
-  within?: { sites: string; queues: string }
+  /**
+   * Conditions that keep a limited caller's list, reads and writes to what concerns these sites or queues (`$1`); of what
+   * has a `site_id` or `queue_id` they follow when absent.
+   */
+  within?: Within
   /** What must exist beside a new row. */
   created?: (ctx: Context, row: RowOf<F>) => Promise<void>
+}
+
+interface Within {
+  sites: string
+  queues: string
 }
 
 export interface Resource<F extends Fields> {
@@ -275,7 +283,27 @@ function conditionsOf(
   return conditions
 }
 
-function limitsOf({ within }: Pick<ResourceSpec<Fields>, 'within'>, { siteIds, queueIds }: Actor): Condition[] {
+/** What stands in a queue is its own; what stands at a site is of whoever has one of its queues. */
+function withinOf({ within, fields, noun }: Limiting): Within | undefined {
+  if (within) return within
+  const ownQueue = noun === 'queues' ? 'id' : 'queue_id'
+  const isOfQueue = noun === 'queues' || ('queue_id' in fields && !('site_id' in fields))
+  if (isOfQueue)
+    return {
+      sites: `${ownQueue} in (select q.id from queues q where q.site_id = any($1))`,
+      queues: `${ownQueue} = any($1)`,
+    }
+  if (!('site_id' in fields)) return undefined
+  const ofQueue = 'queue_id' in fields ? ' and (queue_id is null or queue_id = any($1))' : ''
+  return {
+    sites: 'site_id = any($1)',
+    queues: `site_id in (select q.site_id from queues q where q.id = any($1))${ofQueue}`,
+  }
+}
+type Limiting = Pick<ResourceSpec<Fields>, 'within' | 'fields' | 'noun'>
+
+function limitsOf(spec: Limiting, { siteIds, queueIds }: Actor): Condition[] {
+  const within = siteIds || queueIds ? withinOf(spec) : undefined
   if (!within) return []
   return [
     ...(siteIds ? [{ text: within.sites, values: [siteIds] }] : []),
@@ -284,7 +312,7 @@ function limitsOf({ within }: Pick<ResourceSpec<Fields>, 'within'>, { siteIds, q
 }
 
 /** The same behind a condition that has `$1`. */
-function limitedTo(spec: Pick<ResourceSpec<Fields>, 'within'>, actor: Actor): Condition {
+function limitedTo(spec: Limiting, actor: Actor): Condition {
   const limits = limitsOf(spec, actor)
   return {
     text: limits.map(({ text }, i) => ` and (${text.replaceAll('$1', `$${i + 2}`)})`).join(''),

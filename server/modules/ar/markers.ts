@@ -29,7 +29,6 @@ const markers = resource({
     is_active: { schema: Type.Boolean(), where: 'is_active = $1' },
   },
   search: ['name'],
-  within: { sites: 'site_id = any($1)', queues: 'queue_id is null or queue_id = any($1)' },
   orderings: ['name', 'created_at'],
   example: {
     site_id: 1,

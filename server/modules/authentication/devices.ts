@@ -73,6 +73,9 @@ const list = operation({
     const where: Condition[] = [{ text: '(revoked_at is not null) = $1', values: [is_revoked] }]
     if (site !== undefined) where.push({ text: 'site_id = $1', values: [site] })
     if (kind) where.push({ text: 'kind = $1', values: [kind] })
+    const { queueIds } = ctx.actor
+    if (queueIds)
+      where.push({ text: 'site_id in (select q.site_id from queues q where q.id = any($1))', values: [queueIds] })
     return listPage<Device>(ctx.tx, SELECT, orderings, { ...page, ordering: 'name' }, where)
   },
 })

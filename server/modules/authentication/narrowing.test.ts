@@ -264,6 +264,38 @@ describe('limited to queues', () => {
     expect((await call('POST', '/scheduled-reports/', one, report)).body.code).toBe('forbidden')
   })
 
+  test('no list shows what stands elsewhere, named or not', async () => {
+    const one = { ...bank.supervisor, queueIds: [here.queues[0]!] }
+    for (const site_id of [here.site, there.site]) {
+      for (const noun of ['displays', 'kiosks']) await call('POST', `/${noun}/`, bank.admin, { site_id, name: 'X' })
+      await server.owner(`insert into devices (tenant_id, kind, site_id, name) values ($1, 'kiosk', $2, 'X')`, [
+        bank.tenant.id,
+        site_id,
+      ])
+      await call('POST', '/ar-markers/', bank.admin, {
+        ...{ site_id, name: 'X', kind: 'entrance', latitude: 45, longitude: 4 },
+      })
+    }
+    for (const queue_id of [here.queues[0]!, here.queues[1]!, there.queues[0]!])
+      await call('POST', '/queue-rules/', bank.admin, {
+        ...{ queue_id, name: 'X', condition: {}, effect: { priority: 1 }, position: 9 },
+      })
+    const placesIn = async (noun: string, who: Actor) => {
+      const { results } = (await call('GET', `/${noun}/?limit=200`, who)).body
+      return [
+        ...new Set(results.map((row: Record<string, number>) => row[noun === 'queue-rules' ? 'queue_id' : 'site_id'])),
+      ]
+    }
+    for (const noun of ['counters', 'agents', 'displays', 'kiosks', 'devices', 'ar-markers']) {
+      expect([noun, await placesIn(noun, one)]).toEqual([noun, [here.site]])
+      // Control: there is something elsewhere.
+      expect([noun, await placesIn(noun, bank.supervisor)]).toEqual([noun, expect.arrayContaining([there.site])])
+    }
+    expect(await placesIn('queue-rules', one)).toEqual([here.queues[0]])
+    const { results } = (await call('GET', '/queues/', one)).body
+    expect(results.map(({ id }: { id: number }) => id)).toEqual([here.queues[0]])
+  })
+
   test('calls nobody of other queues, through no agent of the site, and gives no agent what is beyond', async () => {
     const own = here.queues[0]!
     const [theirs] = await server.owner<{ id: number }>(
