@@ -1792,6 +1792,8 @@ create table kiosks (
   updated_at timestamp with time zone default now() not null,
   staff_pin_mac text,
   has_staff_pin boolean generated always as ((staff_pin_mac IS NOT NULL)) stored not null,
+  pin_failures integer default 0 not null,
+  pin_locked_until timestamp with time zone,
   constraint kiosks_pkey PRIMARY KEY (tenant_id, id),
   constraint kiosks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint kiosks_tenant_id_site_id_fkey FOREIGN KEY (tenant_id, site_id) REFERENCES sites(tenant_id, id)

@@ -31,6 +31,7 @@ interface FloorDevice {
   last_seen_at: string | null
   paper: string | null
   sound: string | null
+  is_pin_guessed: boolean
 }
 export interface FloorFacts {
   queues: readonly FloorQueue[]
@@ -71,7 +72,7 @@ export type FloorAct =
   | { kind: 'stop_intake'; queue_id: number }
   | { kind: 'raise_limit'; queue_id: number }
   | { kind: 'devices' }
-type AlertKind = 'wait' | 'staff' | 'unserved' | 'full' | 'offline' | 'paper' | 'sound'
+type AlertKind = 'wait' | 'staff' | 'unserved' | 'full' | 'offline' | 'paper' | 'sound' | 'pin'
 export interface Alert {
   /** Names it for everybody: `wait:12`. */
   name: string
@@ -132,10 +133,13 @@ export function alertsOf(facts: FloorFacts, now: number): Alert[] {
         act: { kind: 'raise_limit', queue_id: id },
       })
   }
-  for (const { id, is_online, last_seen_at, paper, sound } of facts.devices) {
+  for (const { id, is_online, last_seen_at, paper, sound, is_pin_guessed } of facts.devices) {
+    const act: FloorAct = { kind: 'devices' }
+    // Whoever tries keys is still there when the paper is out.
+    if (is_pin_guessed) alerts.push({ name: `pin:${id}`, kind: 'pin', subject: id, count: 0, act })
     const kind =
       !is_online && last_seen_at !== null ? 'offline' : paper === 'out' ? 'paper' : sound === 'locked' ? 'sound' : null
-    if (kind) alerts.push({ name: `${kind}:${id}`, kind, subject: id, count: 0, act: { kind: 'devices' } })
+    if (kind) alerts.push({ name: `${kind}:${id}`, kind, subject: id, count: 0, act })
   }
   return alerts
 }

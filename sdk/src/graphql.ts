@@ -4045,6 +4045,7 @@ export interface SiteFloorDevices {
   last_seen_at: DateTime | null
   paper: string | null
   sound: string | null
+  is_pin_guessed: boolean
 }
 
 export interface SiteFloorQueues {

@@ -78,6 +78,69 @@ test('only managers of the display’s own organisation see or change its link',
   expect((await app.inject({ url: `${path}/link/`, headers: as(t.agentActors[0]!) })).statusCode).toBe(403)
 })
 
+test('who tries PINs waits longer each time, is seen on the floor, and gains nothing by trying many at once', async () => {
+  const site = t.sites[0]!.id
+  const [kiosk] = await owner<{ id: number }>(
+    `insert into kiosks (tenant_id, site_id, name) values ($1, $2, 'Guessed') returning id`,
+    [t.tenant.id, site],
+  )
+  const devices = await owner<{ id: number }>(
+    `insert into devices (tenant_id, kind, site_id, name, kiosk_id)
+     select $1, 'kiosk', $2, n, $3 from unnest(array['One', 'Two']) n returning id`,
+    [t.tenant.id, site, kiosk!.id],
+  )
+  const ask = (pin: string, n = 0) =>
+    app.inject({
+      method: 'POST',
+      url: '/api/v1/tenants/walls/kiosks/check-pin/',
+      headers: as({ ...t.kiosk, principal: `device:${devices[n]!.id}` }),
+      payload: { pin },
+    })
+  const set = (pin: string) =>
+    app.inject({
+      method: 'PUT',
+      url: `/api/v1/tenants/walls/kiosks/${kiosk!.id}/pin/`,
+      headers: as(t.supervisor),
+      payload: { pin },
+    })
+  const guessed = async () => {
+    const url = `/api/v1/tenants/walls/sites/${site}/floor/`
+    const { devices: seen } = (await app.inject({ url, headers: as(t.supervisor) })).json()
+    return (seen as { id: number; is_pin_guessed: boolean }[]).find(({ id }) => id === devices[0]!.id)!.is_pin_guessed
+  }
+  const told = () =>
+    owner<{ n: number }>(
+      `select (data ->> 'failures')::int as n from events where type = 'kiosk.pin_guessed' and tenant_id = $1 order by 1`,
+      [t.tenant.id],
+    )
+  const later = () =>
+    owner(`update kiosks set pin_locked_until = pin_locked_until - interval '1 hour' where id = $1`, [kiosk!.id])
+  await set('4711')
+  // Another machine of the same entry, and many at once, count together.
+  const many = await Promise.all(Array.from({ length: 12 }, (_, n) => ask(String(1000 + n), n % 2)))
+  expect(many.filter(({ statusCode }) => statusCode === 200)).toHaveLength(5)
+  expect([await guessed(), await told()]).toEqual([true, [{ n: 5 }]])
+  // Nor is the right one looked at now.
+  const refused = await ask('4711')
+  expect([refused.statusCode, refused.json().code]).toEqual([429, 'rate_limited'])
+  expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60)
+  const waits: number[] = []
+  for (let n = 0; n < 8; n++) {
+    await later()
+    expect((await ask('0000')).json()).toEqual({ is_right: false })
+    waits.push(Math.ceil(Number((await ask('4711')).headers['retry-after']) / 60))
+  }
+  expect(waits).toEqual([2, 4, 8, 16, 32, 60, 60, 60])
+  await later()
+  expect((await ask('4711')).json()).toEqual({ is_right: true })
+  expect(await guessed()).toBe(false)
+  // A new PIN begins anew as well: whoever runs the place is not shut out by who guesses.
+  for (let n = 0; n < 5; n++) await ask('0000')
+  expect((await ask('4711')).statusCode).toBe(429)
+  await set('4712')
+  expect((await ask('4712')).json()).toEqual({ is_right: true })
+})
+
 test('the PIN of a machine’s staff page opens there alone and is told to nobody', async () => {
   const machine = async (name: string) => {
     const [kiosk] = await owner<{ id: number }>(

@@ -47,7 +47,7 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
   },
   kiosks: {
     about: 'nobody',
-    none: 'tenant_id id site_id name queue_ids settings is_active created_at updated_at staff_pin_mac has_staff_pin',
+    none: 'tenant_id id site_id name queue_ids settings is_active created_at updated_at staff_pin_mac has_staff_pin pin_failures pin_locked_until',
   },
   message_prices: {
     about: 'nobody',

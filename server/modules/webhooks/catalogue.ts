@@ -203,6 +203,10 @@ const OTHERS: Record<string, EventDefinition> = {
   'device.updated': device('A device was renamed, locked or unlocked'),
   'device.revoked': device('A device was shut out'),
   'device.reported': device('A device told its state'),
+  'kiosk.pin_guessed': {
+    summary: 'Wrong staff PINs were typed at a ticket machine, so that none is looked at for a while',
+    data: Open({ kiosk: Open({ id: Id, name: text }), failures: Type.Integer() }),
+  },
   'display.link_rotated': {
     summary: 'The link of a display was changed',
     data: Open({ display: Open({ id: Id }) }),

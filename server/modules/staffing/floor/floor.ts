@@ -62,6 +62,8 @@ const Device = Closed({
   last_seen_at: Nullable(Time),
   paper: Nullable(Type.String()),
   sound: Nullable(Type.String()),
+  /** Wrong staff PINs were typed, so many that none is looked at for a while; until the right one or a new one comes. */
+  is_pin_guessed: Type.Boolean(),
 })
 const Acknowledged = Closed({ alert: Type.String(), by: Type.String(), at: Time })
 const Floor = Closed({
@@ -157,8 +159,10 @@ const FLOOR = `
     coalesce((select json_agg(c order by c.id) from cells c), '[]') as agents,
     coalesce((select json_agg(json_build_object('id', d.id, 'kind', d.kind, 'name', d.name, 'last_seen_at', d.last_seen_at,
         'is_online', exists (select from presences p where p.tenant_id = d.tenant_id and p.kind = 'device' and p.id = d.id and p.is_online),
-        'paper', d.report ->> 'paper', 'sound', d.report ->> 'sound') order by d.id)
-      from own join devices d on d.tenant_id = own.tenant_id and d.site_id = own.id where d.revoked_at is null), '[]') as devices,
+        'paper', d.report ->> 'paper', 'sound', d.report ->> 'sound',
+        'is_pin_guessed', k.pin_locked_until is not null) order by d.id)
+      from own join devices d on d.tenant_id = own.tenant_id and d.site_id = own.id
+      left join kiosks k on k.tenant_id = d.tenant_id and k.id = d.kiosk_id where d.revoked_at is null), '[]') as devices,
     coalesce((select json_agg(json_build_object('alert', k.alert, 'by', coalesce((select u.name from users u where u.id = k.user_id), ''), 'at', k.at) order by k.at)
       from own join alert_acknowledgements k on k.tenant_id = own.tenant_id and k.site_id = own.id
       where k.at > own.now - interval '1 day'), '[]') as acknowledged,
