@@ -39,7 +39,7 @@ export {
   useAuditHeads,
   type SignedHead,
 } from './audit-heads.ts'
-export { useAttemptStore } from './attempts.ts'
+export { checkAttempts, recordFailure, useAttemptStore } from './attempts.ts'
 export { auditFailedSignIns, flushFailedSignIns } from './failed-sign-ins.ts'
 export { useSigningKeys } from './keys.ts'
 export { guardedFetch } from './sso/providers/guarded-fetch.ts'

@@ -1,9 +1,11 @@
 import Type from 'typebox'
+import { addressPrefix } from '../../../kernel/audit/origin.ts'
 import { ROLES } from '../../../kernel/access.ts'
 import { notFound } from '../../../kernel/errors.ts'
 import { hashToken, newVisitorToken } from '../../../kernel/ids.ts'
 import { operation } from '../../../kernel/operation.ts'
 import { Closed, Text } from '../../../kernel/schema.ts'
+import { checkAttempts, recordFailure } from '../../authentication/index.ts'
 import { checkLetters } from './check.ts'
 
 /** Numbers begin again every day: of two the newer is meant. */
@@ -14,7 +16,13 @@ const CANDIDATES = `
     and t.created_at > now() - interval '24 hours'
   order by t.id desc limit 3`
 
-/** The way back from paper to the page. The limits of this class leave a guesser of 1 024 letters no chance. */
+/**
+ * Wrong letters in a quarter of an hour, of one number at a site and from one network. There are 1 024: who tries one
+ * number has a chance of one in a hundred within it, who tries all numbers from one network waits half a day for any.
+ */
+const MOST_WRONG = { ofNumber: 10, fromNetwork: 20 }
+
+/** The way back from paper to the page. */
 export const findTicket = operation({
   id: 'tickets.find',
   kind: 'mutation',
@@ -29,9 +37,17 @@ export const findTicket = operation({
   example: { input: { slug: 'centre', number: 'A042', check: 'K7' } },
   async run(ctx, { slug, number, check }) {
     const wanted = number.replace(/[\s-]/g, '').toUpperCase()
+    const ofNumber = `find-ticket:${ctx.tenant.id}:${slug}:${wanted}`
+    const fromNetwork = ctx.origin && `find-ticket:${addressPrefix(ctx.origin.address)}`
+    await checkAttempts(ofNumber, MOST_WRONG.ofNumber)
+    if (fromNetwork) await checkAttempts(fromNetwork, MOST_WRONG.fromNetwork)
     const rows = await ctx.tx.query<{ id: number; token_hash: Buffer }>(CANDIDATES, [slug, wanted])
     const found = rows.find(({ token_hash }) => checkLetters(token_hash) === check.replace(/\s/g, '').toUpperCase())
-    if (!found) throw notFound()
+    if (!found) {
+      await recordFailure(ofNumber)
+      if (fromNetwork) await recordFailure(fromNetwork)
+      throw notFound()
+    }
     const token = newVisitorToken(ctx.tenant.id)
     await ctx.tx.query('insert into ticket_links (ticket_id, token_hash) values ($1, $2)', [found.id, hashToken(token)])
     return { public_token: token, url: ctx.url(`/t/${token}`) }

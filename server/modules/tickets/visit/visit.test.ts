@@ -3,6 +3,7 @@ import type { Actor } from '../../../kernel/access.ts'
 import { anonymousActor } from '../../../test/factories.ts'
 import { aLab, type Branch } from '../test/branch.ts'
 import { visitorOf } from '../visitor.ts'
+import { findTicket } from './find.ts'
 
 const lab = await aLab()
 const me = async (b: Branch, token: string) => b.as((await visitorOf(lab.db, token)) as Actor)
@@ -59,6 +60,30 @@ test('number and check letters open the page again, and the first link keeps wor
     ['Z999', check],
   ])
     await expect(find(number!, letters!)).rejects.toMatchObject({ code: 'not_found' })
+})
+
+test('who tries the letters of a number is stopped, and so is a network that tries all numbers; others find their page', async () => {
+  const b = await lab.branch()
+  const [one, two] = [await b.take(), await b.take()]
+  const letters = async (ticket: { public_token: string }) =>
+    (await (await me(b, ticket.public_token))('tickets.mine')).check as string
+  const right = [await letters(one), await letters(two)] as const
+  const wrong = right.includes('22') ? '33' : '22'
+  const find = async (number: string, check: string, address?: string) => {
+    const origin = address === undefined ? undefined : { address, userAgent: undefined }
+    const input = { slug: 'site-1', number, check }
+    const asked = { actor: anonymousActor, tenant: b.tenant, locale: 'en', input, ...(origin && { origin }) } as const
+    return lab.runtime.execute(findTicket, asked).then(
+      () => 'found',
+      (error: { code: string }) => error.code,
+    )
+  }
+  for (let n = 0; n < 10; n++) expect(await find(one.number, wrong, `192.0.${n}.1`)).toBe('not_found')
+  expect(await find(one.number, right[0], '192.0.99.1')).toBe('rate_limited')
+  expect(await find(two.number, right[1], '192.0.99.1')).toBe('found')
+  for (let n = 0; n < 20; n++) expect(await find(`Z${n}`, wrong, `198.51.100.${n}`)).toBe('not_found')
+  expect(await find(two.number, right[1], '198.51.100.99')).toBe('rate_limited')
+  expect(await find(two.number, right[1], '198.51.101.99')).toBe('found')
 })
 
 test('staff see what somebody called answers, the last answer only', async () => {
