@@ -273,12 +273,20 @@ describe('limited to queues', () => {
         site_id,
       ])
       await call('POST', '/ar-markers/', bank.admin, {
-        ...{ site_id, name: 'X', kind: 'entrance', latitude: 45, longitude: 4 },
+        site_id,
+        name: 'X',
+        kind: 'entrance',
+        latitude: 45,
+        longitude: 4,
       })
     }
     for (const queue_id of [here.queues[0]!, here.queues[1]!, there.queues[0]!])
       await call('POST', '/queue-rules/', bank.admin, {
-        ...{ queue_id, name: 'X', condition: {}, effect: { priority: 1 }, position: 9 },
+        queue_id,
+        name: 'X',
+        condition: {},
+        effect: { priority: 1 },
+        position: 9,
       })
     const placesIn = async (noun: string, who: Actor) => {
       const { results } = (await call('GET', `/${noun}/?limit=200`, who)).body

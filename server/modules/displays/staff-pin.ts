@@ -10,7 +10,7 @@ const PURPOSE = 'kiosk-pin'
 const textOf = (tenantId: number, kioskId: number, pin: string) => `${tenantId}:${kioskId}:${pin}`
 
 /** Wrong ones in a row that cost nothing; the next waits a minute, and each after it twice as long, up to an hour. */
-export const FREE_TRIES = 5
+const FREE_TRIES = 5
 const LONGEST_MINUTES = 60
 const waitMinutes = (failures: number) =>
   failures < FREE_TRIES ? 0 : Math.min(LONGEST_MINUTES, 2 ** (failures - FREE_TRIES))
