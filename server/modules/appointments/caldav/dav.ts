@@ -1,6 +1,8 @@
 import { guardedFetch } from '../../authentication/index.ts'
+import { monotonicMs } from '../../../kernel/clock.ts'
 import { checkSending } from '../../../kernel/sending.ts'
-import { findBody, readBody, readMultistatus, syncBody, type Answered } from './xml.ts'
+import { multistatusOf } from './reader.ts'
+import { findBody, readBody, syncBody, type Answered } from './xml.ts'
 
 /** Why a calendar could not be used; the text is in the catalogue under `errors.<code>`. */
 export type CalendarFailure =
@@ -37,6 +39,11 @@ const READ_AT_ONCE = 50
 /** Rounds of a list that the server cuts (507). */
 const MOST_ROUNDS = 100
 const MAX_BYTES = 8 * 1024 * 1024
+/** Of one calendar, held in memory at once: what it lists, and what is read of it. */
+const MOST_LISTED = 50_000
+const MOST_READ = 64 * 1024 * 1024
+/** Of everything that is asked of a calendar in one go: one that answers slowly holds nobody else up for longer. */
+const WHOLE_MS = 300_000
 
 /**
  * A calendar collection (RFC 4791). Every request goes to this collection's own address, whatever the server's answers name.
@@ -46,10 +53,12 @@ const MAX_BYTES = 8 * 1024 * 1024
 export function calendarAt({ url, username, password }: Account, isDevelopment: boolean, timeoutMs = 10_000) {
   const fetch = guardedFetch(isDevelopment, { timeoutMs, maxBytes: MAX_BYTES })
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+  const ends = monotonicMs() + WHOLE_MS
   const addressOf = (name: string) => url + encodeURIComponent(name)
 
   async function ask(method: string, name: string, body: string | null, headers: Record<string, string> = {}) {
     checkSending()
+    if (monotonicMs() > ends) throw new CalendarError('calendar_unreachable')
     const type = method === 'PUT' ? 'text/calendar; charset=utf-8' : 'application/xml; charset=utf-8'
     try {
       return await fetch(addressOf(name), {
@@ -68,7 +77,7 @@ export function calendarAt({ url, username, password }: Account, isDevelopment: 
   async function answersOf(response: Response) {
     if (response.status !== 207) throw failureOf(response.status)
     try {
-      return readMultistatus(await response.text())
+      return await multistatusOf(await response.text())
     } catch (cause) {
       throw new CalendarError('calendar_answer', cause)
     }
@@ -100,6 +109,7 @@ export function calendarAt({ url, username, password }: Account, isDevelopment: 
         }
         const { answers, token: next } = await answersOf(response)
         for (const [name, etag] of answers.flatMap(listedOf)) listed.set(name, etag)
+        if (listed.size > MOST_LISTED) throw new CalendarError('calendar_answer')
         if (next === null) return listAll()
         token = next
         if (!answers.some(({ status }) => status === 507)) return { listed, token, isComplete: since === null }
@@ -109,10 +119,17 @@ export function calendarAt({ url, username, password }: Account, isDevelopment: 
 
     async read(names: readonly string[]): Promise<Map<string, { etag: string; text: string }>> {
       const read = new Map<string, { etag: string; text: string }>()
+      const asked = new Set(names)
+      let size = 0
       for (let i = 0; i < names.length; i += READ_AT_ONCE) {
         const paths = names.slice(i, i + READ_AT_ONCE).map((name) => new URL(addressOf(name)).pathname)
         const { answers } = await answersOf(await ask('REPORT', '', readBody(paths), { depth: '1' }))
-        for (const { name, etag, data } of answers) if (etag && data) read.set(name, { etag, text: data })
+        for (const { name, etag, data } of answers) {
+          if (!etag || !data || !asked.has(name)) continue
+          size += data.length
+          if (size > MOST_READ) throw new CalendarError('calendar_answer')
+          read.set(name, { etag, text: data })
+        }
       }
       return read
     },

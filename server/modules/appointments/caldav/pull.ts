@@ -2,7 +2,9 @@ import { systemActor } from '../../../kernel/access.ts'
 import { AppError } from '../../../kernel/errors.ts'
 import { applyChange } from './apply.ts'
 import { keepBusy } from './busy.ts'
-import { readEvent, type ReadEvent } from './ics.ts'
+import { CalendarError } from './dav.ts'
+import type { ReadEvent } from './ics.ts'
+import { Endless, eventOf } from './reader.ts'
 import { inLink, type Sync } from './store.ts'
 
 /** An appointment as it is, and as the calendar was last told. */
@@ -23,6 +25,8 @@ const KNOWN = `
 
 /** So many and most of what is to come, deleted at once, is an accident of the calendar and nobody's wish. */
 const ACCIDENT = 10
+/** Somebody's calendar may hold an event whose rule never ends, sent by anybody; one that holds many is meant to. */
+const MOST_ENDLESS = 2
 /** Longer than any horizon, until everything is read again. */
 const AHEAD_DAYS = 740
 
@@ -57,11 +61,14 @@ export async function pull(sync: Sync): Promise<string | null> {
     .add({ hours: 24 * AHEAD_DAYS })
     .toString()
   const foreign: { name: string; event: ReadEvent }[] = []
+  let endless = 0
   for (const [name, { etag, text }] of read) {
-    const event = parse(text, { timezone: link.timezone, from: link.now, until })
+    const event = await parse(text, { timezone: link.timezone, from: link.now, until })
+    if (event === 'endless' && ++endless > MOST_ENDLESS) throw new CalendarError('calendar_answer')
     const entry = byName.get(name)
     if (entry) await compare(sync, entry, etag, text)
-    else if (event && !event.uid.startsWith(`appointment-${tenant.id}-`)) foreign.push({ name, event })
+    else if (event && event !== 'endless' && !event.uid.startsWith(`appointment-${tenant.id}-`))
+      foreign.push({ name, event })
   }
   await keepBusy(sync, { listed, isComplete, foreign })
   return token
@@ -70,7 +77,8 @@ export async function pull(sync: Sync): Promise<string | null> {
 /** An own event that was touched over there. */
 async function compare(sync: Sync, entry: Known, etag: string, text: string): Promise<void> {
   const always = { from: '1970-01-01T00:00:00Z', until: '2999-01-01T00:00:00Z' }
-  const event = parse(text, { timezone: sync.link.timezone, ...always })
+  const read = await parse(text, { timezone: sync.link.timezone, ...always })
+  const event = read === 'endless' ? undefined : read
   const [span] = event?.spans ?? []
   const isSame = (a: string, b: string) => Temporal.Instant.compare(a, b) === 0
   if (!event || event.isRepeated || !span) return putBack(sync, entry, etag)
@@ -110,10 +118,11 @@ const note = (sync: Sync, { appointment_id }: Known, etag: string, told: number)
     ])
   })
 
-function parse(...asked: Parameters<typeof readEvent>): ReadEvent | undefined {
+/** Undefined for what cannot be read. */
+async function parse(...asked: Parameters<typeof eventOf>): Promise<ReadEvent | 'endless' | undefined> {
   try {
-    return readEvent(...asked)
-  } catch {
-    return undefined
+    return await eventOf(...asked)
+  } catch (error) {
+    return error instanceof Endless ? 'endless' : undefined
   }
 }
