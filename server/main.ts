@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 /**
  * What is loaded from here on was compiled by an earlier start: half the time of a command. In the user's own directory,
- * because whoever can write there decides what runs; where nothing can be written, nothing is kept.
+ * because whoever can write there decides what runs; where nothing can be written, nothing is kept. Servers remove what is old.
  */
 function keepCompiledCode(): void {
   try {

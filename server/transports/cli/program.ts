@@ -4,6 +4,7 @@ import packageJson from '../../../package.json' with { type: 'json' }
 import type { LoginFlags } from './developer/login.ts'
 import type { ReplayOptions } from '../../replay/index.ts'
 import { processConfig } from '../../config.ts'
+import { sweepCompiledCodeLater } from './compiled-code.ts'
 import { complain, describe, print, terminalLocale } from './output.ts'
 import { refusal, thrown } from './refusals.ts'
 
@@ -62,6 +63,7 @@ function addServerCommands(program: Command) {
       print(`SmartQueue ${packageJson.version}: ${roles}${roles.trim() === 'worker' ? '' : ` on ${serving.url}`}`)
       // At its end it would be kept too, but a server that is killed is the one that has to be back soon.
       flushCompileCache()
+      sweepCompiledCodeLater()
     })
   program
     .command('demo')
@@ -73,6 +75,7 @@ function addServerCommands(program: Command) {
       const { demo } = await import('./demo.ts')
       if (!(Number(speed) > 0)) throw new Error('--speed is a number above 0')
       await demo(processConfig(settingsOf(listen)), { speed: Number(speed), isPlayed: day })
+      sweepCompiledCodeLater()
     })
   program
     .command('replay')
