@@ -6,6 +6,7 @@
 import { setPriority } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { hashSync, verifySync } from '@node-rs/argon2'
+import { restAfter } from './pace.ts'
 import { NICENESS, OPTIONS, type Answer, type Question } from './protocol.ts'
 
 try {
@@ -24,18 +25,16 @@ process.on('message', (question: Question) => {
 })
 process.on('disconnect', () => process.exit())
 
-/** Rests after each hash this many times as long as it took: a flood has a third of a core, for priority alone spares no cache. */
-const REST = 2
-
 /** Hashes what has been asked, one after the other. */
 async function work(): Promise<void> {
   if (isBusy) return
   isBusy = true
   for (let question = questions.shift(); question; question = questions.shift()) {
-    const started = performance.now()
-    // The parent may have died meanwhile: nobody is left to tell, and `disconnect` ends this process.
-    process.send!(answerTo(question), undefined, {}, () => {})
-    await delay(REST * (performance.now() - started))
+    const rest = restAfter(() => {
+      // The parent may have died meanwhile: nobody is left to tell, and `disconnect` ends this process.
+      process.send!(answerTo(question), undefined, {}, () => {})
+    })
+    await delay(rest)
   }
   isBusy = false
 }
