@@ -85,6 +85,7 @@ export const CLOCKS: Readonly<Record<string, Clock>> = {
   notification_cursors: { stays: [['at'], TOLD] },
   search_cursors: { stays: [['at'], TOLD] },
   api_requests: { stays: [['at'], TOLD] },
+  queue_states: { stays: [['measured_at'], 'learns from the log, which stays'] },
   site_predictors: { stays: [['at', 'updated_at'], 'learns from the log, which stays'] },
 
   api_keys: { stays: [['expires_at', 'last_used_at', 'revoked_at', ...WRITTEN], CREDENTIAL] },
@@ -119,7 +120,7 @@ export const CLOCKS: Readonly<Record<string, Clock>> = {
   booking_settings: configured(),
   counters: configured(),
   displays: configured('link_expires_at'),
-  kiosks: configured(),
+  kiosks: { stays: [['pin_locked_until', ...WRITTEN], CREDENTIAL] },
   message_prices: { stays: [['updated_at'], CONFIGURATION] },
   message_templates: configured(),
   notification_rules: configured(),

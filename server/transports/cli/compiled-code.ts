@@ -1,6 +1,7 @@
 import { lstat, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { getCompileCacheDir } from 'node:module'
 import { basename, dirname, join } from 'node:path'
+import { now } from '../../kernel/clock.ts'
 
 const DAY_MS = 86_400_000
 /** What no start has asked for in so long is of a version, or a place, that is gone. */
@@ -36,10 +37,10 @@ interface Entry {
  * that goes while somebody reads it is compiled once more.
  * @param directory where this process keeps its own, beside the folders of other versions
  */
-export async function sweepCompiledCode(directory: string, now = Date.now(), most = MOST_BYTES): Promise<void> {
+export async function sweepCompiledCode(directory: string, at = now(), most = MOST_BYTES): Promise<void> {
   const root = dirname(directory)
   const swept = await lstat(join(root, STAMP)).catch(() => undefined)
-  if (swept && now - swept.mtimeMs < DAY_MS) return
+  if (swept && at - swept.mtimeMs < DAY_MS) return
   await writeFile(join(root, STAMP), '')
   const user = basename(directory).split('-')[3]
   const names = await readdir(root)
@@ -53,7 +54,7 @@ export async function sweepCompiledCode(directory: string, now = Date.now(), mos
       if (!found?.isFile()) continue
       const entry = { path, bytes: found.size, usedAt: Math.max(found.atimeMs, found.mtimeMs) }
       const isUnfinished = name.includes('.')
-      if (now - entry.usedAt > (isUnfinished ? 1 : UNUSED_DAYS) * DAY_MS) await rm(path, { force: true })
+      if (at - entry.usedAt > (isUnfinished ? 1 : UNUSED_DAYS) * DAY_MS) await rm(path, { force: true })
       else if (!isUnfinished) kept.push(entry)
     }
   }
