@@ -11,29 +11,45 @@ export interface DemoPastOptions {
   signal?: AbortSignal
 }
 
+/** Written and added up together; as many days in one go as `analytics.aggregate` takes. */
+const WEEK = 7
+
 /**
- * Writes the demo's last weeks, so that analytics has something to show from the first minute. A tenant that has a past
- * keeps its own.
+ * Writes the demo's last weeks, so that analytics has something to show from the first minute: the newest first, for all
+ * tenants. What is there stays as it is; what was interrupted is continued.
  */
 export async function writeDemoPast({ db, baseUrl, tenants, days = 56, signal }: DemoPastOptions): Promise<void> {
-  for (const { id, ...login } of tenants) {
-    const [clock] = await db.tenant(id, (tx) => tx.query<{ today: string; has_past: boolean }>(CLOCK, [id]))
-    if (!clock || clock.has_past) continue
-    const past = await planDemoPast({ ...login, baseUrl, ...(signal && { signal }) })
-    const today = Temporal.PlainDate.from(clock.today)
-    for (let back = days; back > 0 && !signal?.aborted; back--) {
-      const day = today.subtract({ days: back })
-      const visits = JSON.stringify(past.visitsOn(day))
-      await db.tenant(id, (tx) => tx.query(WRITE, [day.toString(), visits]), 'reports')
+  const pasts = await Promise.all(
+    tenants.map(async ({ id, ...login }) => {
+      const reached = await db.tenant(id, (tx) => tx.one<Reached>(REACHED, [id]))
+      const past = await planDemoPast({ ...login, baseUrl, ...(signal && { signal }) })
+      return { ...reached, id, past, today: Temporal.PlainDate.from(reached.today) }
+    }),
+  )
+  for (let back = 0; back < days; back += WEEK)
+    for (const { id, past, today, oldest, added } of pasts) {
+      const from = today.subtract({ days: Math.min(back + WEEK, days) })
+      const to = today.subtract({ days: back + 1 })
+      for (let day = to; day.until(from).days <= 0; day = day.subtract({ days: 1 })) {
+        if (signal?.aborted) return
+        if (day.toString() >= oldest) continue
+        const visits = JSON.stringify(past.visitsOn(day))
+        await db.tenant(id, (tx) => tx.query(WRITE, [day.toString(), visits]), 'reports')
+      }
+      if (from.toString() < added) await past.addUp(from, to)
     }
-    if (!signal?.aborted) await past.addUp(today.subtract({ days }), today.subtract({ days: 1 }))
-  }
 }
 
-const CLOCK = `
-  select (now() at time zone timezone)::date::text as today,
-    exists (select from tickets where created_at < now() - interval '2 days') as has_past
-  from tenants where id = $1`
+interface Reached {
+  today: string
+  /** The first days that have visits, and figures; no earlier than today where none has. */
+  oldest: string
+  added: string
+}
+const REACHED = `
+  select today::text, least(today, (select min(day) from tickets))::text as oldest,
+    least(today, (select min(date) from tenant_metrics where dimension = 'all' and total_customers > 0))::text as added
+  from (select (now() at time zone timezone)::date as today from tenants where id = $1) t`
 
 const WRITE = `
   with visits as (
