@@ -112,6 +112,12 @@ export function checkInput(op: Operation, input: unknown): void {
   if (schema.check(input)) return
   throw new AppError('invalid_input', 'invalid_input', { fields: schema.errors(input) })
 }
+/** The same for what comes in beside the operations, as a command's own options do. */
+export function checkGiven(schema: TSchema, given: unknown): void {
+  const compiledSchema = Compile(schema)
+  if (compiledSchema.Check(given)) return
+  throw new AppError('invalid_input', 'invalid_input', { fields: fieldErrors(compiledSchema.Errors(given) as unknown as RawError[]) })
+}
 /** JSON of an output; properties the operation does not declare never leave. */
 export const stringifyOutput = (op: Operation, output: unknown): string =>
   op.http.status === 204 ? '' : op.http.contentType ? String(output) : of(op).stringify(output)

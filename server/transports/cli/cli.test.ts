@@ -133,6 +133,7 @@ test('unknown operations, flags, organisations and roles fail with a sentence', 
 
 test('an operator is made, the doctor finds what is well and what is not, help follows from the schema', async () => {
   const made = await run('createsuperuser --email Root@Example.org --name Root --password correct-horse-battery')
+  const refused = await run('createsuperuser --email root --name Root --password short')
   const help = await run('tickets.take --help')
   const migrated = await run('migrate')
   // What watches over a process stays in it.
@@ -144,6 +145,9 @@ test('an operator is made, the doctor finds what is well and what is not, help f
   expect(made).toMatchObject({ code: 0, stdout: 'root@example.org is an operator of the platform\n' })
   const users = await owner('select is_operator from users where email = $1', ['root@example.org'])
   expect(users).toEqual([{ is_operator: true }])
+  expect(refused).toMatchObject({ code: 1, stdout: '' })
+  expect(refused.stderr).toMatch(/email: .*\n.*password: /)
+  expect(await owner('select from users where email = $1', ['root'])).toEqual([])
   expect(doctor.stdout).toMatch(/ok {4}application role: bound by row-level security/)
   expect(doctor.stdout).toContain(`ok    error reports: ${new URL(loopback).host} takes them`)
   expect(doctor.stdout).toContain('ok    media: the data directory takes and gives files')
