@@ -485,11 +485,16 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
     expect(await violations(early.page)).toEqual([])
     await run(admin, 'PATCH', `/queues/${line!.id}/`, { is_active: true })
     await early.close()
-    await run(admin, 'PATCH', `/sites/${site_id}/`, { opening_hours: { weekly: {} } })
+    const booked = bank.queues[2]!.id
+    await run(admin, 'POST', '/booking-settings/', { queue_id: booked })
+    await run(admin, 'PATCH', `/sites/${site_id}/`, { opening_hours: { weekly: { 7: [['09:00', '09:05']] } } })
     try {
       const { page } = await aKiosk()
-      await page.waitForSelector('[data-closed]')
+      await page.waitForSelector('[data-closed] .qr')
       expect(await violations(page)).toEqual([])
+      const end = await page.locator('[data-closed]').evaluate((card) => card.getBoundingClientRect().bottom)
+      const start = await page.locator('.languages').evaluate((choices) => choices.getBoundingClientRect().top)
+      expect(end).toBeLessThan(start)
       await choose(page)
       expect(await page.locator('.tile:not([disabled])').count()).toBe(0)
       expect(await violations(page)).toEqual([])

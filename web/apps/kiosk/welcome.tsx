@@ -52,7 +52,7 @@ export function Welcome({ house: { tenant, page, hasAppointments }, languages, o
         <h1 class="title">{page.site.name}</h1>
         {!page.is_open && <Closed tenant={tenant} page={page} languages={languages} />}
       </header>
-      <div class="choices languages" data-appointments={hasAppointments}>
+      <div class="choices languages" data-appointments={hasAppointments} data-shut={!page.is_open}>
         {languages.map((language) => (
           <Fragment key={language}>
             <button
@@ -104,24 +104,27 @@ function Closed({ tenant, page, languages }: { tenant: string; page: House['page
   const hasBooking = page.lines.some(({ takes_appointments }) => takes_appointments)
   return (
     <section class="card" data-closed>
-      {languages.map((language) => (
-        <p key={language} lang={language} dir={directionOf(language)}>
-          <strong>{t('kiosk.closed', {}, language)}</strong>
-          {page.opens_at && (
-            <>
-              {' · '}
-              {t(
-                'kiosk.opens',
-                {
-                  day: day(page.opens_at, timezone, language),
-                  time: clockTime(page.opens_at, timezone, language),
-                },
-                language,
-              )}
-            </>
-          )}
-        </p>
-      ))}
+      <div>
+        {languages.map((language) => (
+          <p key={language} lang={language} dir={directionOf(language)}>
+            <strong>{t('kiosk.closed', {}, language)}</strong>
+            {page.opens_at && (
+              <>
+                {' · '}
+                {t(
+                  'kiosk.opens',
+                  {
+                    day: day(page.opens_at, timezone, language),
+                    time: clockTime(page.opens_at, timezone, language),
+                  },
+                  language,
+                )}
+              </>
+            )}
+            {hasBooking && ` · ${t('kiosk.book', {}, language)}`}
+          </p>
+        ))}
+      </div>
       {hasBooking && <QrCode text={`${location.origin}/site/${tenant}/${slug}/book`} label={t('kiosk.book')} />}
     </section>
   )
