@@ -16,6 +16,7 @@ import {
   bearers,
   consoles,
   cookieOf,
+  csrfTokenOf,
   endedSessions,
   isCsrfToken,
   isRevoked,
@@ -219,7 +220,11 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     hidesSuggestions: !config.debug,
   })
   if (isApi) graph.http(app)
-  if (isApi && config.debug) graphiql(app)
+  if (isApi && config.debug)
+    graphiql(app, async (request) => {
+      const actor = await authenticator.consoleOf(request)
+      return actor?.sessionId ? csrfTokenOf(actor.sessionId) : undefined
+    })
   if (isRealtime) {
     const presence = new ConnectedPeople({
       report: (tenant, input) =>

@@ -9,7 +9,7 @@ import { pairingOperations } from './pairing.ts'
 import { listSessions, revokeOthers, revokeOwn } from './own-sessions.ts'
 import { accept, view } from './email/accept.ts'
 import { changeEmail, confirmEmail } from './email/address.ts'
-import { invite, listInvitations, withdraw } from './email/invitations.ts'
+import { invite, inviteFirst, listInvitations, viewFirst, withdraw } from './email/invitations.ts'
 import { jobs as emailJobs } from './email/jobs.ts'
 import { headJobs, headOperations } from './audit-heads.ts'
 import { change, forgot, reset } from './email/password.ts'
@@ -26,7 +26,7 @@ import { update } from './update-user.ts'
 import { get, list } from './users.ts'
 
 export { actorOfToken, signAccessToken, verifyAccessToken, type AccessClaims } from './access-token.ts'
-export { consoles, isCsrfToken } from './console.ts'
+export { consoles, csrfTokenOf, isCsrfToken } from './console.ts'
 export { bearers } from './credentials.ts'
 export { narrowing, unknownReferences } from './narrowing.ts'
 export { cookieOf } from './cookies.ts'
@@ -85,6 +85,8 @@ export const operations: readonly Operation[] = [
   listInvitations,
   withdraw,
   impersonate,
+  inviteFirst,
+  viewFirst,
   findPeople,
   updatePerson,
   list,

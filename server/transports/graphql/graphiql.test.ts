@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { startApp } from '../../test/app.ts'
 import { hasBrowser, startBrowser } from '../../test/browser.ts'
+import { quickHash } from '../../test/password.ts'
 
 const development = await startApp()
 const PRODUCTION = {
@@ -29,11 +30,11 @@ test('the page has a policy of its own and names nobody else’s server', async 
   expect((await development.app.inject({ url: '/graphiql/static/nothing.js' })).statusCode).toBe(404)
 })
 
-describe.skipIf(!hasBrowser)('in a browser', () => {
+describe.skipIf(!hasBrowser)('in a browser', async () => {
+  const base = await development.listen()
   test('the page loads from here alone and runs a query as its headers say', async () => {
-    const { aTenant, as, listen } = development
+    const { aTenant, as } = development
     const t = await aTenant({ slug: 'bank', queues: 2 })
-    const base = await listen()
     const browser = await startBrowser()
     const page = await browser.newPage()
     const elsewhere: string[] = []
@@ -58,5 +59,19 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await expect.poll(() => page.textContent('.result-window')).toContain(`"${t.queues[0]!.id}"`)
     expect(elsewhere).toEqual([])
     expect(errors).toEqual([])
+  })
+
+  test('whoever is signed in at the console asks as themselves', async () => {
+    const { aTenant, owner } = development
+    const t = await aTenant({ slug: 'clinic', queues: 2 })
+    await owner('update users set password_hash = $1', [quickHash('trois petits chats')])
+    const context = await (await startBrowser()).newContext()
+    const login = { email: 'admin1@clinic.example', password: 'trois petits chats', tenant: 'clinic' }
+    expect((await context.request.post(`${base}/api/v1/auth/session/`, { data: login })).status()).toBe(200)
+    await context.addInitScript(() => localStorage.setItem('graphiql:query', '{ queues { nodes { id } } }'))
+    const page = await context.newPage()
+    await page.goto(`${base}/graphiql`)
+    await page.click('.graphiql-execute-button')
+    await expect.poll(() => page.textContent('.result-window')).toContain(`"${t.queues[0]!.id}"`)
   })
 })

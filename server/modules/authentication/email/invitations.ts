@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
+import type { Tx } from '../../../kernel/db/types.ts'
 import { conflict } from '../../../kernel/errors.ts'
-import { operation } from '../../../kernel/operation.ts'
+import { operation, type Context } from '../../../kernel/operation.ts'
 import { Closed, Id, Nullable, Time } from '../../../kernel/schema.ts'
 import { checkGrant, checkMembership } from '../create-user.ts'
 import { Email } from '../schema.ts'
@@ -37,29 +38,78 @@ export const invite = operation({
   output: Invitation,
   example: { input: { email: 'nadia@demo-bank.example', role: 'agent' } },
   async run(ctx, { email: typed, role, site_ids = null, queue_ids = null }) {
-    const { tx } = ctx
-    const email = typed.toLowerCase()
     checkGrant(ctx.actor, { site_ids, queue_ids })
-    await checkMembership(tx, { site_ids, queue_ids })
-    const member = await tx.maybe('select from memberships m join users u on u.id = m.user_id where u.email = $1', [
-      email,
-    ])
-    if (member) throw conflict('email_taken')
-    const invitation = await tx.one<Invitation>(
-      `insert into invitations (email, role, site_ids, queue_ids, invited_by, expires_at)
+    await checkMembership(ctx.tx, { site_ids, queue_ids })
+    return send(ctx, { email: typed.toLowerCase(), role, site_ids, queue_ids })
+  },
+})
+
+const hasAdministrator = async (tx: Tx): Promise<boolean> =>
+  (await tx.maybe(
+    `select from memberships m join users u on u.id = m.user_id where m.role = 'admin' and m.is_active and u.is_active`,
+  )) !== undefined
+
+export const viewFirst = operation({
+  id: 'invitations.first',
+  kind: 'query',
+  summary: 'Read whether an organisation has an administrator, or who is invited to be the first',
+  scope: 'admin:tenant',
+  roles: ['operator'],
+  http: { method: 'GET', path: '/invitations/first/' },
+  input: Closed({}),
+  output: Closed({ has_administrator: Type.Boolean(), invited: Type.Array(Type.String()) }),
+  example: { input: {} },
+  async run({ tx }) {
+    const open = await tx.query<{ email: string }>(
+      `select email from invitations where role = 'admin' and expires_at > now() order by id desc limit 10`,
+    )
+    return { has_administrator: await hasAdministrator(tx), invited: open.map(({ email }) => email) }
+  },
+})
+
+/** Begins an organisation: until it has an administrator, nobody in it could let anybody in. */
+export const inviteFirst = operation({
+  id: 'invitations.createFirst',
+  kind: 'mutation',
+  summary: 'Invite the first administrator of an organisation',
+  description:
+    'Refused once the organisation has an administrator: they invite the others. Inviting again sends a new link, and the old ' +
+    'one no longer works.',
+  scope: 'admin:tenant',
+  roles: ['operator'],
+  http: { method: 'POST', path: '/invitations/first/', status: 201 },
+  input: Closed({ email: Email }),
+  output: Invitation,
+  example: { input: { email: 'nadia@demo-bank.example' } },
+  async run(ctx, { email }) {
+    if (await hasAdministrator(ctx.tx)) throw conflict('has_administrator')
+    return send(ctx, { email: email.toLowerCase(), role: 'admin', site_ids: null, queue_ids: null })
+  },
+})
+
+async function send(
+  ctx: Context,
+  { email, role, site_ids, queue_ids }: Pick<Invitation, 'email' | 'role' | 'site_ids' | 'queue_ids'>,
+): Promise<Invitation> {
+  const { tx } = ctx
+  const member = await tx.maybe('select from memberships m join users u on u.id = m.user_id where u.email = $1', [
+    email,
+  ])
+  if (member) throw conflict('email_taken')
+  const invitation = await tx.one<Invitation>(
+    `insert into invitations (email, role, site_ids, queue_ids, invited_by, expires_at)
        values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))
        on conflict (tenant_id, email) do update set role = excluded.role, site_ids = excluded.site_ids,
          queue_ids = excluded.queue_ids, invited_by = excluded.invited_by, expires_at = excluded.expires_at,
          nonce = gen_random_uuid(), created_at = now()
        returning ${COLUMNS}`,
-      [email, role, site_ids, queue_ids, ctx.actor.userId, LINK_SECONDS.invitation],
-    )
-    const payload = { invitation_id: invitation.id, base: ctx.url('') }
-    await ctx.enqueue(INVITATION, payload, { job_key: `invitation:${ctx.tenant.id}:${invitation.id}` })
-    ctx.emit({ type: 'invitation.created', site_id: 0, data: { invitation: { id: invitation.id, role } } })
-    return invitation
-  },
-})
+    [email, role, site_ids, queue_ids, ctx.actor.userId, LINK_SECONDS.invitation],
+  )
+  const payload = { invitation_id: invitation.id, base: ctx.url('') }
+  await ctx.enqueue(INVITATION, payload, { job_key: `invitation:${ctx.tenant.id}:${invitation.id}` })
+  ctx.emit({ type: 'invitation.created', site_id: 0, data: { invitation: { id: invitation.id, role } } })
+  return invitation
+}
 
 export const listInvitations = operation({
   ...usersWrite,
