@@ -39,6 +39,11 @@ export function sameOriginOnly(request: FastifyRequest): void {
     throw new AppError('forbidden', 'origin_not_allowed')
 }
 
+/** Fields whose faults have words that name them. */
+const NAMED = /\/(phone|email)$/
+
 /** A refusal as its reader reads it. */
-export const sentence = (locale: Locale, refusal: AppError): string =>
-  translate(locale, `errors.${refusal.code}`, refusal.params)
+export function sentence(locale: Locale, refusal: AppError): string {
+  const [named] = refusal.fields.flatMap(({ path }) => NAMED.exec(path)?.[1] ?? [])
+  return named ? translate(locale, `fields.${named}`) : translate(locale, `errors.${refusal.code}`, refusal.params)
+}

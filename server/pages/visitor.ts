@@ -207,6 +207,7 @@ export class VisitorPages {
           work: { challenge, queueId, needs: [needs ?? []].flat(), phone: phone ?? '' },
         }),
         ...(phone && { phone }),
+        ...(refusal && { chosen: Number(queueId), needs: [needs ?? []].flat() }),
       },
       refusal?.status,
     )

@@ -54,6 +54,21 @@ describe.runIf(hasBrowser)('a visitor’s phone', async () => {
     expect(await page.getAttribute('main', 'data-state')).toBe('waiting')
   })
 
+  test('a phone number that is none is named, and nothing that was chosen is lost', async () => {
+    for (const javaScriptEnabled of [true, false]) {
+      const { page } = await open('/site/demo/site-1', { javaScriptEnabled })
+      await page.click('.line:nth-of-type(2)')
+      await page.click('.needs summary')
+      await page.check('[value=sight]')
+      await page.fill('[name=phone]', '12')
+      await page.click('.take [data-kind=primary]')
+      expect(await page.innerText('[role=alert]')).toContain('Ce numéro de téléphone n’est pas valide')
+      expect(await page.isChecked('.line:nth-of-type(2) input')).toBe(true)
+      expect(await page.isChecked('[value=sight]')).toBe(true)
+      expect(await page.inputValue('[name=phone]')).toBe('12')
+    }
+  })
+
   test('a flood’s puzzle is solved by the phone by itself; without scripts the page says where else to go', async () => {
     await run(bank.admin, 'PATCH', '/', { take_challenge: 'always' })
     try {

@@ -26,6 +26,8 @@ export interface SiteProps extends Refusable, Place {
   formKey: string
   /** As it was typed into a form that was refused. */
   phone?: string
+  chosen?: number
+  needs?: readonly string[]
   /** The form was answered with work to do first; it is sent again with what was found. */
   work?: Work
   /** Live tickets that this browser has taken here. */

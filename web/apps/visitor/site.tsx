@@ -15,7 +15,7 @@ const NEEDS = ['hearing', 'sight', 'standing'] as const
 const REFRESH_MS = 1500
 
 /** What can be taken here: one choice, one button. */
-export function SitePage({ tenant, slug, site: first, own, refusal, formKey, phone }: Omit<SiteProps, 'page'>) {
+export function SitePage({ tenant, slug, site: first, own, refusal, formKey, phone, chosen, needs = [] }: Omit<SiteProps, 'page'>) {
   const site = useFresh(first, tenant, slug)
   const { name, timezone, address } = site.site
   const openLines = site.lines.filter(takes)
@@ -64,18 +64,18 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey, pho
         <fieldset class="lines">
           <legend class="subtitle">{t('visitor.choose_service')}</legend>
           {site.lines.map((line) => (
-            <LineChoice key={line.id} line={line} isOnly={openLines.length === 1 && takes(line)} />
+            <LineChoice key={line.id} line={line} isChosen={chosen === line.id || (openLines.length === 1 && takes(line))} />
           ))}
         </fieldset>
         {openLines.length === 0 ? (
           <p class="banner">{t('visitor.nothing_open')}</p>
         ) : (
           <>
-            <details class="needs" open={phone !== undefined}>
+            <details class="needs" open={phone !== undefined || needs.length > 0}>
               <summary>{t('visitor.needs')}</summary>
               {NEEDS.map((need) => (
                 <label class="check" key={need}>
-                  <input type="checkbox" name="needs" value={need} />
+                  <input type="checkbox" name="needs" value={need} defaultChecked={needs.includes(need)} />
                   {t(`visitor.need_${need}`)}
                 </label>
               ))}
@@ -130,11 +130,11 @@ function Hours({ site, timezone }: { site: SiteData; timezone: string }) {
   )
 }
 
-function LineChoice({ line, isOnly }: { line: Line; isOnly: boolean }) {
+function LineChoice({ line, isChosen }: { line: Line; isChosen: boolean }) {
   const isOpen = takes(line)
   return (
     <label class="line" data-status={line.status}>
-      <input type="radio" name="queue_id" value={line.id} disabled={!isOpen} required defaultChecked={isOnly} />
+      <input type="radio" name="queue_id" value={line.id} disabled={!isOpen} required defaultChecked={isChosen} />
       <LineBadge code={line.code} />
       <span class="line-text">
         <span class="line-name">{line.names[currentLanguage()] ?? line.name}</span>
