@@ -1519,6 +1519,10 @@ export interface CreateDisplaySettingsVolumeHoursInput {
   volume_percent: number
 }
 
+export interface CreateFirstInvitationInput {
+  email: string
+}
+
 export interface CreateInvitationInput {
   email: string
   role: UserRole
@@ -2377,6 +2381,11 @@ export interface Invitation {
   expires_at: DateTime
 }
 
+export interface InvitationFirst {
+  has_administrator: boolean
+  invited: (string)[]
+}
+
 export type JSON = unknown
 
 export interface JobsDead {
@@ -2584,6 +2593,7 @@ export interface Mutation {
   revokeOtherSessions: RevokeOtherSessionsResult
   createInvitation: Invitation
   deleteInvitation: boolean
+  createFirstInvitation: Invitation
   updatePerson: UpdatePersonResult
   createUser: User
   updateUser: User
@@ -3084,6 +3094,7 @@ export interface Query {
   auditEntryHead: AuditEntryHead
   sessions: (Session)[]
   invitations: (Invitation)[]
+  invitationFirst: InvitationFirst
   people: (Person)[]
   users: UserConnection
   user: User

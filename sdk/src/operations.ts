@@ -84,6 +84,7 @@ export type ImportsGet = { id: number; kind: "customers" | "services" | "sites" 
 export type ImportsList = { results: ({ id: number; kind: "customers" | "services" | "sites" | "users" | "appointments"; status: "checking" | "checked" | "running" | "done" | "undoing" | "undone"; rows_total: number; rows: { new: number; valid: number; invalid: number; done: number; failed: number; undone: number; kept: number }; requested_by: string; created_at: string; finished_at: string | null })[]; next: string | null; previous: string | null }
 export type ImportsRows = { results: ({ line: number; status: "new" | "valid" | "invalid" | "done" | "failed" | "undone" | "kept"; input: Record<string, unknown>; errors: ({ path: string; code: string; message: string })[]; target_id: number | null })[]; next: string | null; previous: string | null }
 export type InvitationsCreate = { id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string }
+export type InvitationsFirst = { has_administrator: boolean; invited: (string)[] }
 export type InvitationsList = { results: ({ id: number; email: string; role: "admin" | "supervisor" | "agent"; site_ids: (number)[] | null; queue_ids: (number)[] | null; invited_by: number | null; created_at: string; expires_at: string })[] }
 export type JobsDead = { results: ({ id: number; task: string; payload: Record<string, unknown>; attempts: number; last_error: string | null; created_at: string; failed_at: string })[] }
 export type KiosksCheckPin = { is_right: boolean }
@@ -596,6 +597,18 @@ export const invitationsDelete = /* @__PURE__ */ operation<{ id: number; tenant:
 export const usersImpersonate = /* @__PURE__ */ operation<{ id: number; reason: string; minutes: number; tenant: string }, AuthLogin>(
   'POST',
   '/api/v1/tenants/{tenant}/users/{id}/impersonate/',
+)
+
+/** Invite the first administrator of an organisation. */
+export const invitationsCreateFirst = /* @__PURE__ */ operation<{ email: string; tenant: string }, InvitationsCreate>(
+  'POST',
+  '/api/v1/tenants/{tenant}/invitations/first/',
+)
+
+/** Read whether an organisation has an administrator, or who is invited to be the first. */
+export const invitationsFirst = /* @__PURE__ */ operation<{ tenant: string }, InvitationsFirst>(
+  'GET',
+  '/api/v1/tenants/{tenant}/invitations/first/',
 )
 
 /** Find people of the platform. */

@@ -57,6 +57,19 @@ describe.skipIf(!hasBrowser)('links in e-mails, opened in Chromium', async () =>
     expect(await said(again.page, 'problem')).toBe('Ce lien n’est plus valable.')
   })
 
+  test('whoever forgot their password asks for a link from the page where they sign in, and is led back to it', async () => {
+    const { page, complaints } = await open('/app/?tenant=bank#')
+    await page.click('a[href^="/app/forgot-password"]')
+    await page.fill('[name=email]', 'supervisor1@bank.example')
+    await page.click('button')
+    await page.waitForSelector('#done:visible')
+    expect(await said(page, 'done')).toContain('If an account has this address')
+    expect(await linkTo('supervisor1@bank.example')).toContain('/app/reset-password#')
+    await page.click('#next a')
+    await page.waitForSelector('[name=password]')
+    expect(complaints).toEqual([])
+  })
+
   test('an invitation says whose it is, asks for name and password, and makes a member', async () => {
     const email = 'new@example.org'
     await post('/tenants/bank/invitations/', { email, role: 'agent' }, server.as(bank.admin))
@@ -67,6 +80,7 @@ describe.skipIf(!hasBrowser)('links in e-mails, opened in Chromium', async () =>
     await page.fill('[name=password]', 'cinq petits chats')
     await page.click('button')
     expect(await said(page, 'done')).toContain('مرحبًا')
+    expect(await page.getAttribute('#next a', 'href')).toContain('/app/?lang=ar&tenant=bank')
     expect(await signIn(email, 'cinq petits chats')).toBe(200)
     expect(complaints).toEqual([])
   })

@@ -66,6 +66,41 @@ describe.runIf(hasBrowser)('operators and developers', async () => {
     }
     await expect.poll(isGate).toBe(1)
   })
+  test('a new organisation: the operator makes it, invites who administers it, and they begin with the set-up', async () => {
+    const { page } = await openAs(operator, '/app/platform/tenants/new')
+    await page.fill('[id$=-name]', 'Newtown')
+    await page.fill('[id$=-slug]', 'newtown')
+    // Where the operator is, and as they read, until they say otherwise.
+    expect(await page.inputValue('[id$=-timezone]')).not.toBe('')
+    await page.click('[data-form=tenants] [type=submit]')
+    await page.fill('[data-first] [name=email]', 'mayor@newtown.example')
+    await page.click('[data-first] [type=submit]')
+    await page.locator('[data-first] [role=status]').getByText('mayor@newtown.example').waitFor()
+    const invited = await owner(`select i.role from invitations i where i.email = 'mayor@newtown.example'`)
+    expect(invited).toEqual([{ role: 'admin' }])
+    expect(await violations(page)).toEqual([])
+
+    // Where somebody administers already, they let people in.
+    await page.goto(`${url}/app/platform/tenants/${bank.tenant.id}`)
+    await page.waitForSelector('[data-used]')
+    expect(await page.locator('[data-first]').count()).toBe(0)
+    const refused = await page.context().request.post(`${url}/api/v1/tenants/demo/invitations/first/`, {
+      headers: { origin: url, 'x-csrf-token': await csrfOf(page) },
+      data: { email: 'mallory@example.org' },
+    })
+    expect([refused.status(), ((await refused.json()) as { code: string }).code]).toEqual([409, 'has_administrator'])
+
+    await owner(
+      `with person as (insert into users (email, name, password_hash, email_verified_at)
+         select 'mayor@newtown.example', 'Maya', password_hash, now() from users where email = $1 returning id)
+       insert into memberships (tenant_id, user_id, role) select t.id, person.id, 'admin' from person, tenants t where t.slug = 'newtown'`,
+      [ADMIN],
+    )
+    const mayor = await openAs('mayor@newtown.example', '/app/?tenant=newtown')
+    await mayor.page.click('main a[href^="/app/admin/setup"]')
+    await mayor.page.waitForSelector('[data-setup=choose]')
+    await owner('delete from graphile_worker._private_jobs')
+  })
   const csrfOf = async (page: Page) =>
     ((await (await page.context().request.get(`${url}/api/v1/auth/session/`)).json()) as { csrf_token: string })
       .csrf_token

@@ -1,10 +1,10 @@
 import { data, element, text, type PageData } from './page.ts'
 
 interface AccountData extends PageData {
-  page: 'reset-password' | 'invitation' | 'confirm-email'
+  page: 'forgot-password' | 'reset-password' | 'invitation' | 'confirm-email'
 }
 interface Invitation {
-  tenant: { name: string }
+  tenant: { slug: string; name: string }
   email: string
   needs_password: boolean
 }
@@ -14,6 +14,7 @@ const form = element<HTMLFormElement>('account')
 const button = form.querySelector('button')!
 
 const POSTS = {
+  'forgot-password': { path: '/auth/password/forgot/', done: 'page.link_sent' },
   'reset-password': { path: '/auth/password/reset/', done: 'page.password_chosen' },
   invitation: { path: '/auth/invitations/accept/', done: 'page.invitation_accepted' },
   'confirm-email': { path: '/auth/email/confirm/', done: 'page.email_confirmed' },
@@ -44,6 +45,8 @@ function show(id: 'done' | 'problem', message: string): void {
 async function describe(): Promise<void> {
   const invitation = await post<Invitation>('/auth/invitations/view/', { token })
   element('about').textContent = text('page.invited_to', { tenant: invitation!.tenant.name, email: invitation!.email })
+  const next = element('next').querySelector('a')!
+  next.search += `&tenant=${invitation!.tenant.slug}`
   if (!invitation!.needs_password) for (const id of ['name-field', 'password-field']) element(id).remove()
 }
 
@@ -52,11 +55,12 @@ async function confirm(): Promise<void> {
   element('problem').hidden = true
   try {
     const { path, done } = POSTS[page]
-    await post(path, { token, ...Object.fromEntries(new FormData(form)) })
+    await post(path, { ...(token && { token }), ...Object.fromEntries(new FormData(form)) })
     // Whoever looks at the history of this browser finds no link any more.
     history.replaceState(null, '', location.pathname + location.search)
     form.hidden = true
     show('done', text(done))
+    element('next').hidden = false
   } catch (error) {
     show('problem', (error as Error).message)
     button.disabled = false
@@ -69,7 +73,7 @@ form.addEventListener('submit', (event) => {
 })
 
 try {
-  if (!token) throw new Error(text('page.link_expired'))
+  if (!token && page !== 'forgot-password') throw new Error(text('page.link_expired'))
   if (page === 'invitation') await describe()
   button.disabled = false
 } catch (error) {

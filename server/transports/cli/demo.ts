@@ -64,6 +64,6 @@ function overview(url: string, tenants: readonly DemoTenant[]): string {
   return [
     `SmartQueue demo: ${url}`,
     ...sections,
-    `Password of every login: ${DEMO_PASSWORD}\nEvery page in French, English or Arabic: add ?lang=fr, ?lang=en or ?lang=ar\nScreens to pair, under Devices of an administrator: ${url}/kiosk and ${url}/display\nAPI reference: ${url}/docs   Stop: Ctrl-C`,
+    `Password of every login: ${DEMO_PASSWORD}\nEvery page in French, English or Arabic: add ?lang=fr, ?lang=en or ?lang=ar\nScreens to pair, under Devices of an administrator: ${url}/kiosk and ${url}/display\nMessages and invitations that nobody sends: ${url}/dev/outbox\nAPI reference: ${url}/docs   Stop: Ctrl-C`,
   ].join('\n\n')
 }

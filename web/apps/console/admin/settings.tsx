@@ -139,7 +139,7 @@ const HEX = /^#[0-9A-F]{6}$/
 export const Branding = settingsPage({
   noun: 'branding',
   ...tenantSettings,
-  only: ['brand_colour', 'logo_media_id'],
+  only: ['brand_colour'],
   beside: Contrast,
   refuse: ({ brand_colour: colour }) =>
     new Map(

@@ -3,7 +3,7 @@ import { sitesList, type SitesGet } from '../../../data/operations.ts'
 import { clockTime } from '../../../ui/format.ts'
 import { currentLanguage, t } from '../../../ui/messages.ts'
 import { StaleBanner } from '../../../ui/parts/react.ts'
-import { setSearch, usePlace } from '../shell/router.ts'
+import { linkTo, setSearch, usePlace } from '../shell/router.ts'
 import { useCommands, type PageProps, type ShellCommand } from '../shell/shell.ts'
 import { serviceName } from '../state/catalogue.ts'
 import { serverNow } from '../state/clock.ts'
@@ -36,12 +36,19 @@ export default function FloorPage({ shell }: PageProps) {
     setActs(new FloorActs(floor))
     return () => floor.close()
   }, [shell, siteId])
-  if (sites?.length === 0)
+  if (sites?.length === 0) {
+    const setup = shell.pages.find(({ path }) => path === 'admin/setup')
     return (
       <main className="gate">
-        <p role="status">{t('floor.no_sites')}</p>
+        <p role="status">{t(setup ? 'floor.no_sites_yet' : 'floor.no_sites')}</p>
+        {setup && (
+          <a className="button" data-kind="primary" {...linkTo(setup.path)}>
+            {t(setup.title)}
+          </a>
+        )}
       </main>
     )
+  }
   if (!acts || !sites || acts.floor.siteId !== siteId)
     return (
       <main className="gate">

@@ -1,5 +1,7 @@
 import { useCallback, useEffect, useState, type FormEvent } from 'react'
 import {
+  invitationsCreateFirst,
+  invitationsFirst,
   peopleList,
   tenantsCreate,
   tenantsList,
@@ -9,11 +11,12 @@ import {
   tenantsSuspend,
   tenantsUsed,
   usersImpersonate,
+  type InvitationsFirst,
   type TenantsList,
   type TenantsUsed,
 } from '../../../data/operations.ts'
 import { tenantsCreateInput, tenantsSetQuotasInput } from '../../../data/schemas.ts'
-import { t } from '../../../ui/messages.ts'
+import { currentLanguage, t } from '../../../ui/messages.ts'
 import { Code, Icon } from '../../../ui/parts/react.ts'
 import type { Api } from '../admin/kit/api.ts'
 import { Moment } from '../admin/kit/cell.tsx'
@@ -57,6 +60,7 @@ export function Tenants(props: AreaProps) {
           api={api}
           noun="tenants"
           schema={tenantsCreateInput}
+          prefilled={{ locale: currentLanguage(), timezone: Intl.DateTimeFormat().resolvedOptions().timeZone }}
           send={async (values) => {
             const { id } = await api.run(tenantsCreate, values as never)
             await load()
@@ -205,6 +209,7 @@ function One({ api, row, reload, go, href }: AreaProps & { row: Overview; reload
           </button>
         </p>
       )}
+      <First api={api} row={row} />
       <Used api={api} id={row.id} />
       <section className="section">
         <h2>{t('platform.quotas')}</h2>
@@ -247,6 +252,38 @@ function Used({ api, id }: { api: Api; id: number }) {
           </Tile>
         ))}
       </div>
+    </section>
+  )
+}
+
+/** Until an organisation has an administrator, nobody in it can let anybody in. */
+function First({ api, row }: { api: Api; row: Overview }) {
+  const [first, setFirst] = useState<InvitationsFirst>()
+  const [said, setSaid] = useState('')
+  useEffect(() => void api.run(invitationsFirst, { tenant: row.slug }).then(setFirst, () => {}), [api, row.slug])
+  if (!first || first.has_administrator) return null
+  function invite(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault()
+    const email = String(new FormData(event.currentTarget).get('email'))
+    api.run(invitationsCreateFirst, { tenant: row.slug, email }).then(
+      (invited) => setSaid(t('platform.first_done', { email: invited.email })),
+      (error: unknown) => setSaid(problemText(error)),
+    )
+  }
+  return (
+    <section className="section" data-first={row.id}>
+      <h2>{t('platform.first')}</h2>
+      <p className="muted">{t('platform.first_about')}</p>
+      <form className="row" onSubmit={invite}>
+        <label>
+          {t('console.email')}
+          <input name="email" type="email" dir="ltr" maxLength={254} required />
+        </label>
+        <button type="submit" className="button" data-kind="primary">
+          {t('platform.first_invite')}
+        </button>
+      </form>
+      <p role="status">{said || first.invited.map((email) => t('platform.first_done', { email })).join(' ')}</p>
     </section>
   )
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { Problem } from '../../../data/api.ts'
 import type { AuthSession } from '../../../data/operations.ts'
-import { t } from '../../../ui/messages.ts'
+import { currentLanguage, t } from '../../../ui/messages.ts'
 import { Icon } from '../../../ui/parts/react.ts'
 import { hasPasskeys, isPerson, signIn, signInByPasskey, type Credentials, type SignedIn } from '../state/session.ts'
 import { Languages } from '../parts/languages.tsx'
@@ -107,6 +107,7 @@ export function SignIn({ tenant, hasExpired, onDone }: Props) {
             <Icon name="key" /> {t('console.passkey')}
           </button>
         )}
+        <a href={`/app/forgot-password?lang=${currentLanguage()}`}>{t('console.forgot_password')}</a>
       </form>
       <Languages />
     </main>

@@ -50,7 +50,7 @@ export function Reference({
       value={typeof value === 'number' ? value : ''}
       onChange={(e) => set(e.target.value === '' ? (isNullable ? null : undefined) : Number(e.target.value))}
     >
-      <option value="">{t(options ? 'admin.none' : 'ui.loading')}</option>
+      <option value="">{t(options ? (isNullable ? 'admin.none' : 'admin.choose') : 'ui.loading')}</option>
       {near?.map(({ id, label }) => (
         <option key={id} value={id}>
           {label}
