@@ -116,7 +116,9 @@ export function checkInput(op: Operation, input: unknown): void {
 export function checkGiven(schema: TSchema, given: unknown): void {
   const compiledSchema = Compile(schema)
   if (compiledSchema.Check(given)) return
-  throw new AppError('invalid_input', 'invalid_input', { fields: fieldErrors(compiledSchema.Errors(given) as unknown as RawError[]) })
+  throw new AppError('invalid_input', 'invalid_input', {
+    fields: fieldErrors(compiledSchema.Errors(given) as unknown as RawError[]),
+  })
 }
 /** JSON of an output; properties the operation does not declare never leave. */
 export const stringifyOutput = (op: Operation, output: unknown): string =>

@@ -8,6 +8,7 @@ import { drawn, likeness, printed } from './paper.ts'
 import { giveLogo } from './logo.ts'
 import { decodedQr } from './qr.ts'
 import { canSpeak, KIOSK, SERIAL, startMachines } from './machines.ts'
+import { testClosed } from './kiosk-closed.ts'
 import { testStaffCorner } from './kiosk-staff.ts'
 import { hasBrowser, violations } from './site.ts'
 
@@ -390,6 +391,7 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
   })
 
   testStaffCorner(machines)
+  testClosed(machines)
 
   test('a machine is installed as an app of its own', async () => {
     const { page, context } = await aKiosk()
@@ -473,33 +475,5 @@ describe.runIf(hasBrowser)('the kiosk', async () => {
     await page.clock.runFor(62_000)
     await page.waitForSelector('.idle')
     await isSound()
-  })
-
-  test('X1 closed and paused say what can be done, in every language of the machine', async () => {
-    const [line] = bank.queues
-    const early = await aKiosk()
-    await run(admin, 'PATCH', `/queues/${line!.id}/`, { is_active: false })
-    // S4: whoever begins now is shown the lines as they are now.
-    await choose(early.page)
-    await early.page.waitForSelector('.tile[data-status=paused][disabled]')
-    expect(await violations(early.page)).toEqual([])
-    await run(admin, 'PATCH', `/queues/${line!.id}/`, { is_active: true })
-    await early.close()
-    const booked = bank.queues[2]!.id
-    await run(admin, 'POST', '/booking-settings/', { queue_id: booked })
-    await run(admin, 'PATCH', `/sites/${site_id}/`, { opening_hours: { weekly: { 7: [['09:00', '09:05']] } } })
-    try {
-      const { page } = await aKiosk()
-      await page.waitForSelector('[data-closed] .qr')
-      expect(await violations(page)).toEqual([])
-      const end = await page.locator('[data-closed]').evaluate((card) => card.getBoundingClientRect().bottom)
-      const start = await page.locator('.languages').evaluate((choices) => choices.getBoundingClientRect().top)
-      expect(end).toBeLessThan(start)
-      await choose(page)
-      expect(await page.locator('.tile:not([disabled])').count()).toBe(0)
-      expect(await violations(page)).toEqual([])
-    } finally {
-      await run(admin, 'PATCH', `/sites/${site_id}/`, { opening_hours: null })
-    }
   })
 })

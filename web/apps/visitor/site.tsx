@@ -15,7 +15,17 @@ const NEEDS = ['hearing', 'sight', 'standing'] as const
 const REFRESH_MS = 1500
 
 /** What can be taken here: one choice, one button. */
-export function SitePage({ tenant, slug, site: first, own, refusal, formKey, phone, chosen, needs = [] }: Omit<SiteProps, 'page'>) {
+export function SitePage({
+  tenant,
+  slug,
+  site: first,
+  own,
+  refusal,
+  formKey,
+  phone,
+  chosen,
+  needs = [],
+}: Omit<SiteProps, 'page'>) {
   const site = useFresh(first, tenant, slug)
   const { name, timezone, address } = site.site
   const openLines = site.lines.filter(takes)
@@ -64,7 +74,11 @@ export function SitePage({ tenant, slug, site: first, own, refusal, formKey, pho
         <fieldset class="lines">
           <legend class="subtitle">{t('visitor.choose_service')}</legend>
           {site.lines.map((line) => (
-            <LineChoice key={line.id} line={line} isChosen={chosen === line.id || (openLines.length === 1 && takes(line))} />
+            <LineChoice
+              key={line.id}
+              line={line}
+              isChosen={chosen === line.id || (openLines.length === 1 && takes(line))}
+            />
           ))}
         </fieldset>
         {openLines.length === 0 ? (

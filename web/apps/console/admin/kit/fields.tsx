@@ -93,7 +93,9 @@ function Inner({ field, kind, aria }: InnerProps): ReactNode {
     case 'choice':
       return (
         <select {...aria} value={text} onChange={(e) => set(e.target.value === '' ? null : e.target.value)}>
-          {(isNullable || !isRequired || value === undefined) && <option value="">{t(isRequired && !isNullable ? 'admin.choose' : 'admin.none')}</option>}
+          {(isNullable || !isRequired || value === undefined) && (
+            <option value="">{t(isRequired && !isNullable ? 'admin.choose' : 'admin.none')}</option>
+          )}
           {schema.enum!.map((each) => (
             <option key={each} value={each}>
               {valueLabel(name, each)}
