@@ -16,7 +16,8 @@ test('of two nodes one is killed and one is stopped: no request fails twice or a
     DATABASE_DIRECT_URL: directUrl,
     SECRET_KEY: secretKey,
     DATA_DIR: tmpdir(),
-    STOP_NOTICE_MS: '1000',
+    // On a busy machine the balancer looks less often than it means to.
+    STOP_NOTICE_MS: '6000',
   }
   const servers = await Promise.all([1, 2].map(() => ServerProcess.start(settings, 'api,realtime')))
   try {
