@@ -3110,6 +3110,7 @@ create table webhook_deliveries (
   error_code text,
   created_at timestamp with time zone default now() not null,
   delivered_at timestamp with time zone,
+  event_at timestamp with time zone,
   constraint webhook_deliveries_pkey PRIMARY KEY (tenant_id, id),
   constraint webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sending'::text, 'delivered'::text, 'failed'::text]))),
   constraint webhook_deliveries_tenant_id_webhook_id_fkey FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhooks(tenant_id, id) ON DELETE CASCADE,

@@ -138,6 +138,25 @@ test('what is sent again of a time is looked for in the parts of that time', asy
   expect(await replay(hour, { until: await before('-1 hours') })).toEqual({ count: 3, next_since: null })
 })
 
+test('what is to be delivered is looked for in the part where it happened, however old', async () => {
+  const { claimDeliveries } = await import('../webhooks/sending/store.ts')
+  const hook = await run<{ id: number }>('webhooks.create', { url: 'https://example.org/', events: ['ticket.*'] })
+  for (let i = 0; i < 6; i++) await take()
+  await displace(5, 6)
+  await run('webhooks.replay', { id: hook.id, since: await before('30 years') })
+  const claim = () => db.tenant(bank.tenant.id, (tx) => claimDeliveries(tx, hook.id, 1))
+  // What happened then is sent first.
+  const [first] = [await claim(), await claim()].flat()
+  expect(first).toMatchObject({ offset: 5, data: expect.any(Object) })
+  expect(await partsOf(claim)).not.toContain(OLD)
+  // Control: as long as nobody knows when, every part is searched.
+  await owner(
+    `update webhook_deliveries set event_at = null, status = 'pending', due_at = now() where tenant_id = $1`,
+    [bank.tenant.id],
+  )
+  expect(await partsOf(claim)).toContain(OLD)
+})
+
 test('a day is played from the parts of that day', async () => {
   for (let i = 0; i < 5; i++) await take()
   await owner(

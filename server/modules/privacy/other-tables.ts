@@ -187,7 +187,7 @@ export const OTHER_TABLES: Readonly<Record<string, Registered>> = {
     about: 'nobody',
     none:
       'tenant_id id webhook_id site_id epoch offset type status attempt step due_at status_code error_code' +
-      ' created_at delivered_at',
+      ' created_at delivered_at event_at',
   },
   work_profile_queues: {
     about: 'nobody',

@@ -74,7 +74,7 @@ export const CLOCKS: Readonly<Record<string, Clock>> = {
   tenant_metrics: { days: ['date'], meets: 'days' },
   nightly_runs: { days: ['day'], meets: 'days' },
   quota_notices: { moved: ['noticed_at'], days: ['day'], meets: 'days' },
-  webhook_deliveries: { moved: ['due_at'], stays: [['created_at', 'delivered_at'], TOLD] },
+  webhook_deliveries: { moved: ['due_at'], stays: [['created_at', 'delivered_at', 'event_at'], TOLD] },
 
   events: { stays: [['at'], TOLD] },
   audit_entries: { stays: [['at'], 'the chain holds it'] },

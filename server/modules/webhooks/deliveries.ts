@@ -109,14 +109,14 @@ const resend = operation({
     const place = placeOf(event_id)
     if (!place) throw notFound()
     const rows = await tx.query(
-      `insert into webhook_deliveries (webhook_id, site_id, epoch, "offset", type)
-       select w.id, e.site_id, s.epoch, e."offset", e.type
+      `insert into webhook_deliveries (webhook_id, site_id, epoch, "offset", type, event_at)
+       select w.id, e.site_id, s.epoch, e."offset", e.type, e.at
        from events e join streams s on s.tenant_id = e.tenant_id and s.site_id = e.site_id and s.epoch = $2
        join webhooks w on w.is_active and case when $4::bigint is not null then w.id = $4 else
          (w.site_id is null or w.site_id = e.site_id)
          and (w.events = '{}' or e.type = any(w.events) or split_part(e.type, '.', 1) || '.*' = any(w.events)) end
        where e.site_id = $1 and e."offset" = $3 and ($5::bigint[] is null or w.site_id = any($5))
-       on conflict (tenant_id, webhook_id, site_id, epoch, "offset") do update set ${AGAIN}
+       on conflict (tenant_id, webhook_id, site_id, epoch, "offset") do update set ${AGAIN}, event_at = excluded.event_at
        where webhook_deliveries.status <> 'sending' returning 1`,
       [place.site_id, place.epoch, place.offset, webhook_id, actor.siteIds ?? null],
     )
@@ -149,13 +149,13 @@ const REPLAY = `
       and not exists (select from places p join page e on e.site_id = p.site_id group by p.site_id, p."offset"
         having max(e."offset") <> p."offset" + count(*)) as whole),
   wanted as (
-    insert into webhook_deliveries (webhook_id, site_id, epoch, "offset", type)
-    select w.id, p.site_id, p.epoch, p."offset", p.type from page p join webhooks w on w.id = $1 and (select whole from page_is)
+    insert into webhook_deliveries (webhook_id, site_id, epoch, "offset", type, event_at)
+    select w.id, p.site_id, p.epoch, p."offset", p.type, p.at from page p join webhooks w on w.id = $1 and (select whole from page_is)
       and (w.site_id is null or w.site_id = p.site_id) and p.type <> 'webhook.pinged'
       and (w.events = '{}' or p.type = any(w.events) or split_part(p.type, '.', 1) || '.*' = any(w.events))
       and ($5::text[] = '{}' or p.type = any($5) or split_part(p.type, '.', 1) || '.*' = any($5))
     order by p.at, p.site_id, p."offset"
-    on conflict (tenant_id, webhook_id, site_id, epoch, "offset") do update set ${AGAIN}
+    on conflict (tenant_id, webhook_id, site_id, epoch, "offset") do update set ${AGAIN}, event_at = excluded.event_at
     where webhook_deliveries.status in ('pending', 'failed') or $6 and webhook_deliveries.status = 'delivered' returning 1)
   select (select count(*)::int from wanted) as count, case when count(*) = ${AT_ONCE} then max(at) end as next_since,
     (select whole from page_is) as is_whole from page`

@@ -42,6 +42,7 @@ const CLAIM = `
   select c.id, c.webhook_id, c.site_id, c.epoch, c."offset", c.type, c.attempt, c.step, e.at, e.actor, e.data,
     extract(epoch from clock_timestamp())::bigint as now
   from claimed c left join events e on e.tenant_id = c.tenant_id and e.site_id = c.site_id and e."offset" = c."offset"
+    and e.at >= coalesce(c.event_at, '-infinity') and e.at <= coalesce(c.event_at, 'infinity')
   order by c.id`
 type Endpoint = Pick<Claimed, 'url' | 'secret' | 'former_secret'> & { failures: number }
 

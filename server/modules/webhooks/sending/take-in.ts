@@ -25,8 +25,8 @@ export const TAKE_IN = `
     select "offset", type, at, data from events where site_id = $1 and "offset" > $2 and at >= $4 order by "offset" limit ${MAX_EVENTS}),
   page_is as (select count(*) >= $5 and ($5 = 0 or max("offset") = $2 + count(*)) as whole from page),
   wanted as (
-    insert into webhook_deliveries (webhook_id, site_id, epoch, "offset", type)
-    select w.id, $1, $3, p."offset", p.type from page p join webhooks w
+    insert into webhook_deliveries (webhook_id, site_id, epoch, "offset", type, event_at)
+    select w.id, $1, $3, p."offset", p.type, p.at from page p join webhooks w
       on (select whole from page_is) and w.is_active and p.at >= w.since and (w.site_id is null or w.site_id = $1)
       and case when p.type = 'webhook.pinged' then p.data #>> '{webhook,id}' = w.id::text
         else w.events = '{}' or p.type = any(w.events) or split_part(p.type, '.', 1) || '.*' = any(w.events) end
