@@ -60,11 +60,15 @@ export interface Performance {
 
 /** How `servers` servers cope with `demand`: Erlang C, or Erlang A where people lose patience. */
 export function performance(servers: number, demand: Demand): Performance {
+  return figures(servers, demand, true)
+}
+/** @param isWhole with the time that nine of ten are called within, which takes as long as everything else together */
+function figures(servers: number, demand: Demand, isWhole: boolean): Performance {
   const { arrivals_per_hour, service_seconds, patience_seconds = null } = demand
   const rate = arrivals_per_hour / 3600
   const load = rate * service_seconds
   check(servers, load)
-  if (patience_seconds !== null) return impatient(servers, rate, service_seconds, patience_seconds)
+  if (patience_seconds !== null) return impatient(servers, rate, service_seconds, patience_seconds, isWhole)
   const wait_probability = erlangC(servers, load)
   const is_overloaded = load > 0 && load >= servers
   const spare = servers / service_seconds - rate
@@ -97,6 +101,11 @@ export function serviceLevel(servers: number, demand: Demand, seconds: number): 
   return 1 - erlangC(servers, load) * Math.exp(-(servers / service_seconds - rate) * seconds)
 }
 
+const MOST_STATES = 1_000_000
+/** How many would wait if nobody served: the time that everything here takes grows with it. */
+export const patientPeople = ({ arrivals_per_hour, patience_seconds }: Demand): number =>
+  (arrivals_per_hour / 3600) * (patience_seconds ?? 0)
+
 /** Erlang A (Palm): the birth-death chain from "all servers busy, nobody waits" upwards, in shares of time. */
 interface Chain {
   /** `waiting[j]`: j people wait. */
@@ -118,6 +127,7 @@ function chainOf(servers: number, rate: number, service_seconds: number, patienc
     logs.push(log)
     highest = Math.max(highest, log)
     if (rate < leaving && log < highest - 60) break
+    if (j > MOST_STATES) throw new RangeError('too many would wait')
   }
   const blocked = erlangB(servers, rate * service_seconds)
   // Everything below "all busy" weighs 1 / B together, that state included.
@@ -127,7 +137,13 @@ function chainOf(servers: number, rate: number, service_seconds: number, patienc
   return { waiting: weights.map((weight) => weight / total), rate, c: served * patience_seconds, patience_seconds }
 }
 
-function impatient(servers: number, rate: number, service_seconds: number, patience_seconds: number): Performance {
+function impatient(
+  servers: number,
+  rate: number,
+  service_seconds: number,
+  patience_seconds: number,
+  isWhole: boolean,
+): Performance {
   const load = rate * service_seconds
   if (rate === 0) {
     const nobody = { mean_wait_seconds: 0, p90_wait_seconds: 0, queue_length: 0, abandoned: 0 }
@@ -144,7 +160,8 @@ function impatient(servers: number, rate: number, service_seconds: number, patie
     occupancy: servers === 0 ? 0 : (load * (1 - abandoned)) / servers,
     wait_probability,
     mean_wait_seconds: queue_length / rate,
-    p90_wait_seconds: wait_probability <= 0.1 ? 0 : bisect((seconds) => stillWaiting(chain, seconds) <= 0.1),
+    p90_wait_seconds:
+      wait_probability <= 0.1 || !isWhole ? 0 : bisect((seconds) => stillWaiting(chain, seconds) <= 0.1),
     queue_length,
     abandoned,
   }
@@ -195,7 +212,10 @@ function impatientLevel(
 /** The least time, to a millisecond, that fulfils a condition which holds from some time on. */
 function bisect(holds: (seconds: number) => boolean): number {
   let high = 1
-  while (!holds(high)) high *= 2
+  while (!holds(high)) {
+    high *= 2
+    if (high === Infinity) throw new RangeError('never')
+  }
   let low = 0
   while (high - low > 1e-3) {
     const middle = (low + high) / 2
@@ -218,7 +238,7 @@ export interface ServiceGoal {
 
 function meetsGoal(servers: number, demand: Demand, goal: ServiceGoal): boolean {
   if (demand.arrivals_per_hour === 0) return true
-  const { mean_wait_seconds, wait_probability, occupancy, is_overloaded } = performance(servers, demand)
+  const { mean_wait_seconds, wait_probability, occupancy, is_overloaded } = figures(servers, demand, false)
   if (is_overloaded) return false
   if (goal.within_seconds !== undefined && serviceLevel(servers, demand, goal.within_seconds) < (goal.share ?? 0.8))
     return false

@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import {
+  patientPeople,
   performance,
   requiredServers,
   serviceLevel,
@@ -8,10 +9,13 @@ import {
 } from '../../../shared/staffing/erlang.ts'
 import { forecastArrivals, SLOTS } from '../../../shared/staffing/forecast.ts'
 import { MANAGERS } from '../../kernel/access.ts'
+import { invalid } from '../../kernel/errors.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Day, Id, Nullable } from '../../kernel/schema.ts'
 import { arrivalsByQueue } from './arrivals.ts'
 
+/** So many people are in no waiting room, and with more one answer would hold the process up for seconds. */
+const MOST_PATIENT = 10_000
 const Share = Type.Number({ minimum: 0, maximum: 1 })
 const goalFields = {
   /** `share` of people are called within `within_seconds`. */
@@ -49,7 +53,7 @@ export const calculate = operation({
   kind: 'query',
   summary: 'How many agents a load needs, and what each number gives',
   description:
-    'Erlang C; Erlang A when `patience_seconds` is given. Without a goal: 80 % within ten minutes. `required` is null when no number of agents meets the goal.',
+    'Erlang C; Erlang A when `patience_seconds` is given, for up to 10 000 people who would wait if nobody served. Without a goal: 80 % within ten minutes. `required` is null when no number of agents meets the goal.',
   scope: 'read:analytics',
   roles: MANAGERS,
   http: { method: 'GET', path: '/staffing/calculate/' },
@@ -66,6 +70,7 @@ export const calculate = operation({
   async run(_ctx, input) {
     const { arrivals_per_hour, service_seconds, patience_seconds = null } = input
     const demand: Demand = { arrivals_per_hour, service_seconds, patience_seconds }
+    if (patientPeople(demand) > MOST_PATIENT) throw invalid('/patience_seconds', 'range')
     const goal = goalOf(input as ServiceGoal)
     const required = requiredServers(demand, goal)
     const around = required === null ? [] : [-2, -1, 0, 1, 2].map((more) => required + more)

@@ -1,9 +1,10 @@
-import type { LegacyHighs } from 'highs'
 import Type, { type Static } from 'typebox'
 import { MANAGERS } from '../../kernel/access.ts'
-import { conflict } from '../../kernel/errors.ts'
+import { apart } from '../../kernel/apart.ts'
+import { AppError, conflict } from '../../kernel/errors.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Name } from '../../kernel/schema.ts'
+import type { Solved } from './solver.ts'
 
 const Shift = Closed({
   name: Name,
@@ -32,11 +33,16 @@ function programme(required: readonly number[], shifts: readonly Shift[]): strin
   ].join('\n')
 }
 
-/** Loaded when somebody asks for the first plan: it is WebAssembly. */
-let solver: Promise<LegacyHighs> | undefined
-// The package is CommonJS whose types describe an ES module: its one export is the loader itself.
-const loadSolver = () =>
-  (solver ??= import('highs').then((module) => (module.default as unknown as () => Promise<LegacyHighs>)()))
+/** It holds whoever runs it until it is done, up to five seconds. */
+const solver = apart<{ programme: string }, Solved>(new URL('solver.ts', import.meta.url), {
+  patienceMs: 20_000,
+  memoryMb: 256,
+})
+/** @throws AppError unavailable `overloaded`, also when the solver was ended */
+const solved = (text: string): Promise<Solved> =>
+  solver.ask({ programme: text }).catch((cause: unknown) => {
+    throw cause instanceof AppError ? cause : new AppError('unavailable', 'overloaded', { retryAfterSeconds: 5, cause })
+  })
 
 /** The cheapest shifts that cover what each period needs. */
 export const shiftPlan = operation({
@@ -74,10 +80,9 @@ export const shiftPlan = operation({
     )
     if (!isCoverable) throw conflict('no_plan')
     if (required.every((agents) => agents === 0)) return { cost: 0, shifts: [], covered: required.map(() => 0) }
-    const highs = await loadSolver()
-    const solution = highs.solve(programme(required, shifts), { time_limit: 5 })
-    if (solution.Status !== 'Optimal') throw conflict('no_plan')
-    const agents = shifts.map((_, i) => Math.round((solution.Columns[`x${i}`] as { Primal: number }).Primal))
+    const found = await solved(programme(required, shifts))
+    if (found === null) throw conflict('no_plan')
+    const agents = shifts.map((_, i) => found[`x${i}`]!)
     return {
       cost: Math.round(agents.reduce((sum, count, i) => sum + count * shifts[i]!.cost, 0) * 1e6) / 1e6,
       shifts: shifts.flatMap(({ name }, i) => (agents[i]! > 0 ? [{ name, agents: agents[i]! }] : [])),

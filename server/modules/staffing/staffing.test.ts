@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { diceOf } from '../../../shared/staffing/dice.ts'
 import { aLab, codeOf, type Branch } from '../tickets/test/branch.ts'
 import { now } from '../../kernel/clock.ts'
 import { take, takeTickets } from '../tickets/take.ts'
@@ -167,6 +168,11 @@ test('the calculator answers as the book says, and says when nothing helps', asy
   expect(mitan.rows.find(({ servers }: { servers: number }) => servers === 55).mean_wait_seconds).toBeCloseTo(8.18, 2)
   const never = { arrivals_per_hour: 1_000_000, service_seconds: 86_400 }
   expect(await run(b)('staffing.calculate', never)).toEqual({ required: null, rows: [] })
+  // Millions who wait for weeks: the answer would take minutes, and everybody else with it.
+  const flood = { arrivals_per_hour: 1_000_000, service_seconds: 86_400, patience_seconds: 1_000_000 }
+  expect(await codeOf(run(b)('staffing.calculate', flood))).toBe('invalid_input')
+  const most = { arrivals_per_hour: 36_000, service_seconds: 300, patience_seconds: 1000, servers: 0 }
+  expect((await run(b)('staffing.calculate', most)).required).toBe(2400)
 })
 
 test('a history makes a requirement for each half hour', async () => {
@@ -186,6 +192,27 @@ test('a history makes a requirement for each half hour', async () => {
   expect(busy.arrivals).toBeCloseTo(24, 0)
   expect(busy.required).toBeGreaterThanOrEqual(4)
   expect(half_hours.filter(({ required }: { required: number }) => required > 0)).toHaveLength(1)
+})
+
+test('a plan that takes long holds nobody up', async () => {
+  const b = await lab.branch()
+  const dice = diceOf(7)
+  const shifts = Array.from({ length: 80 }, (_, i) => ({
+    name: `s${i}`,
+    periods: Array.from({ length: 60 }, (__, n) => n).filter((n) => n === i % 60 || dice() < 0.15),
+    cost: 1 + Math.floor(dice() * 5),
+  }))
+  const required = Array.from({ length: 60 }, () => 1 + Math.floor(dice() * 9))
+  let isOver = false
+  let turns = 0
+  const plan = codeOf(run(b)('staffing.shiftPlan', { required, shifts })).finally(() => (isOver = true))
+  while (!isOver) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    turns++
+  }
+  // Found in time or not: meanwhile others had their turn. On the thread of all the solver leaves none.
+  await plan
+  expect(turns).toBeGreaterThan(20)
 })
 
 test('the cheapest shifts cover the need; control: the greedy plan costs more; what cannot be covered is said', async () => {

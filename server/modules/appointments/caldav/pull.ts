@@ -1,10 +1,11 @@
 import { systemActor } from '../../../kernel/access.ts'
+import { Endless } from '../../../kernel/apart.ts'
 import { AppError } from '../../../kernel/errors.ts'
 import { applyChange } from './apply.ts'
 import { keepBusy } from './busy.ts'
 import { CalendarError } from './dav.ts'
 import type { ReadEvent } from './ics.ts'
-import { Endless, eventOf } from './reader.ts'
+import { eventOf } from './reader.ts'
 import { inLink, type Sync } from './store.ts'
 
 /** An appointment as it is, and as the calendar was last told. */

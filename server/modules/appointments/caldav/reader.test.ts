@@ -2,11 +2,12 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { Endless } from '../../../kernel/apart.ts'
 import { Runtime } from '../../../kernel/execute.ts'
 import { caller } from '../../../test/runtime.ts'
 import { jobs, operations } from '../index.ts'
 import { anOfficeMaker } from '../test/office.ts'
-import { Endless, eventOf, multistatusOf, patience } from './reader.ts'
+import { eventOf, multistatusOf, reader } from './reader.ts'
 
 const { office, runtime: base, owner, db } = await anOfficeMaker()
 const runtime = new Runtime({ db, hub: base.hub, url: (path) => `http://localhost${path}`, renderError: String })
@@ -22,10 +23,10 @@ const wanted = { timezone: 'Europe/Paris', from: '2026-11-23T00:00:00Z', until: 
 /** Little patience, once a reader is there. */
 async function impatient() {
   expect((await eventOf(event('x', GOOD), wanted)).spans).toHaveLength(1)
-  const usual = patience.milliseconds
-  patience.milliseconds = 1500
+  const usual = reader.patience.milliseconds
+  reader.patience.milliseconds = 1500
   onTestFinished(() => {
-    patience.milliseconds = usual
+    reader.patience.milliseconds = usual
   })
   return usual
 }
@@ -43,7 +44,7 @@ test('an event that never ends is given up, the process goes on meanwhile, and t
   }
   expect(await outcome).toBeInstanceOf(Endless)
   expect(turns).toBeGreaterThan(3)
-  patience.milliseconds = usual
+  reader.patience.milliseconds = usual
   const [one, two] = await Promise.all([eventOf(event('y', GOOD), wanted), eventOf(event('z', GOOD), wanted)])
   expect([one.uid, two.uid]).toEqual(['y', 'z'])
   await expect(multistatusOf('<html/>')).rejects.toThrow('no multistatus')
