@@ -77,6 +77,12 @@ test.each([
   ['＝1', `'＝1`],
   [-2, -2],
   ['A=1', 'A=1'],
+  // Where sheets are parted by semicolons, a cell begins behind one.
+  ['a;=1+1', "a;'=1+1"],
+  ['a; "=1+1";@x', 'a; "\'=1+1";\'@x'],
+  ['a\r\n=1+1', "a\r\n'=1+1"],
+  ['-a\t+1', "'-a\t'+1"],
+  ['; 4-5', '; 4-5'],
   [null, null],
 ])('the cell %j becomes %j', (given, written) => expect(guarded(given)).toBe(written))
 

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { sheetText } from '../../../../shared/sheet-text.ts'
 import { t } from '../../../ui/messages.ts'
 import { Value, type Cell, type ReportData } from './figures.tsx'
 import type { Told } from './views.ts'
@@ -112,7 +113,7 @@ function Table({ data, onPick, label }: { data: ReportData; label: string; onPic
 function csvOf({ columns, rows }: ReportData): string {
   // A sheet would run what begins like a formula.
   const cell = (value: Cell) => {
-    const text = typeof value === 'string' ? value.replace(/^[=+\-@\t]/, "'$&") : String(value ?? '')
+    const text = typeof value === 'string' ? sheetText(value) : String(value ?? '')
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
   }
   return [columns.map(({ label }) => label), ...rows.map(({ cells }) => cells)]

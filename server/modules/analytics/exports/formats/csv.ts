@@ -1,11 +1,9 @@
 import { stringify } from 'csv-stringify/sync'
+import { sheetText } from '../../../../../shared/sheet-text.ts'
 import type { Column, Encoder, Value } from './column.ts'
 
-/** What spreadsheets take for a formula at the start of a cell, in narrow and wide letters. */
-const FORMULA = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
-
-/** Text that somebody typed must stay text where it is opened: an apostrophe in front says so. Numbers stay numbers. */
-export const guarded = (value: Value): Value => (typeof value === 'string' && FORMULA.test(value) ? `'${value}` : value)
+/** Text that somebody typed stays text where it is opened. Numbers stay numbers. */
+export const guarded = (value: Value): Value => (typeof value === 'string' ? sheetText(value) : value)
 
 /** RFC 4180 in UTF-8; the mark in front tells spreadsheets so. */
 export function csv(columns: readonly Column[]): Encoder {
