@@ -177,7 +177,7 @@ export class SmartQueue {
         ...(given.signal && { signal: given.signal }),
       }).then(answerOf, (error: unknown) => {
         if (given.signal?.aborted) throw error
-        return new Problem(0, { title: 'the server was not reached' }, undefined, error)
+        return new Problem(0, { title: `the server was not reached at ${this.#origin}` }, undefined, error)
       })
       if (!(problem instanceof Problem)) return problem.body
       const mayPass = [0, 429, 502, 503, 504].includes(problem.status)

@@ -182,6 +182,9 @@ test('serve answers, and on SIGTERM finishes what it has before it goes', async 
     body: JSON.stringify({ queue_id: 1, channel: 'web' }),
   })
   const { public_token: token } = (await taken.json()) as { public_token: string }
+  // A command beside it gives links that lead to it, whatever its port.
+  const beside = await run('tickets.take --tenant demo-bank --queue-id 1 --channel kiosk')
+  expect(JSON.parse(beside.stdout)).toMatchObject({ url: expect.stringContaining(`http://localhost:${port}/t/`) })
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/tickets/${token}/`)
   await once(socket, 'message')
   const closed = once(socket, 'close')

@@ -11,6 +11,7 @@ import { operationById } from '../../modules/index.ts'
 import { visitorOf } from '../../modules/tickets/index.ts'
 import { ANONYMOUS } from '../authenticate.ts'
 import { fromText, isArrayInput } from '../input.ts'
+import { besideServer } from './address.ts'
 import { printJson, terminalLocale } from './output.ts'
 import { thrown } from './refusals.ts'
 
@@ -106,7 +107,7 @@ export async function runOperation(argv: readonly string[]): Promise<void> {
   const op = operationById.get(argv[0]!)
   if (!op) throw new Error(`there is no operation ${argv[0]}; \`smartqueue operations\` lists them`)
   const command = operationCommand(op, async (flags, input) => {
-    const core = await buildCore(processConfig())
+    const core = await buildCore(besideServer(processConfig()))
     try {
       const request = await requestOf(core, op, flags, terminalLocale())
       const outcome = await core.runtime.execute(op, { ...request, input })

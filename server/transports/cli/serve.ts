@@ -9,6 +9,7 @@ import { reported, useReporting } from '../../kernel/reporting/index.ts'
 import { useTracing } from '../../kernel/tracing/index.ts'
 import { ensureScreens } from '../../../web/build/ensure.ts'
 import { serveMetrics } from '../metrics.ts'
+import { noteAddress } from './address.ts'
 import { describe } from './output.ts'
 
 const ROLES = ['api', 'realtime', 'worker'] as const
@@ -56,6 +57,7 @@ export async function start(
     const isPublic = roles.has('api') || roles.has('realtime')
     // Before the worker: a program whose port is taken must not take jobs on its way out.
     if (isPublic) await app.app.listen({ host: config.host, port: config.port })
+    const forgetAddress = isPublic ? noteAddress(config) : () => {}
     const worker = roles.has('worker') ? await startJobs(app, logger) : undefined
     measureProcess()
     measureBacklog(() => jobBacklog(app.db))
@@ -74,6 +76,7 @@ export async function start(
         await app.close()
         await Promise.all([useTracing(undefined, { name, version }), reported()])
         metrics?.close()
+        forgetAddress()
       },
     }
   } catch (error) {

@@ -4,6 +4,7 @@ import type { Config } from '../../../config.ts'
 import { buildCore } from '../../../core.ts'
 import { SCOPES, systemActor } from '../../../kernel/access.ts'
 import { operationById } from '../../../modules/index.ts'
+import { besideServer } from '../address.ts'
 import { print } from '../output.ts'
 import { keepCredentials, type Kept } from './credentials.ts'
 
@@ -11,7 +12,8 @@ import { keepCredentials, type Kept } from './credentials.ts'
  * Makes an organisation to try things in: a branch with people at its counters, and a test key, with which this machine is then
  * logged in. Its tickets are nobody's.
  */
-export async function createSandbox(config: Config, { slug, ...kept }: { slug: string } & Kept): Promise<void> {
+export async function createSandbox(given: Config, { slug, ...kept }: { slug: string } & Kept): Promise<void> {
+  const config = besideServer(given)
   const core = await buildCore(config)
   try {
     const [plan] = DEMO_TENANTS
