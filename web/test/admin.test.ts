@@ -54,6 +54,11 @@ describe.runIf(hasBrowser)('settings', async () => {
     }
     await click('.template >> nth=2')
     await fill('[data-field="/name"] input', 'Clinique du Parc')
+    await fill('[data-field="/opens"] input', '09:00')
+    await fill('[data-field="/closes"] input', '08:00')
+    await click('[data-setup=choose] [type=submit]')
+    await page.waitForSelector('[data-fault="/closes"]')
+    await fill('[data-field="/closes"] input', '18:00')
     await click('[data-setup=choose] [type=submit]')
     await page.waitForSelector('[data-setup=steps]')
     // Whatever the hour and the day of the test.

@@ -76,6 +76,12 @@ describe.runIf(hasBrowser)('the pages of the console', async () => {
     expect(await violations(page)).toEqual([])
     await page.fill('#find-anything', 'zzyzx')
     await page.locator('[data-found="0"]').waitFor()
+    // The same number is given at each place on each day.
+    const other = await site.run(bank.admin, 'POST', '/sites/', { name: 'Gare' })
+    await page.goto(`${site.url}/app/find?lang=fr&q=A-001`)
+    const visit = page.locator('[data-hit^=ticket]').first()
+    await expect.poll(() => visit.textContent()).toMatch(/Site 1.*\d\d:\d\d/)
+    await site.run(bank.admin, 'DELETE', `/sites/${other['id'] as number}/`)
     expect(complaints).toEqual([])
   })
 

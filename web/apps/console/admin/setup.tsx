@@ -63,6 +63,13 @@ function Choose({ api, onMade }: { api: Api; onMade(made: SetupApply): void }) {
         schema={setupApplyInput}
         given={{ template }}
         hidden={['timezone']}
+        refuse={({ opens, closes }) =>
+          new Map(
+            typeof opens === 'string' && typeof closes === 'string' && closes <= opens
+              ? [['/closes', t('admin.setup_closes')]]
+              : [],
+          )
+        }
         submitLabel={t('admin.setup_make')}
         send={async (values) => onMade(await api.run(setupApply, values as never))}
       />

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
-import { searchQuery, type SearchQuery } from '../../../data/operations.ts'
+import { searchQuery, sitesList, type SearchQuery, type SitesGet } from '../../../data/operations.ts'
 import { ticketStatusName, type TicketStatus } from '../../../../shared/ticket-status.ts'
-import { day } from '../../../ui/format.ts'
+import { clockTime, day } from '../../../ui/format.ts'
 import { t, type MessageKey } from '../../../ui/messages.ts'
 import { Code, Icon, StateLabel, TicketNumber } from '../../../ui/parts/react.ts'
 import { setSearch, usePlace } from '../shell/router.ts'
@@ -11,6 +11,8 @@ import { Journey } from './journey.tsx'
 
 export type Hit = SearchQuery['results'][number]
 const KINDS = ['customer', 'ticket', 'appointment'] as const
+/** Asked for at once. */
+const MOST = 50
 /** A pause in typing this long asks the server. */
 const PAUSE_MS = 200
 
@@ -22,12 +24,13 @@ export default function FindPage({ shell }: PageProps) {
   const q = search.get('q') ?? ''
   const ticketId = Number(search.get('ticket')) || null
   const [hits, setHits] = useState<readonly Hit[] | null>(null)
+  const [sites, setSites] = useState<readonly SitesGet[]>([])
   const [problem, setProblem] = useState('')
   useEffect(() => {
     if (!q.trim()) return setHits(null)
     const asked = new AbortController()
     const timer = setTimeout(() => {
-      shell.run(searchQuery, { q: q.trim(), limit: 50 }, { signal: asked.signal }).then(
+      shell.run(searchQuery, { q: q.trim(), limit: MOST }, { signal: asked.signal }).then(
         ({ results }) => {
           setHits(results)
           setProblem('')
@@ -40,6 +43,10 @@ export default function FindPage({ shell }: PageProps) {
       asked.abort()
     }
   }, [shell, q])
+  // The same number is given at each site on each day.
+  useEffect(() => {
+    shell.run(sitesList, { limit: 200 }).then(({ results }) => setSites(results), shell.refuse)
+  }, [shell])
   // Whoever opens this page has come to type.
   useEffect(focus, [])
   useCommands(shell, [{ id: 'find', label: t('find.title'), key: '/', run: focus }])
@@ -62,12 +69,12 @@ export default function FindPage({ shell }: PageProps) {
         {problem}
       </p>
       <p className="muted" role="status">
-        {hits && t('find.count', { count: hits.length })}
+        {hits && t(hits.length === MOST ? 'find.first' : 'find.count', { count: hits.length })}
       </p>
       <div className="found" data-open={ticketId !== null || undefined}>
         <div className="hits">
           {KINDS.map((kind) => (
-            <Hits key={kind} kind={kind} hits={hits ?? []} ticketId={ticketId} zone={shell.timeZone} />
+            <Hits key={kind} kind={kind} hits={hits ?? []} ticketId={ticketId} zone={shell.timeZone} sites={sites} />
           ))}
         </div>
         {ticketId !== null && <Journey key={ticketId} shell={shell} ticketId={ticketId} />}
@@ -81,8 +88,9 @@ interface HitsProps {
   hits: readonly Hit[]
   ticketId: number | null
   zone: string
+  sites: readonly SitesGet[]
 }
-function Hits({ kind, hits, ticketId, zone }: HitsProps) {
+function Hits({ kind, hits, ticketId, zone, sites }: HitsProps) {
   const own = hits.filter((hit) => hit.kind === kind)
   if (own.length === 0) return null
   return (
@@ -98,7 +106,7 @@ function Hits({ kind, hits, ticketId, zone }: HitsProps) {
                 aria-pressed={hit.id === ticketId}
                 onClick={() => setSearch({ ticket: hit.id === ticketId ? null : String(hit.id) })}
               >
-                <TicketHit hit={hit} zone={zone} />
+                <TicketHit hit={hit} zone={zone} sites={sites} />
               </button>
             ) : (
               <PersonHit hit={hit} zone={zone} />
@@ -110,16 +118,26 @@ function Hits({ kind, hits, ticketId, zone }: HitsProps) {
   )
 }
 
-const TicketHit = ({ hit, zone }: { hit: Hit; zone: string }) => (
-  <>
-    <strong>
-      <TicketNumber>{hit.title}</TicketNumber>
-    </strong>
-    <StateLabel state={ticketStatusName(hit.status as TicketStatus)} />
-    <bdi>{hit.detail}</bdi>
-    <span className="muted">{day(hit.at, zone)}</span>
-  </>
-)
+function TicketHit({ hit, zone, sites }: Pick<HitsProps, 'zone' | 'sites'> & { hit: Hit }) {
+  const site = sites.find(({ id }) => id === hit.site_id)
+  return (
+    <>
+      <strong>
+        <TicketNumber>{hit.title}</TicketNumber>
+      </strong>
+      <StateLabel state={ticketStatusName(hit.status as TicketStatus)} />
+      <bdi>{hit.detail}</bdi>
+      <span className="muted">
+        {sites.length > 1 && site && (
+          <>
+            <bdi>{site.name}</bdi> ·{' '}
+          </>
+        )}
+        {day(hit.at, site?.timezone ?? zone)} <Code>{clockTime(hit.at, site?.timezone ?? zone)}</Code>
+      </span>
+    </>
+  )
+}
 
 /** Whoever is meant is found again by the name: with all visits. */
 function PersonHit({ hit, zone }: { hit: Hit; zone: string }) {

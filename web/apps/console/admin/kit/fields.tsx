@@ -172,7 +172,7 @@ function Inner({ field, kind, aria }: InnerProps): ReactNode {
           {...aria}
           dir="ltr"
           inputMode="numeric"
-          placeholder="08:30"
+          placeholder={name === 'closes' ? '17:30' : '08:30'}
           value={text}
           onChange={(e) => set(e.target.value === '' && isNullable ? null : e.target.value)}
           onBlur={() => text.trim() !== '' && set(asTime(text))}
