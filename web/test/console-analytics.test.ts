@@ -235,6 +235,12 @@ describe.runIf(hasBrowser)('analytics', async () => {
       .filter((row) => row[1] !== '0' || row[2] !== '0')
     expect(wanted.length).toBeGreaterThan(5)
     expect(await tableOf('staffing')).toEqual(wanted)
+    // Where nobody is planned at all, the page says so and not that the team is too small.
+    await server.owner(`update agent_hours set hours = '{"weekly":{}}'`)
+    await page.reload()
+    await expect
+      .poll(() => page.textContent('[data-report=staffing]'))
+      .toMatch(/Aucune équipe prévue|Nobody is planned/)
     await page.click('[data-table=staffing]')
   })
 

@@ -29,7 +29,7 @@ export function Value({ value, kind }: { value: Cell; kind: Kind }): ReactNode {
     case 'share':
       return number(value, { style: 'percent', maximumFractionDigits: 1 })
     case 'rating':
-      return number(value, { maximumFractionDigits: 2 })
+      return number(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
     default:
       return number(value)
   }

@@ -103,9 +103,11 @@ export function staffingTold(found: readonly StaffingHour[] | null): Told {
     finding:
       hours.length === 0
         ? t(found ? 'analytics.staffing_none' : 'analytics.staffing_choose')
-        : short > 0
-          ? t('analytics.staffing_short', { count: short })
-          : t('analytics.staffing_enough'),
+        : hours.every(({ planned }) => planned === 0)
+          ? t('analytics.staffing_unplanned', { count: Math.max(...hours.map(({ needed }) => needed)) })
+          : short > 0
+            ? t('analytics.staffing_short', { count: short })
+            : t('analytics.staffing_enough'),
     data: {
       columns: [column('half_hour', 'text'), column('needed', 'count'), column('planned', 'count')],
       rows: hours.map(({ from, needed, planned }) => ({ key: from, cells: [from, needed, planned] })),
