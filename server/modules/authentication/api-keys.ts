@@ -60,6 +60,8 @@ const create = operation({
   id: 'api-keys.create',
   kind: 'mutation',
   summary: 'Create an API key',
+  // It outlives the session that it was made in.
+  needsProof: true,
   description: 'The key is shown in this answer and never again. It carries the scopes named here and no others.',
   http: { ...bound('POST', '/api-keys/'), status: 201 },
   input: Closed({

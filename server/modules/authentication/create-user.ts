@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import type { Actor } from '../../kernel/access.ts'
+import { checkProof, type Actor } from '../../kernel/access.ts'
 import type { Tx } from '../../kernel/db/types.ts'
 import { AppError, conflict, notFound } from '../../kernel/errors.ts'
 import { operation } from '../../kernel/operation.ts'
@@ -40,7 +40,9 @@ export const create = operation({
     const email = input.email.toLowerCase()
     const { password, role, site_ids = null, queue_ids = null } = input
     if (password !== undefined) checkPassword(password, email)
-    checkGrant(ctx.actor, { site_ids, queue_ids })
+    checkGrant(ctx.actor, { site_ids, queue_ids, role })
+    // Whoever is one for ever after must not come of a session that was left open.
+    if (role === 'admin') checkProof(ctx.actor)
     await checkMembership(tx, { site_ids, queue_ids })
     // Everybody who lets a known person in waits for this lock, so what is read next stays true until the end.
     const known = await tx.maybe<{ id: number }>('select id from users where email = $1 for no key update', [email])
@@ -91,13 +93,15 @@ export async function storeAccount(
 }
 
 /**
- * Nobody gives, or takes from anybody, more than they have: an administrator of some sites manages the people of those.
+ * Nobody gives, or takes from anybody, more than they have: an administrator of some sites manages the people of those. A
+ * key has nothing to do with administrators: who has taken one would make themselves one, and outlive the key.
  * @throws AppError forbidden
  */
 export function checkGrant(
-  { siteIds, queueIds }: Actor,
-  { site_ids, queue_ids }: { site_ids: number[] | null; queue_ids: number[] | null },
+  { siteIds, queueIds, role: own }: Actor,
+  { site_ids, queue_ids, role }: { site_ids: number[] | null; queue_ids: number[] | null; role: string },
 ): void {
+  if (own === 'api_key' && role === 'admin') throw new AppError('forbidden', 'forbidden')
   const isWithin = (own: readonly number[] | undefined, given: number[] | null) =>
     own === undefined || (given !== null && given.every((id) => own.includes(id)))
   if (!isWithin(siteIds, site_ids) || !isWithin(queueIds, queue_ids)) throw new AppError('forbidden', 'forbidden')

@@ -210,6 +210,34 @@ test('input is checked', async () => {
   }
 })
 
+test('a key that leaks makes itself no administrator, and finds no other way to outlive itself', async () => {
+  const byKey = run(a.apiKey, a.tenant)
+  const made = await byKey('users.create', { email: 'made@example.org', name: 'Made', role: 'supervisor', password })
+  const other = await admin('users.create', { email: 'boss@example.org', name: 'Boss', role: 'admin', password })
+  const provider = {
+    issuer: 'https://id.example.org',
+    client_id: 'x',
+    client_secret: 'y',
+    email_domains: ['example.org'],
+  }
+  for (const [operation, input] of [
+    ['users.create', { email: 'heir@example.org', name: 'Heir', role: 'admin', password }],
+    ['invitations.create', { email: 'heir@example.org', role: 'admin' }],
+    ['users.update', { id: made.id, role: 'admin' }],
+    ['users.update', { id: other.id, password: 'quatre petits chats' }],
+    ['users.update', { id: other.id, role: 'agent' }],
+    ['users.delete', { id: other.id }],
+    ['api-keys.create', { name: 'Heir', scopes: ['read:queue'] }],
+    ['sso.set', provider],
+    ['sso.delete', {}],
+  ] as const)
+    expect([operation, await code(byKey(operation, input))]).toEqual([operation, 'forbidden'])
+  // Controls: other people are its work, and a person may.
+  expect(await byKey('users.update', { id: made.id, role: 'agent' })).toMatchObject({ role: 'agent' })
+  expect(await admin('users.update', { id: made.id, role: 'admin' })).toMatchObject({ role: 'admin' })
+  for (const { id } of [made, other]) await admin('users.delete', { id })
+})
+
 test('who opens or closes doors has proved lately who they are', async () => {
   const stale = run({ ...a.admin, provenAt: a.admin.provenAt! - 301 }, a.tenant)
   const { id } = await admin('users.create', { email: 'doors@example.org', name: 'Doors', role: 'agent' })
@@ -222,6 +250,12 @@ test('who opens or closes doors has proved lately who they are', async () => {
   ])
     expect([change, await code(stale('users.update', { id, ...change }))]).toEqual([change, 'proof_required'])
   expect(await code(stale('users.delete', { id }))).toBe('proof_required')
+  // What outlives a session that was left open: another administrator, and a key.
+  const successor = { email: 'successor@example.org', role: 'admin' }
+  expect(await code(stale('users.create', { ...successor, name: 'S', password }))).toBe('proof_required')
+  expect(await code(stale('invitations.create', successor))).toBe('proof_required')
+  expect(await code(stale('api-keys.create', { name: 'S', scopes: ['read:queue'] }))).toBe('proof_required')
+  expect(await stale('invitations.create', { ...successor, role: 'agent' })).toMatchObject({ role: 'agent' })
   // Controls: a name is no door, and a fresh proof opens.
   expect(await stale('users.update', { id, name: 'Windows' })).toMatchObject({ name: 'Windows', role: 'agent' })
   expect(await admin('users.update', { id, role: 'supervisor' })).toMatchObject({ role: 'supervisor' })

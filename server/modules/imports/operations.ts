@@ -184,7 +184,8 @@ const act = (id: string, summary: string, from: readonly string[], to: string, w
       )
       if (!from.includes(found.status)) throw conflict('import_state', { status: found.status })
       const ways = WAYS[found.kind]
-      if ((work === 'run' ? ways.create : ways.undo).needsProof) checkProof(ctx.actor)
+      // Rows may name administrators, and whoever makes them at night can show nothing.
+      if (found.kind === 'users' || (work === 'run' ? ways.create : ways.undo).needsProof) checkProof(ctx.actor)
       await ctx.tx.query('update imports set status = $2, actor = $3, finished_at = null where id = $1', [
         importId,
         to,

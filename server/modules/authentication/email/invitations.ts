@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import type { Tx } from '../../../kernel/db/types.ts'
+import { checkProof } from '../../../kernel/access.ts'
 import { conflict } from '../../../kernel/errors.ts'
 import { operation, type Context } from '../../../kernel/operation.ts'
 import { Closed, Id, Nullable, Time } from '../../../kernel/schema.ts'
@@ -38,7 +39,8 @@ export const invite = operation({
   output: Invitation,
   example: { input: { email: 'nadia@demo-bank.example', role: 'agent' } },
   async run(ctx, { email: typed, role, site_ids = null, queue_ids = null }) {
-    checkGrant(ctx.actor, { site_ids, queue_ids })
+    checkGrant(ctx.actor, { site_ids, queue_ids, role })
+    if (role === 'admin') checkProof(ctx.actor)
     await checkMembership(ctx.tx, { site_ids, queue_ids })
     return send(ctx, { email: typed.toLowerCase(), role, site_ids, queue_ids })
   },
@@ -137,8 +139,8 @@ export const withdraw = operation({
   output: Type.Null(),
   example: { input: { id: 1 } },
   async run(ctx, { id }) {
-    const withdrawn = await ctx.tx.one<Pick<Invitation, 'site_ids' | 'queue_ids'>>(
-      'delete from invitations where id = $1 returning site_ids, queue_ids',
+    const withdrawn = await ctx.tx.one<Pick<Invitation, 'site_ids' | 'queue_ids' | 'role'>>(
+      'delete from invitations where id = $1 returning site_ids, queue_ids, role',
       [id],
     )
     checkGrant(ctx.actor, withdrawn)

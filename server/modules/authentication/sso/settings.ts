@@ -9,6 +9,8 @@ import { Provider, providerFields } from './schema.ts'
 const COLUMNS =
   'issuer, client_id, scope, groups_claim, group_roles, default_role, email_domains, is_active, updated_at'
 const administration = { scope: 'admin:tenant', roles: ADMINS } as const
+/** People alone: a provider of one's own vouches for whomever one likes, also when the key that named it is revoked. */
+const decision = { scope: 'admin:tenant', roles: ['admin', 'system'] } as const
 
 export const getProvider = operation({
   ...administration,
@@ -23,7 +25,7 @@ export const getProvider = operation({
 })
 
 export const setProvider = operation({
-  ...administration,
+  ...decision,
   id: 'sso.set',
   kind: 'mutation',
   summary: 'Let people sign in at an identity provider',
@@ -89,7 +91,7 @@ export const setProvider = operation({
 })
 
 export const removeProvider = operation({
-  ...administration,
+  ...decision,
   id: 'sso.delete',
   kind: 'mutation',
   summary: 'Give up the identity provider',

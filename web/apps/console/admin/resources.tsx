@@ -5,6 +5,7 @@ import type { Resource } from './kit/resource.tsx'
 import { PairDevice } from './devices.tsx'
 import { KioskPin } from './kiosk-pin.tsx'
 import { TemplatePreview } from './messages.tsx'
+import { Proof } from './proof.tsx'
 import { QueueRules } from './rules.tsx'
 import { SiteExtras } from './poster.tsx'
 import { Prices } from './prices.tsx'
@@ -137,6 +138,7 @@ export const RESOURCES = {
     columns: ['name', 'email', 'role', 'site_ids', 'queue_ids', 'is_active'],
     canSearch: true,
     isFinal: true,
+    Head: Proof,
   },
   invitations: {
     noun: 'invitations',
@@ -145,6 +147,7 @@ export const RESOURCES = {
     remove: ops.invitationsDelete,
     createInput: schemas.invitationsCreateInput,
     columns: ['email', 'role', 'site_ids', 'expires_at'],
+    Head: Proof,
   },
   displays: {
     noun: 'displays',

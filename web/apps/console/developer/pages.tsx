@@ -2,6 +2,7 @@ import * as ops from '../../../data/operations.ts'
 import * as schemas from '../../../data/schemas.ts'
 import { inShell } from '../admin/kit/in-shell.tsx'
 import { resourcePage, type Resource } from '../admin/kit/resource.tsx'
+import { Proof } from '../admin/proof.tsx'
 import { Events } from './events.tsx'
 import { Requests } from './requests.tsx'
 import { Sandbox } from './sandbox.tsx'
@@ -18,6 +19,7 @@ const keys: Resource = {
   createInput: schemas.apiKeysCreateInput,
   columns: ['name', 'mode', 'prefix', 'last_used_at', 'expires_at', 'revoked_at'],
   isFinal: true,
+  Head: Proof,
   Made: KeyShown,
 }
 const webhooks: Resource = {

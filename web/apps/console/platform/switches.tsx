@@ -5,7 +5,7 @@ import { Code, Icon } from '../../../ui/parts/react.ts'
 import { Moment } from '../admin/kit/cell.tsx'
 import type { AreaProps } from '../admin/kit/resource.tsx'
 import { problemText } from '../shell/shell.ts'
-import { Proof } from './proof.tsx'
+import { Proof } from '../admin/proof.tsx'
 
 type Switch = SwitchesList['results'][number]
 

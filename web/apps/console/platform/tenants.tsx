@@ -25,7 +25,7 @@ import type { Values } from '../admin/kit/model.ts'
 import { follow, type AreaProps } from '../admin/kit/resource.tsx'
 import { problemText } from '../shell/shell.ts'
 import { Tile } from './health.tsx'
-import { Proof } from './proof.tsx'
+import { Proof } from '../admin/proof.tsx'
 
 type Overview = TenantsList['results'][number]
 const PAGE = 50
