@@ -89,6 +89,8 @@ export interface Operation<I extends TObject = any, O extends TSchema = any> {
   roles: readonly Role[]
   /** Dangerous enough that a person must have proved who they are within the last minutes. */
   needsProof?: true
+  /** Some of its inputs are (`checkProof`): what is known of the session's last proof must not be old. */
+  mayNeedProof?: true
   /** Hands out data about people in bulk: an operator who acts as somebody may not. */
   handsOutPeople?: true
   http: HttpBinding

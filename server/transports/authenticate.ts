@@ -51,6 +51,9 @@ export function askedLocale({ query }: Pick<FastifyRequest, 'query'>): Locale | 
   return LOCALES.includes(asked) ? (asked as Locale) : undefined
 }
 
+/** Whether the moment of a session's last proof matters, so that it is read anew. */
+const asksForProof = ({ needsProof, mayNeedProof }: Operation): boolean => needsProof ?? mayNeedProof ?? false
+
 /** Turns requests into callers. Every transport that speaks HTTP asks here. */
 export class Authenticator {
   #cookie: SessionCookie
@@ -148,7 +151,7 @@ export class Authenticator {
     const isOpen = op.roles.includes('anonymous')
     try {
       const token = bearerToken(request.headers.authorization)
-      const actor = await this.#holder(request, token, op.needsProof === true)
+      const actor = await this.#holder(request, token, asksForProof(op))
       if (actor) return actor
     } catch (error) {
       if (!isOpen) throw error

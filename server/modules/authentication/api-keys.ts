@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { SCOPES, type Scope } from '../../kernel/access.ts'
+import { checkProof, SCOPES, type Scope } from '../../kernel/access.ts'
 import type { Database } from '../../kernel/db/types.ts'
 import { AppError, invalid } from '../../kernel/errors.ts'
 import { hashToken } from '../../kernel/ids.ts'
@@ -59,9 +59,8 @@ const create = operation({
   ...managed,
   id: 'api-keys.create',
   kind: 'mutation',
+  mayNeedProof: true,
   summary: 'Create an API key',
-  // It outlives the session that it was made in.
-  needsProof: true,
   description: 'The key is shown in this answer and never again. It carries the scopes named here and no others.',
   http: { ...bound('POST', '/api-keys/'), status: 201 },
   input: Closed({
@@ -73,8 +72,11 @@ const create = operation({
   output: Closed({ ...ApiKey.properties, key: Type.String() }),
   example: { input: { name: 'Website', scopes: ['read:queue', 'write:ticket'] } },
   async run(ctx, { name, mode = 'live', scopes, expires_at = null }) {
-    if (mode === 'test' && scopes.some((scope) => !scope.startsWith('read:')) && !(await isSandbox(ctx)))
+    const isPlay = await isSandbox(ctx)
+    if (mode === 'test' && scopes.some((scope) => !scope.startsWith('read:')) && !isPlay)
       throw invalid('/scopes', 'conflict')
+    // It outlives the session that it was made in.
+    if (!isPlay) checkProof(ctx.actor)
     if (scopes.some((scope) => !ctx.actor.scopes.has(scope))) throw new AppError('forbidden', 'scope_missing')
     const key = newCredential(`sk_${mode}`, ctx.tenant.id)
     const row = await ctx.tx.maybe<ApiKey>(

@@ -16,6 +16,7 @@ export const create = operation({
   ...usersWrite,
   id: 'users.create',
   kind: 'mutation',
+  mayNeedProof: true,
   summary: 'Add a user',
   description:
     'A new person gets the password. Somebody who has an account already is invited by e-mail instead, since nobody ' +

@@ -19,6 +19,7 @@ export const update = operation({
   ...usersWrite,
   id: 'users.update',
   kind: 'mutation',
+  mayNeedProof: true,
   summary: 'Change a user',
   description:
     'Name, e-mail, locale and password belong to the person: they can be changed here only while nobody else knows ' +

@@ -25,6 +25,7 @@ export const invite = operation({
   ...usersWrite,
   id: 'invitations.create',
   kind: 'mutation',
+  mayNeedProof: true,
   summary: 'Invite somebody by e-mail',
   description:
     'Whether or not the person has an account, the link makes them a member. Inviting them again sends a new link, and ' +
