@@ -9,7 +9,7 @@ import { workProfileOperations } from './work-profiles.ts'
 export { edges } from './graphql.ts'
 export { Agent } from './agent.ts'
 export { reportPresence, sweepSilent } from './presence.ts'
-export { mayActAs } from './permission.ts'
+export { mayActAs, mayWatch } from './permission.ts'
 export {
   AGENT_FACE,
   agentState,

@@ -333,6 +333,14 @@ describe('limited to queues', () => {
     expect((await call('POST', `${agent}/call-next/`, one)).body.ticket).toBeNull()
     const mine = (await take(own, bank.admin)).body
     expect((await call('POST', `${agent}/call-next/`, one)).body.ticket.id).toBe(mine.id)
+    // Nor is a desk watched that shows them; one of the own queue is.
+    const [desk] = bank.agents.filter(({ site_id }) => site_id === here.site)
+    await call('PATCH', `/agents/${desk!.id}/`, bank.admin, { queues: [{ queue_id: own }] })
+    for (const path of ['board', 'stats']) {
+      expect([path, (await call('GET', `${agent}/${path}/`, one)).body.code]).toEqual([path, 'not_found'])
+      expect([path, (await call('GET', `/agents/${desk!.id}/${path}/`, one)).status]).toEqual([path, 200])
+      expect([path, (await call('GET', `${agent}/${path}/`, bank.supervisor)).status]).toEqual([path, 200])
+    }
     // Neither given nor taken away: what is beyond stays as it is.
     const serves = async (path: string, queues: number[]) => {
       const { status, body } = await call('PATCH', path, one, { queues: queues.map((queue_id) => ({ queue_id })) })

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import type { Role } from '../../kernel/access.ts'
+import type { Actor, Role } from '../../kernel/access.ts'
 import { notFound } from '../../kernel/errors.ts'
 import { operation } from '../../kernel/operation.ts'
 import { Closed, Enum, Nullable, Slug, Time } from '../../kernel/schema.ts'
@@ -21,11 +21,17 @@ const OwnSession = Closed({
   is_current: Type.Boolean(),
 })
 
+/** Whoever an organisation vouched for (`$2` is the session, `$3` the organisation) has shown nothing to any other. */
+const WITHIN_REACH = `($3::bigint is null or s.tenant_id = $3 or not exists (
+  select from sessions me where me.id = $2 and me.method in ('sso', 'impersonation')))`
+const reachOf = ({ userId, sessionId, tenantId }: Actor) => [userId, rowOf(sessionId), tenantId]
+
 export const listSessions = operation({
   id: 'sessions.list',
   kind: 'query',
   summary: 'List my sessions',
-  description: 'Every place where I am signed in, the last used first.',
+  description:
+    'Every place where I am signed in, the last used first. Who came in by an organisation’s own sign-in sees those of that organisation.',
   scope: null,
   roles: PEOPLE,
   http: { method: 'GET', path: '/auth/sessions/', base: 'root' },
@@ -37,9 +43,9 @@ export const listSessions = operation({
       `select s.id, s.kind, s.method, t.slug as tenant, s.address, s.user_agent, s.created_at, s.seen_at, s.expires_at,
          s.id is not distinct from $2 as is_current
        from sessions s left join tenants t on t.id = s.tenant_id
-       where s.user_id = $1 and s.revoked_at is null and s.expires_at > now()
+       where s.user_id = $1 and s.revoked_at is null and s.expires_at > now() and ${WITHIN_REACH}
        order by s.seen_at desc, s.id limit 200`,
-      [actor.userId, rowOf(actor.sessionId)],
+      reachOf(actor),
     ),
   }),
 })
@@ -56,10 +62,10 @@ export const revokeOwn = operation({
   output: Type.Null(),
   example: { input: { id: '6f1c7b5e-3b6a-4c58-9a40-0f9d4f2f8f11' } },
   async run({ tx, actor }, { id }) {
-    const own = await tx.maybe('select from sessions where id = $1 and user_id = $2 and revoked_at is null', [
-      id,
-      actor.userId,
-    ])
+    const own = await tx.maybe(
+      `select from sessions s where s.user_id = $1 and s.revoked_at is null and ${WITHIN_REACH} and s.id = $4`,
+      [...reachOf(actor), id],
+    )
     if (!own) throw notFound()
     await revokeSession(tx, id)
     return null
@@ -79,8 +85,9 @@ export const revokeOthers = operation({
   example: { input: {} },
   async run({ tx, actor }) {
     const others = await tx.query<{ id: string }>(
-      'select id from sessions where user_id = $1 and revoked_at is null and expires_at > now() and id is distinct from $2',
-      [actor.userId, rowOf(actor.sessionId)],
+      `select s.id from sessions s
+       where s.user_id = $1 and s.revoked_at is null and s.expires_at > now() and s.id is distinct from $2 and ${WITHIN_REACH}`,
+      reachOf(actor),
     )
     for (const { id } of others) await revokeSession(tx, id)
     return { ended: others.length }

@@ -5,7 +5,7 @@ import { operation } from '../../kernel/operation.ts'
 import { Closed, Name, Nullable, Seconds, Time } from '../../kernel/schema.ts'
 import { placeOf, placesOf } from './accounts.ts'
 import { csrfTokenOf } from './console.ts'
-import { revokeSession } from './revocations.ts'
+import { revokeSession, rowOf } from './revocations.ts'
 import { Place, identity, type Account } from './schema.ts'
 import { issueWsTicket, WS_TICKET_SECONDS } from './ws-tickets.ts'
 
@@ -37,7 +37,9 @@ export const session = operation({
       actor.userId === null
         ? undefined
         : await tx.maybe<Account>('select id, email, name, locale from users where id = $1', [actor.userId])
-    const tenants = actor.userId === null ? [] : (await placesOf(tx, actor.userId)).map(placeOf)
+    const places = actor.userId === null ? [] : (await placesOf(tx, actor.userId)).map(placeOf)
+    // An organisation that vouches for somebody is not told where else they work.
+    const tenants = (await isVouched(tx, actor)) ? places.filter(({ id }) => id === actor.tenantId) : places
     return {
       tenant: tenants.find(({ id }) => id === actor.tenantId) ?? null,
       user: user ?? null,
@@ -49,6 +51,11 @@ export const session = operation({
     }
   },
 })
+
+const isVouched = async (tx: Tx, { sessionId, tenantId }: Actor): Promise<boolean> =>
+  tenantId !== null &&
+  (await tx.maybe(`select from sessions where id = $1 and method in ('sso', 'impersonation')`, [rowOf(sessionId)])) !==
+    undefined
 
 const impersonationOf = (tx: Tx, { sessionId, impersonatorId }: Actor) =>
   impersonatorId

@@ -236,6 +236,28 @@ describe('people of an organisation sign in at its own provider', () => {
     ).toMatchObject({ code: 'proof_required' })
     expect((await call('POST', '/api/v1/auth/proof/', { password: '' }, headers)).status).toBe(403)
     expect((await call('POST', '/api/v1/auth/session/switch/', { tenant: 'bank' }, headers)).status).toBe(403)
+    // Nor does the organisation learn where else they work, or end what they do there.
+    const { user } = (await whoIs(cookies)) as unknown as { user: { id: number } }
+    const elsewhere = await server.aTenant()
+    await server.owner(`insert into memberships (tenant_id, user_id, role) values ($1, $2, 'agent')`, [
+      elsewhere.tenant.id,
+      user.id,
+    ])
+    const [theirs] = await server.owner<{ id: string }>(
+      `insert into sessions (id, user_id, tenant_id, kind, method, secret_hash, expires_at, ends_at, scopes)
+       values (gen_random_uuid(), $1, $2, 'console', 'password', sha256('x'), now() + interval '1 hour', now() + interval '1 hour', '{}') returning id`,
+      [user.id, elsewhere.tenant.id],
+    )
+    expect(
+      ((await whoIs(cookies)) as unknown as { tenants: { slug: string }[] }).tenants.map(({ slug }) => slug),
+    ).toEqual(['bank'])
+    const seen = await call('GET', '/api/v1/auth/sessions/', undefined, headers)
+    expect(JSON.stringify(seen.body)).not.toContain(theirs!.id)
+    expect((await call('DELETE', `/api/v1/auth/sessions/${theirs!.id}/`, undefined, headers)).status).toBe(404)
+    await call('POST', '/api/v1/auth/sessions/revoke-others/', {}, headers)
+    expect(await server.owner('select from sessions where id = $1 and revoked_at is null', [theirs!.id])).toHaveLength(
+      1,
+    )
     expect((await call('GET', '/api/v1/tenants/hall/users/', undefined, headers)).status).toBe(404)
   })
 })

@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { STAFF } from '../../../kernel/access.ts'
 import { operation } from '../../../kernel/operation.ts'
 import { Closed, Id, Nullable } from '../../../kernel/schema.ts'
-import { mayActAs } from '../../agents/index.ts'
+import { mayWatch } from '../../agents/index.ts'
 
 /** Days before today that make up what is usual. */
 const USUAL_DAYS = 28
@@ -50,7 +50,7 @@ export const getAgentStats = operation({
   example: { input: { id: 1 } },
   pool: 'reports',
   async run(ctx, { id }) {
-    mayActAs(ctx.actor, await ctx.tx.one<{ user_id: number | null }>('select user_id from agents where id = $1', [id]))
+    await mayWatch(ctx.tx, ctx.actor, id)
     return ctx.tx.one<Type.Static<typeof Output>>(STATS, [id])
   },
 })

@@ -2,7 +2,7 @@ import { MANAGERS, STAFF, type Actor } from '../../../kernel/access.ts'
 import { AppError, notFound } from '../../../kernel/errors.ts'
 import type { StreamEvent } from '../../../kernel/events/index.ts'
 import type { Feed, FeedContext, FeedSnapshot, OpenFeed } from '../../../kernel/feed.ts'
-import { mayActAs } from '../../agents/index.ts'
+import { mayWatch } from '../../agents/index.ts'
 import { figuresIn, NO_FIGURES } from './figures.ts'
 import { concerns, dataOf, liveEvent, siteEvent } from './select.ts'
 import { siteView } from './site-view.ts'
@@ -113,7 +113,7 @@ const agentFeed: Feed = {
        from agents a where a.id = $1`,
       [agentId],
     )
-    mayActAs(ctx.actor, agent)
+    await mayWatch(tx, ctx.actor, agentId)
     return {
       site_id: agent.site_id,
       key: `agent:${agentId}:${agent.ids.join(',')}`,

@@ -1,7 +1,7 @@
 import { STAFF } from '../../../kernel/access.ts'
 import { operation } from '../../../kernel/operation.ts'
 import { Closed, Id } from '../../../kernel/schema.ts'
-import { mayActAs } from '../../agents/index.ts'
+import { mayWatch } from '../../agents/index.ts'
 import { placeOfQueue } from '../../queues/index.ts'
 import { AgentViewOutput, BoardOutput, DisplayOutput } from './schema.ts'
 import { agentBoard, displayBoard, queueBoard } from './views.ts'
@@ -50,7 +50,7 @@ export const getAgentBoard = operation({
   http: { method: 'GET', path: '/agents/{id}/board/' },
   output: AgentViewOutput,
   async run(ctx, { id }) {
-    mayActAs(ctx.actor, await ctx.tx.one<{ user_id: number | null }>('select user_id from agents where id = $1', [id]))
+    await mayWatch(ctx.tx, ctx.actor, id)
     return agentBoard(ctx.tx, id)
   },
 })
