@@ -107,7 +107,9 @@ export function SignIn({ tenant, hasExpired, onDone }: Props) {
             <Icon name="key" /> {t('console.passkey')}
           </button>
         )}
-        <a href={`/app/forgot-password?lang=${currentLanguage()}`}>{t('console.forgot_password')}</a>
+        <a className="button" data-kind="quiet" href={`/app/forgot-password?lang=${currentLanguage()}`}>
+          {t('console.forgot_password')}
+        </a>
       </form>
       <Languages />
     </main>
