@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { sees, startConsoleSite } from './console-desk.ts'
 import { hasBrowser, violations, violationsInTheme } from './site.ts'
 
@@ -12,6 +12,7 @@ const RAW = /en_attente|appelé|en_service|en_pause|back_office|wrap_up/
 describe.runIf(hasBrowser)('the console in every state', async () => {
   const site = await startConsoleSite()
   const { openDesk, queueUp, reset, open, run, bank, server } = site
+  afterEach(site.tellFailure)
   let page: Page
   let complaints: string[]
 

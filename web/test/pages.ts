@@ -25,8 +25,10 @@ export interface OpenPage {
 
 export interface Pages {
   open(path: string, options?: OpenOptions): Promise<OpenPage>
-  /** Closes whatever is open. */
+  /** Closes whatever is open; before, tells of it as `tellFailure` does. */
   closeAll(): Promise<void>
+  /** What stands on all pages, where the test at hand has failed. */
+  tellFailure(): Promise<void>
 }
 
 /**
@@ -62,7 +64,12 @@ export function pagesOf(browser: Browser, url: string): Pages {
     await context.clearCookies()
   }
 
+  async function tellFailure(): Promise<void> {
+    if (TestRunner.getCurrentTest()?.result?.state === 'fail') for (const each of opened) await tellOf(each)
+  }
+
   return {
+    tellFailure,
     async open(path, { prepare, isLast = false, hasWorker = false, viewport = PHONE, ...options } = {}) {
       const kind = JSON.stringify({ ...options, hasWorker })
       const page =
@@ -89,7 +96,7 @@ export function pagesOf(browser: Browser, url: string): Pages {
       return open
     },
     async closeAll() {
-      if (TestRunner.getCurrentTest()?.result?.state === 'fail') for (const each of opened) await tellOf(each)
+      await tellFailure()
       for (const each of opened) await each.close()
     },
   }

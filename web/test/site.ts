@@ -30,6 +30,7 @@ export interface TestSite {
   /** A browser of its own with one page, closed by the caller or with the browser. Complaints must stay empty. */
   open: Pages['open']
   closeAll: Pages['closeAll']
+  tellFailure: Pages['tellFailure']
   /** Signs an agent in through the browser's own cookie, as the console's form would. */
   signIn(context: BrowserContext, agent?: number): Promise<Json>
 }
