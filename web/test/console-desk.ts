@@ -53,6 +53,9 @@ export async function startConsoleSite(): Promise<ConsoleSite> {
          where c.n = (select count(*) from agents other where other.id <= agents.id)`,
       )
       await settle('delete from presences')
+      // No event told of this: what was read for a live page is good for a second otherwise.
+      const tail = await site.server.hub.tail(site.bank.tenant.id, site.bank.sites[0]!.id)
+      for (const forget of tail.resets) forget(tail)
     },
   }
 }
