@@ -19,7 +19,7 @@ const url = await server.listen()
 
 /** What somebody writes who has read the first page of the manual. */
 const PROGRAM = `
-import { SmartQueue, Problem, ticketsTake, ticketsList, ticketsCall, webhooksCreate, verifyWebhook, type Event } from 'smartqueue-sdk'
+import { SmartQueue, Problem, auditExport, ticketsTake, ticketsList, ticketsCall, webhooksCreate, verifyWebhook, type Event } from 'smartqueue-sdk'
 import type { Ticket } from 'smartqueue-sdk/graphql'
 
 declare const process: { argv: string[] }
@@ -56,6 +56,7 @@ ending.abort()
 live.close()
 const refused = await sq.call(ticketsTake, { queue_id: 999_999, channel: 'api' }).catch((error: unknown) => error as Problem)
 const { secret } = await sq.call(webhooksCreate, { url: 'https://example.org/' })
+const trail = await sq.call(auditExport, { limit: 2 })
 const body = JSON.stringify({ type: 'ticket.called' })
 const at = String(Math.floor(Date.now() / 1000))
 const key = await crypto.subtle.importKey('raw', Uint8Array.from(atob(secret.slice(6)), (c) => c.charCodeAt(0)), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
@@ -66,6 +67,7 @@ const forged = await verifyWebhook(secret, headers, body + ' ').catch((error: Er
 console.log(JSON.stringify({
   isSame: ticket.id === again.id, number, graphql: asked.number, seen, told: told.map(({ type }) => type),
   refused: refused instanceof Problem && [refused.status, refused.code, Boolean(refused.requestId)], verified: verified.type, forged,
+  trail: trail.trimEnd().split('\\n').map((line) => JSON.parse(line).seq),
 }))
 `
 const OPTIONS = {
@@ -109,6 +111,7 @@ test('the packed tarball works in a blank project: types, REST, live views, the 
     refused: [404, 'not_found', true],
     verified: 'ticket.called',
     forged: 'the signature is not ours',
+    trail: [1, 2],
   })
 })
 

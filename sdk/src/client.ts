@@ -191,7 +191,8 @@ export class SmartQueue {
 
 async function answerOf(response: Response): Promise<Problem | { body: unknown }> {
   const text = await response.text()
-  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  // JSON lines (`application/x-ndjson`) are not one value.
+  const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '')
   const body: unknown = text && isJson ? JSON.parse(text) : text || null
   if (response.ok) return { body }
   const after = Number(response.headers.get('retry-after') ?? NaN)

@@ -66,8 +66,9 @@ export async function call<Input, Output>(
     throw new Problem(0, { title: String(error) })
   })
   const text = await response.text()
+  // JSON lines (`application/x-ndjson`) are not one value.
   const body: unknown =
-    text && /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text || null
+    text && /[/+]json\b/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text || null
   if (!response.ok) throw new Problem(response.status, (body ?? {}) as object)
   const etag = response.headers.get('etag')
   if (etag) onEtag?.(etag)

@@ -291,6 +291,14 @@ describe.runIf(hasBrowser)('settings', async () => {
     await row.waitFor()
     expect(await row.locator('del').first().textContent()).toBe('3')
     expect(await row.locator('ins').first().textContent()).toBe('5')
+    const download = page.waitForEvent('download')
+    await page.click('.page-head button')
+    const file = await download
+    expect(file.suggestedFilename()).toBe('audit.ndjson')
+    const lines = readFileSync(await file.path(), 'utf8')
+      .trimEnd()
+      .split('\n')
+    expect(lines.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual(lines.map((_, i) => i + 1))
     expect(await violations(page)).toEqual([])
   })
 

@@ -41,8 +41,8 @@ export function Audit({ api }: AreaProps) {
           type="button"
           className="button"
           onClick={() =>
-            void api.run(auditExport, {}).then(
-              (text) => saveFile('audit.csv', 'text/csv', String(text)),
+            void wholeTrail(api).then(
+              (text) => saveFile('audit.ndjson', 'application/x-ndjson', text),
               (error: unknown) => setProblem(problemText(error)),
             )
           }
@@ -102,6 +102,18 @@ export function Audit({ api }: AreaProps) {
       )}
     </>
   )
+}
+
+/** JSON lines; an answer has so many of them and no more. */
+async function wholeTrail(api: AreaProps['api']): Promise<string> {
+  const parts: string[] = []
+  for (let after = 0; ;) {
+    const part: string | null = await api.run(auditExport, { after })
+    if (!part) return parts.join('')
+    parts.push(part)
+    const last = part.trimEnd().split('\n').at(-1)!
+    after = (JSON.parse(last) as Entry).seq
+  }
 }
 
 const Who = ({ api, entry }: { api: AreaProps['api']; entry: Entry }) => (
