@@ -42,3 +42,9 @@ test('nothing known is nothing expected, and the future is not looked at', () =>
   const later = [...history, { day: '2026-10-27', slot: 16, count: 9999 }]
   expect(forecastArrivals(later, '2026-10-26')).toEqual(forecastArrivals(history, '2026-10-26'))
 })
+
+test('centuries away a weekday is still what it was', () => {
+  const history = weeks(() => 1)
+  const [soon, late] = ['2026-11-03', '2999-12-31'].map((day) => forecastArrivals(history, day))
+  expect(late!.map((each) => Math.round(each))).toEqual(soon!.map((each) => Math.round(each)))
+})

@@ -38,9 +38,10 @@ function weekdayProfile(history: readonly SlotCount[], days: readonly string[], 
   const weekday = date(target).dayOfWeek
   const same = days.filter((day) => date(day).dayOfWeek === weekday)
   const used = same.length ? same : days
-  const weights = new Map(
-    used.map((day) => [day, 0.5 ** (Math.abs(date(day).until(date(target)).days) / HALF_LIFE_DAYS)]),
-  )
+  const ages = used.map((day) => Math.abs(date(day).until(date(target)).days))
+  // Against the youngest: centuries away all of them would weigh nothing.
+  const youngest = Math.min(...ages)
+  const weights = new Map(used.map((day, n) => [day, 0.5 ** ((ages[n]! - youngest) / HALF_LIFE_DAYS)]))
   const total = sum([...weights.values()])
   const slots = Array.from({ length: SLOTS }, () => 0)
   for (const { day, slot, count } of history) slots[slot]! += (count * (weights.get(day) ?? 0)) / total
