@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest'
-import type { Database, Tx } from '../../kernel/db/types.ts'
 import { aTenant, type TenantFixture } from '../../test/factories.ts'
 import { testDatabase } from '../../test/harness.ts'
 import { caller, testRuntime } from '../../test/runtime.ts'
+import { spiedDatabase } from '../../test/spied.ts'
 import * as tickets from '../tickets/index.ts'
 import * as webhooks from '../webhooks/index.ts'
 
@@ -10,29 +10,7 @@ import * as webhooks from '../webhooks/index.ts'
 const OLD = 'events_beginning'
 const { db: plain, owner } = await testDatabase()
 
-let statements: { text: string; values: readonly unknown[] }[] = []
-const spied = (tx: Tx): Tx => {
-  const note = (text: string, values: readonly unknown[] = []) => void statements.push({ text, values })
-  return {
-    query: (text, values) => (note(text, values), tx.query(text, values)),
-    maybe: (text, values) => (note(text, values), tx.maybe(text, values)),
-    one: (text, values) => (note(text, values), tx.one(text, values)),
-  }
-}
-const db: Database = new Proxy(plain, {
-  get(target, name) {
-    if (name === 'reader') return (...of: Parameters<Database['reader']>) => spied(target.reader(...of))
-    if (name === 'tenant')
-      return ((tenantId, work, pool) =>
-        target.tenant(
-          tenantId,
-          (tx) => work({ ...spied(tx), finish: (last) => tx.finish(last) }),
-          pool,
-        )) satisfies Database['tenant']
-    const value = Reflect.get(target, name) as unknown
-    return typeof value === 'function' ? value.bind(target) : value
-  },
-})
+const { db, statements } = spiedDatabase(plain)
 const as = caller(testRuntime(db), [...tickets.operations, ...webhooks.operations])
 
 interface Plan {
@@ -46,7 +24,7 @@ const partsIn = (plan: Plan): string[] => [
 ]
 /** The parts of the log that the statements of `ask` looked into, as the application's role runs them. */
 async function partsOf(ask: () => Promise<unknown>): Promise<string[]> {
-  statements = []
+  statements.length = 0
   await ask()
   const looked = new Set<string>()
   for (const { text, values } of statements.filter((each) => / events\s/.test(each.text))) {
@@ -210,7 +188,7 @@ test('paces are measured from the recent parts, wherever clocks were set', async
   await serve()
   // Control: as long as nobody knows when, every part is searched.
   expect((await state()).measured_at).toBe(null)
-  statements = []
+  statements.length = 0
   await refresh()
   const forget = () => owner('update queue_states set measured_at = null where queue_id = $1', [bank.queues[0]!.id])
   const known = (await state()).measured_at
@@ -218,7 +196,7 @@ test('paces are measured from the recent parts, wherever clocks were set', async
   await forget()
   await owner('update queue_states set measured_offset = 0 where queue_id = $1', [bank.queues[0]!.id])
   const { text } = statements.find((each) => each.text.includes('queue_states'))!
-  expect(await partsOf(() => plain.tenant(bank.tenant.id, (tx) => spied(tx).query(text)))).toContain(OLD)
+  expect(await partsOf(() => db.tenant(bank.tenant.id, (tx) => tx.query(text)))).toContain(OLD)
   await refresh()
   expect((await state()).measured_at).toBe(known)
   expect(await partsOf(refresh)).not.toContain(OLD)

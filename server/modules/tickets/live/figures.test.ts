@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { estimateWait } from '../../../../shared/eta.ts'
 import { TicketStatus } from '../../../../shared/ticket-status.ts'
-import type { Database, Tx } from '../../../kernel/db/types.ts'
 import { Hub } from '../../../kernel/events/index.ts'
 import { Runtime } from '../../../kernel/execute.ts'
 import { aTenant, type TenantFixture } from '../../../test/factories.ts'
 import { testDatabase } from '../../../test/harness.ts'
 import { caller, testRuntime } from '../../../test/runtime.ts'
+import { spiedDatabase } from '../../../test/spied.ts'
 import * as agents from '../../agents/index.ts'
 import * as queues from '../../queues/index.ts'
 import * as tickets from '../index.ts'
@@ -14,21 +14,8 @@ import { figuresOf, newcomerFigures, ticketFigures } from './figures.ts'
 import { loadSite } from './sites.ts'
 import { headOffset } from './sql.ts'
 
-/** Statements that go through the database, by text. */
-const statements: string[] = []
 const { db: plain, owner } = await testDatabase()
-const spied = (tx: Tx): Tx => ({
-  query: (text, values) => (statements.push(text), tx.query(text, values)),
-  maybe: (text, values) => (statements.push(text), tx.maybe(text, values)),
-  one: (text, values) => (statements.push(text), tx.one(text, values)),
-})
-const db: Database = new Proxy(plain, {
-  get(target, name) {
-    if (name === 'reader') return (tenantId: number) => spied(target.reader(tenantId))
-    const value = Reflect.get(target, name) as unknown
-    return typeof value === 'function' ? value.bind(target) : value
-  },
-})
+const { db, statements } = spiedDatabase(plain)
 const runtime = testRuntime(db)
 const operations = [...queues.operations, ...agents.operations, ...tickets.operations]
 const as = caller(runtime, operations)

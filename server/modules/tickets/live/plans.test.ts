@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest'
-import type { Database, Tx } from '../../../kernel/db/types.ts'
 import { aTenant, type TenantFixture } from '../../../test/factories.ts'
 import { testDatabase } from '../../../test/harness.ts'
 import { caller, testRuntime } from '../../../test/runtime.ts'
+import { spiedDatabase } from '../../../test/spied.ts'
 import * as tickets from '../index.ts'
 import { loadSite } from './sites.ts'
 
@@ -18,27 +18,7 @@ interface Plan {
 }
 
 const { db: plain, owner } = await testDatabase()
-let statements: { text: string; values: readonly unknown[] }[] = []
-const spied = (tx: Tx): Tx => {
-  const note = (text: string, values: readonly unknown[] = []) => void statements.push({ text, values })
-  return {
-    query: (text, values) => (note(text, values), tx.query(text, values)),
-    maybe: (text, values) => (note(text, values), tx.maybe(text, values)),
-    one: (text, values) => (note(text, values), tx.one(text, values)),
-  }
-}
-const db: Database = new Proxy(plain, {
-  get(target, name) {
-    if (name === 'reader') return (tenantId: number) => spied(target.reader(tenantId))
-    if (name === 'tenant')
-      return ((tenantId, work) =>
-        target.tenant(tenantId, (tx) =>
-          work({ ...spied(tx), finish: (last) => tx.finish(last) }),
-        )) satisfies Database['tenant']
-    const value = Reflect.get(target, name) as unknown
-    return typeof value === 'function' ? value.bind(target) : value
-  },
-})
+const { db, statements } = spiedDatabase(plain)
 const runtime = testRuntime(db)
 const as = caller(runtime, tickets.operations)
 
@@ -113,7 +93,7 @@ const VIEWS: [string, () => Promise<unknown>][] = [
 ]
 
 test.each(VIEWS)('%s is read through indexes', async (_, look) => {
-  statements = []
+  statements.length = 0
   await look()
   expect(statements.length).toBeGreaterThan(0)
   for (const { text, values } of statements.filter((each) => /^\s*(select|with)/i.test(each.text))) {
