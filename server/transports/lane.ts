@@ -9,6 +9,7 @@ import { limitHeaders } from '../kernel/limits/index.ts'
 import type { Operation, Request, Tenant } from '../kernel/operation.ts'
 import type { Locale } from '../kernel/schema.ts'
 import { upTo } from '../kernel/up-to.ts'
+import type { Answered as RecordedAnswer } from '../modules/requests/index.ts'
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 /** Distinct questions remembered, each with the token that asked it. */
@@ -39,17 +40,8 @@ export interface LaneOptions {
   headers: Readonly<Record<string, string>>
   answered(answer: Answered): void
 }
-export interface Answered {
-  operation: string
-  method: string
-  route: string | undefined
-  status: number
-  seconds: number
-  requestId: string
-  tenantId: number | undefined
+export interface Answered extends RecordedAnswer {
   userId: number | null | undefined
-  /** Who asked, as `api_key:12`. */
-  principal: string | undefined
 }
 
 /** A question that the routes answered before, and who asked. */
